@@ -1,0 +1,20 @@
+//! Goldseam: a chat bot that helps people rebuild trust, one small thing a day.
+//!
+//! The map, in reading order. The functional core decides and does nothing; the shell does and decides nothing.
+//!
+//! Core (no async, no I/O, no clock, no randomness, no platform types):
+//! - [`types`]: the words every room shares.
+//! - [`engine`]: one event of one person in, a new state and a list of effects out.
+//! - [`practice`]: promises and what else people do here; pure arithmetic.
+//! - [`schedule`]: wall-clock rules, zones, quiet hours.
+//!
+//! Shell:
+//! - [`outbox`]: delivery of committed messages.
+//! - [`platform`]: Telegram, Discord and the terminal.
+
+pub mod engine;
+pub mod outbox;
+pub mod platform;
+pub mod practice;
+pub mod schedule;
+pub mod types;

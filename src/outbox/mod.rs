@@ -1,0 +1,5 @@
+//! Delivery of messages that were committed: claim, send, settle.
+
+mod deliver;
+
+pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent};

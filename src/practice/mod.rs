@@ -1,0 +1,5 @@
+//! The domain: what people do here to rebuild trust, and pure arithmetic over it.
+//!
+//! One file for each practice. Never talks, never stores, never reads a clock.
+
+pub mod promise;
