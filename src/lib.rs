@@ -5,6 +5,7 @@
 //! Core (no async, no I/O, no clock, no randomness, no platform types):
 //! - [`types`]: the words every room shares.
 //! - [`engine`]: one event of one person in, a new state and a list of effects out.
+//! - [`script`]: YAML to checked scripts; expressions, texts, phrases.
 //! - [`practice`]: promises and what else people do here; pure arithmetic.
 //! - [`schedule`]: wall-clock rules, zones, quiet hours.
 //!
@@ -17,4 +18,5 @@ pub mod outbox;
 pub mod platform;
 pub mod practice;
 pub mod schedule;
+pub mod script;
 pub mod types;

@@ -1,0 +1,313 @@
+//! "tomorrow evening", "every day 20:00", "in 3d": the words in which scripts say when, read once at load.
+//!
+//! Reading gives a [`When`]; [`When::resolve`] turns it into a [`Rule`] for one person at one moment. Never reads a clock.
+
+use jiff::civil::{Date, DateTime, Time, Weekday};
+use jiff::{SignedDuration, ToSpan, Zoned};
+
+use super::Rule;
+
+/// When something should happen, before it is known for whom. `E` is an expression of the script language.
+#[derive(Clone, Debug, PartialEq)]
+pub enum When<E> {
+    /// So many seconds from now.
+    In(i64),
+    /// A day and a time on the person's clock.
+    On(Day<E>, Clock<E>),
+    /// Again and again.
+    Every(Days, Clock<E>),
+}
+
+/// Which day.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Day<E> {
+    /// Today; tomorrow when that time is past.
+    Today,
+    /// The day after today.
+    Tomorrow,
+    /// The first such day after today.
+    Next(Weekday),
+    /// So many days from today.
+    InDays(i32),
+    /// A day given by an expression.
+    Given(E),
+}
+
+/// Which days of a repetition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Days {
+    /// Each day.
+    All,
+    /// Monday to Friday.
+    Workdays,
+    /// One day of the week.
+    Weekly(Weekday),
+}
+
+/// Which time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Clock<E> {
+    /// A time as it stands.
+    At(Time),
+    /// One of the person's own times of day.
+    Part(Daypart),
+    /// A time given by an expression.
+    Given(E),
+}
+
+/// The person's own times of day, from their settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Daypart {
+    /// `me.morning`
+    Morning,
+    /// `me.noon`
+    Noon,
+    /// `me.evening`
+    Evening,
+    /// `me.day_end`
+    DayEnd,
+}
+
+impl Daypart {
+    /// The fact that holds it.
+    #[must_use]
+    pub fn fact(self) -> &'static str {
+        match self {
+            Daypart::Morning => "morning",
+            Daypart::Noon => "noon",
+            Daypart::Evening => "evening",
+            Daypart::DayEnd => "day_end",
+        }
+    }
+
+    /// What it is when nothing is known of the person.
+    #[must_use]
+    pub fn usual(self) -> Time {
+        let hour = match self {
+            Daypart::Morning => 9,
+            Daypart::Noon => 12,
+            Daypart::Evening => 19,
+            Daypart::DayEnd => 22,
+        };
+        Time::constant(hour, 0, 0, 0)
+    }
+}
+
+/// Reads the words. `expression` reads what stands in brackets and names of facts.
+///
+/// # Errors
+/// A sentence that says what is not understood.
+pub fn parse<E>(text: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
+    let text = text.trim();
+    let (head, rest) = text.split_once(' ').unwrap_or((text, ""));
+    match head {
+        "in" => parse_in(rest, expression),
+        "every" => parse_every(rest, expression),
+        "today" => Ok(When::On(Day::Today, parse_clock(rest, expression)?)),
+        "tomorrow" => Ok(When::On(Day::Tomorrow, parse_clock(rest, expression)?)),
+        "next" => {
+            let (day, clock) = rest.split_once(' ').unwrap_or((rest, ""));
+            let weekday = weekday(day).ok_or_else(|| format!("`{day}` is not a day of the week"))?;
+            Ok(When::On(Day::Next(weekday), parse_clock(clock, expression)?))
+        }
+        "on" => parse_on(rest, expression),
+        _ => Err(format!("`{head}` does not begin a time")),
+    }
+}
+
+/// What a time may look like, for a hint.
+pub const EXAMPLES: &str =
+    "for example: in 3d, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, on (today + 30d) at 09:00";
+
+fn parse_in<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
+    let (amount, clock) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+    let unit_at = amount.find(|c: char| !c.is_ascii_digit()).ok_or("a length of time looks like 3d or 2h")?;
+    let number: i64 = amount[..unit_at].parse().map_err(|_| "a length of time looks like 3d or 2h".to_owned())?;
+    let days = |per: i64| i32::try_from(number.saturating_mul(per)).ok().filter(|days| *days <= 3_660);
+    match &amount[unit_at..] {
+        "d" | "w" => {
+            let per = if amount.ends_with('w') { 7 } else { 1 };
+            let days = days(per).ok_or("that is too far away")?;
+            if clock.is_empty() {
+                return Ok(When::In(i64::from(days) * 86_400));
+            }
+            Ok(When::On(Day::InDays(days), parse_clock(clock, expression)?))
+        }
+        "h" | "m" | "min" if clock.is_empty() => {
+            let per = if amount.ends_with('h') { 3_600 } else { 60 };
+            Ok(When::In(number.checked_mul(per).filter(|s| *s <= 316_224_000).ok_or("that is too far away")?))
+        }
+        _ => Err("a length of time looks like 3d or 2h".into()),
+    }
+}
+
+fn parse_every<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
+    let (day, clock) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+    let days = match day {
+        "day" => Days::All,
+        "weekday" | "workday" => Days::Workdays,
+        other => Days::Weekly(weekday(other).ok_or_else(|| format!("`{other}` is not day, weekday or a day of the week"))?),
+    };
+    Ok(When::Every(days, parse_clock(clock, expression)?))
+}
+
+fn parse_on<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
+    let rest = rest.trim();
+    let (day, clock) = rest.rsplit_once(" at ").ok_or("`on` looks like: on (today + 30d) at 09:00")?;
+    Ok(When::On(Day::Given(expression(day.trim())?), parse_clock(clock, expression)?))
+}
+
+fn parse_clock<E>(text: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<Clock<E>, String> {
+    let text = text.trim();
+    let text = text.strip_prefix("at ").unwrap_or(text).trim();
+    match text {
+        "" => Err("a time is missing".into()),
+        "morning" => Ok(Clock::Part(Daypart::Morning)),
+        "noon" => Ok(Clock::Part(Daypart::Noon)),
+        "evening" => Ok(Clock::Part(Daypart::Evening)),
+        "end of day" => Ok(Clock::Part(Daypart::DayEnd)),
+        _ if text.starts_with(|c: char| c.is_ascii_digit()) => {
+            Time::strptime("%H:%M", text).map(Clock::At).map_err(|_| format!("`{text}` is not a time like 09:00"))
+        }
+        _ => expression(text).map(Clock::Given),
+    }
+}
+
+/// A day of the week by its English name.
+#[must_use]
+pub fn weekday(word: &str) -> Option<Weekday> {
+    Some(match word {
+        "monday" => Weekday::Monday,
+        "tuesday" => Weekday::Tuesday,
+        "wednesday" => Weekday::Wednesday,
+        "thursday" => Weekday::Thursday,
+        "friday" => Weekday::Friday,
+        "saturday" => Weekday::Saturday,
+        "sunday" => Weekday::Sunday,
+        _ => return None,
+    })
+}
+
+/// What resolving needs to know of the person.
+pub trait Settings<E> {
+    /// A time of day from their settings.
+    fn daypart(&self, part: Daypart) -> Time;
+    /// The time an expression stands for.
+    fn time(&self, expr: &E) -> Option<Time>;
+    /// The day an expression stands for.
+    fn date(&self, expr: &E) -> Option<Date>;
+}
+
+impl<E> When<E> {
+    /// The rule for one person, seen from `now` in their zone. Nothing comes back when an expression has no value.
+    #[must_use]
+    pub fn resolve(&self, now: &Zoned, settings: &dyn Settings<E>) -> Option<Rule> {
+        match self {
+            When::In(seconds) => {
+                now.timestamp().checked_add(SignedDuration::from_secs(*seconds)).ok().map(|at| Rule::At { at })
+            }
+            When::On(day, clock) => {
+                let time = clock.resolve(settings)?;
+                let civil = DateTime::from_parts(day.resolve(now, time, settings)?, time);
+                Some(Rule::Once { civil })
+            }
+            When::Every(days, clock) => {
+                let time = clock.resolve(settings)?;
+                let days = match days {
+                    Days::All => "*",
+                    Days::Workdays => "MON-FRI",
+                    Days::Weekly(weekday) => short_name(*weekday),
+                };
+                Some(Rule::Every { cron: format!("0 {} {} * * {days}", time.minute(), time.hour()) })
+            }
+        }
+    }
+}
+
+fn short_name(weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Monday => "MON",
+        Weekday::Tuesday => "TUE",
+        Weekday::Wednesday => "WED",
+        Weekday::Thursday => "THU",
+        Weekday::Friday => "FRI",
+        Weekday::Saturday => "SAT",
+        Weekday::Sunday => "SUN",
+    }
+}
+
+impl<E> Clock<E> {
+    fn resolve(&self, settings: &dyn Settings<E>) -> Option<Time> {
+        match self {
+            Clock::At(time) => Some(*time),
+            Clock::Part(part) => Some(settings.daypart(*part)),
+            Clock::Given(expr) => settings.time(expr),
+        }
+    }
+}
+
+impl<E> Day<E> {
+    fn resolve(&self, now: &Zoned, time: Time, settings: &dyn Settings<E>) -> Option<Date> {
+        let today = now.date();
+        match self {
+            Day::Today if time > now.time() => Some(today),
+            Day::Today | Day::Tomorrow => today.tomorrow().ok(),
+            Day::Next(weekday) => today.nth_weekday(1, *weekday).ok(),
+            Day::InDays(days) => today.checked_add(days.days()).ok(),
+            Day::Given(expr) => settings.date(expr),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    struct Usual;
+
+    impl Settings<String> for Usual {
+        fn daypart(&self, part: Daypart) -> Time {
+            part.usual()
+        }
+        fn time(&self, _: &String) -> Option<Time> {
+            Some(Time::constant(20, 15, 0, 0))
+        }
+        fn date(&self, _: &String) -> Option<Date> {
+            Some(date(2026, 4, 1))
+        }
+    }
+
+    #[track_caller]
+    fn resolved(text: &str) -> Rule {
+        let now = date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
+        parse(text, &mut |word| Ok(word.to_owned())).unwrap().resolve(&now, &Usual).unwrap()
+    }
+
+    fn once(year: i16, month: i8, day: i8, hour: i8, minute: i8) -> Rule {
+        Rule::Once { civil: date(year, month, day).at(hour, minute, 0, 0) }
+    }
+
+    #[test]
+    fn words_become_rules() {
+        assert_eq!(resolved("today 21:00"), once(2026, 3, 2, 21, 0));
+        assert_eq!(resolved("today noon"), once(2026, 3, 3, 12, 0));
+        assert_eq!(resolved("tomorrow evening"), once(2026, 3, 3, 19, 0));
+        assert_eq!(resolved("tomorrow end of day"), once(2026, 3, 3, 22, 0));
+        assert_eq!(resolved("next monday 09:00"), once(2026, 3, 9, 9, 0));
+        assert_eq!(resolved("in 3d evening"), once(2026, 3, 5, 19, 0));
+        assert_eq!(resolved("on (today + 30d) at 09:00"), once(2026, 4, 1, 9, 0));
+        assert_eq!(resolved("every day me.checkin_at"), Rule::Every { cron: "0 15 20 * * *".into() });
+        assert_eq!(resolved("every weekday morning"), Rule::Every { cron: "0 0 9 * * MON-FRI".into() });
+        assert_eq!(resolved("every sunday noon"), Rule::Every { cron: "0 0 12 * * SUN".into() });
+        let Rule::At { at } = resolved("in 3h") else { panic!("an instant") };
+        assert_eq!(at.to_string(), "2026-03-02T22:00:00Z");
+    }
+
+    #[test]
+    fn nonsense_is_explained() {
+        for text in ["", "soon", "in", "in 3", "in 3x", "every", "every foo 09:00", "tomorrow", "tomorrow 25:00", "on monday"] {
+            assert!(parse::<String>(text, &mut |_| Err("no".into())).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,725 @@
+//! Everything about scripts that can be wrong and can be seen before anybody meets it.
+//!
+//! Takes scripts that could be read, with all others beside them. Reports all problems at once; changes nothing but the types of
+//! option values and the targets of jumps.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField};
+use super::flow::{Flow, Known, World};
+use super::library::{CARDS, Reserved, SharedWords};
+use super::model::{Assignments, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
+use super::parse::typed;
+use super::phrase::fold;
+use super::problem::{Source, did_you_mean};
+use super::text::Template;
+use crate::schedule::when::{Clock, Day, When};
+use crate::types::Value;
+
+/// Literal text may grow by this much in a translation.
+const GROWTH: f64 = 1.3;
+/// UTF-16 units: a warning above the first figure, refused above the second.
+const SAY_BUDGET: (usize, usize) = (350, 900);
+const ASK_BUDGET: (usize, usize) = (300, 900);
+/// The longest a question may become when its holes are full.
+const WHOLE_BUDGET: usize = 1_800;
+const LABEL_BUDGET: (usize, usize) = (24, 40);
+/// The longest text of a promise that is kept.
+pub(crate) const PROMISE_TEXT: usize = 200;
+const MAX_OPTIONS: (usize, usize) = (8, 25);
+
+/// Puts names of steps in the place of `goto` and types of vars on option values, so that the rest can look at one shape.
+pub(crate) fn settle(script: &mut Script, source: &mut Source<'_>) {
+    let ids = script.ids.clone();
+    let vars = script.vars.clone();
+    for op in &mut script.ops {
+        match &mut op.kind {
+            OpKind::Redo { id, back_to } => {
+                for name in [&*id, &*back_to] {
+                    if !name.is_empty() && !ids.contains_key(name) {
+                        let hint = did_you_mean(name, ids.keys().map(String::as_str));
+                        source.error("GS0401", op.span.clone(), format!("there is no step `{name}` in this file"), hint);
+                    }
+                }
+                if back_to.is_empty() {
+                    let target = ids.get(id).copied().unwrap_or(0);
+                    op.kind = OpKind::Jump(target);
+                }
+            }
+            OpKind::Choose(choose) => type_options(choose, &vars, source),
+            _ => {}
+        }
+    }
+}
+
+fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &mut Source<'_>) {
+    let Some(def) = choose.question.save.as_ref().and_then(|save| vars.get(save)) else { return };
+    for option in &mut choose.options {
+        let Some(Value::Text(text)) = &option.value else { continue };
+        match typed(text, &def.ty) {
+            Some(value) => option.value = Some(value),
+            None => {
+                let hint = match &def.ty {
+                    Type::Choice { of } => did_you_mean(text, of.iter().map(String::as_str)),
+                    other => format!("the var is of type {}", other.word()),
+                };
+                source.error("GS0303", option.span.clone(), format!("`{text}` does not fit the var it is saved in"), hint);
+            }
+        }
+    }
+}
+
+/// Checks one script against all others.
+pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, source: &mut Source<'_>) {
+    let flow = world.flow(script, &mut Vec::new());
+    let mut checker = Checker { script, world, words, source, used: BTreeSet::new() };
+    checker.unreachable(&flow);
+    checker.endless();
+    for (op, known) in script.ops.iter().zip(&flow.before) {
+        if let Some(known) = known {
+            checker.op(op, known);
+        }
+    }
+    if let Some(nudge) = &script.nudge {
+        let known = flow.before.first().cloned().flatten().unwrap_or_default();
+        checker.template(&nudge.say, &known);
+    }
+    checker.unused();
+    checker.card();
+    for list in script.phrases.keys() {
+        checker.list_used(list);
+    }
+}
+
+struct Checker<'c, 'a> {
+    script: &'c Script,
+    world: &'c World<'c>,
+    words: &'c SharedWords,
+    source: &'c mut Source<'a>,
+    used: BTreeSet<String>,
+}
+
+/// What an expression is, for comparing.
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Text,
+    Choice(Vec<String>),
+    Number,
+    Bool,
+    Date,
+    Time,
+    Duration,
+    List,
+    Promise,
+    None,
+    Mixed,
+}
+
+impl Kind {
+    fn of(ty: &Type) -> Self {
+        match ty {
+            Type::Text { .. } | Type::Zone => Kind::Text,
+            Type::Integer { .. } | Type::Number { .. } => Kind::Number,
+            Type::Bool => Kind::Bool,
+            Type::Choice { of } => Kind::Choice(of.clone()),
+            Type::Date => Kind::Date,
+            Type::Time => Kind::Time,
+            Type::Duration => Kind::Duration,
+            Type::List => Kind::List,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Kind::Text => "a text",
+            Kind::Choice(_) => "a choice",
+            Kind::Number => "a number",
+            Kind::Bool => "yes or no",
+            Kind::Date => "a date",
+            Kind::Time => "a time",
+            Kind::Duration => "a length of time",
+            Kind::List => "a list",
+            Kind::Promise => "a promise",
+            Kind::None => "nothing",
+            Kind::Mixed => "one of several things",
+        }
+    }
+
+    fn is_texty(&self) -> bool {
+        matches!(self, Kind::Text | Kind::Choice(_))
+    }
+
+    fn fits(&self, other: &Kind) -> bool {
+        self == other
+            || matches!(self, Kind::Mixed | Kind::None)
+            || matches!(other, Kind::Mixed | Kind::None)
+            || (self.is_texty() && other.is_texty())
+    }
+}
+
+impl<'c> Checker<'c, '_> {
+    fn unreachable(&mut self, flow: &Flow) {
+        let mut quiet_until = 0;
+        for (pc, (op, known)) in self.script.ops.iter().zip(&flow.before).enumerate() {
+            // Jumps and the last `end` are ours, not the author's.
+            let ours = matches!(op.kind, OpKind::Jump(_)) || pc + 1 == self.script.ops.len();
+            if known.is_none() && !ours && op.span.start >= quiet_until {
+                let hint = "remove it, or give a `goto`, an option or a case that leads here";
+                self.source.error("GS0402", op.span.clone(), "nothing ever leads to this step", hint);
+                quiet_until = op.span.end;
+            }
+        }
+    }
+
+    fn endless(&mut self) {
+        for pc in self.world.endless(self.script) {
+            let hint = "let the way round pass an `ask` or a `choose`";
+            self.source.error("GS0403", self.script.ops[pc].span.clone(), "this goes round and round without waiting for anybody", hint);
+        }
+    }
+
+    fn op(&mut self, op: &Op, known: &Known) {
+        match &op.kind {
+            OpKind::Say(texts) => {
+                for text in texts {
+                    self.template(text, known);
+                    self.budget(text, SAY_BUDGET);
+                }
+            }
+            OpKind::Ask(ask) => {
+                self.question(&ask.question, known);
+                for objection in &ask.objections {
+                    self.template(&objection.say, known);
+                    self.budget(&objection.say, SAY_BUDGET);
+                    match &objection.test {
+                        ObjectionTest::List(list) => self.list(list, objection.say.span.clone()),
+                        ObjectionTest::Check(test) => {
+                            self.kind(test, known);
+                        }
+                    }
+                }
+                if ask.question.save.is_none() {
+                    let hint = "add `save: name` and declare it under `vars`";
+                    self.source.error("GS0404", op.span.clone(), "the answer goes nowhere", hint);
+                }
+            }
+            OpKind::Choose(choose) => self.choose(choose, known),
+            OpKind::Jump(_) | OpKind::Cancel(_) | OpKind::Redo { .. } => {}
+            OpKind::JumpUnless(test, _) => {
+                self.kind(test, known);
+            }
+            OpKind::Set(values) => {
+                for (name, expr) in values {
+                    self.assign_var(name, expr, known, &op.span);
+                }
+            }
+            OpKind::Compose(name, text) => {
+                self.template(text, known);
+                self.compose(name, text, &op.span);
+            }
+            OpKind::Remember(values) => {
+                for (name, expr) in values {
+                    self.assign_fact(name, expr, known);
+                }
+            }
+            OpKind::Forget(facts) => {
+                for fact in facts {
+                    self.fact(fact, &op.span);
+                }
+            }
+            OpKind::Journal { title, body, .. } => {
+                self.template(title, known);
+                self.template(body, known);
+            }
+            OpKind::Promise { text, to, due, remind } => {
+                self.wants(text, &Kind::Text, known);
+                if let Some(to) = to {
+                    self.wants(to, &Kind::Text, known);
+                }
+                if let Some(remind) = remind {
+                    let of = ["morning", "evening", "none"].map(str::to_owned).to_vec();
+                    self.wants(remind, &Kind::Choice(of), known);
+                }
+                self.when(due, known);
+            }
+            OpKind::Settle { promise, standing } => {
+                self.wants(promise, &Kind::Promise, known);
+                self.wants(standing, &Kind::Text, known);
+            }
+            OpKind::CheckIn { mood, feeling, note } => {
+                for (expr, kind) in [(mood, Kind::Number), (feeling, Kind::Text), (note, Kind::Text)] {
+                    if let Some(expr) = expr {
+                        self.wants(expr, &kind, known);
+                    }
+                }
+            }
+            OpKind::Schedule(plan) => {
+                self.when(&plan.at, known);
+                self.start(&plan.run, &plan.with, known, &op.span);
+            }
+            OpKind::Start { script, with } => self.start(script, with, known, &op.span),
+            OpKind::Call { script, with, save, .. } => {
+                self.start(script, with, known, &op.span);
+                self.results(script, save, &op.span);
+            }
+            OpKind::End(_) => {}
+        }
+    }
+
+    fn question(&mut self, question: &Question, known: &Known) {
+        self.template(&question.prompt, known);
+        self.budget(&question.prompt, ASK_BUDGET);
+        for text in [&question.unclear, &question.help].into_iter().flatten() {
+            self.template(text, known);
+            self.budget(text, SAY_BUDGET);
+        }
+        if let Some(save) = &question.save {
+            self.var(save, &question.prompt.span);
+        }
+    }
+
+    fn choose(&mut self, choose: &Choose, known: &Known) {
+        self.question(&choose.question, known);
+        let (few, most) = MAX_OPTIONS;
+        let count = choose.options.len();
+        let span = choose.question.prompt.span.clone();
+        if count > most {
+            self.source.error("GS0503", span.clone(), format!("{count} options"), format!("at most {most}"));
+        } else if count > few {
+            self.source.warn("GS0503", span, format!("{count} options"), format!("more than {few} are hard to choose from"));
+        }
+        let mut words: Vec<String> = Vec::new();
+        for option in &choose.options {
+            self.template(&option.label, known);
+            self.label(&option.label);
+            if let Some(condition) = &option.condition {
+                self.kind(condition, known);
+            }
+            let mut own = vec![fold(&option.label.source)];
+            own.extend(option.also.iter().map(|phrase| phrase.folded().to_owned()));
+            if let Some(Value::Text(value)) = &option.value {
+                own.push(fold(value));
+            }
+            own.sort();
+            own.dedup();
+            for word in own {
+                self.option_word(&word, &words, &option.span);
+                words.push(word);
+            }
+        }
+    }
+
+    fn option_word(&mut self, word: &str, others: &[String], span: &Range<usize>) {
+        if others.iter().any(|other| other == word) {
+            let hint = "a word can mean only one of the options";
+            self.source.error("GS0405", span.clone(), format!("two options share `{word}`"), hint);
+        }
+        if let Some(reserved) = self.words.reserved(word)
+            && !matches!(reserved, Reserved::Skip)
+        {
+            let hint = "it works in every question: choose another word for the option";
+            self.source.error("GS0406", span.clone(), format!("`{word}` is a reserved word ({})", reserved.as_str()), hint);
+        }
+    }
+
+    fn label(&mut self, label: &Template) {
+        let length = label.literal_len() + label.holes().map(|hole| self.width(hole)).sum::<usize>();
+        let (warn, most) = LABEL_BUDGET;
+        if length > most {
+            self.source.error("GS0502", label.span.clone(), format!("a label of {length} characters"), format!("at most {most}"));
+        } else if length > warn {
+            self.source.warn("GS0502", label.span.clone(), format!("a label of {length} characters"), format!("{warn} fit on a phone"));
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lengths of texts")]
+    fn budget(&mut self, text: &Template, (warn, most): (usize, usize)) {
+        let literal = (text.literal_len() as f64 * GROWTH) as usize;
+        let whole = literal + text.holes().map(|hole| self.width(hole)).sum::<usize>();
+        if literal > most {
+            let message = format!("a text of {} characters, {literal} in a longer language", text.literal_len());
+            self.source.error("GS0501", text.span.clone(), message, format!("at most {most}: split it into two messages"));
+        } else if whole > WHOLE_BUDGET {
+            let message = format!("this may become {whole} characters long when its holes are full");
+            self.source.error("GS0501", text.span.clone(), message, format!("at most {WHOLE_BUDGET}: lower `max` of the vars in it"));
+        } else if literal > warn {
+            let message = format!("a text of {} characters", text.literal_len());
+            self.source.warn("GS0501", text.span.clone(), message, format!("short messages are read; aim below {warn}"));
+        }
+    }
+
+    /// The most UTF-16 units an expression may fill.
+    fn width(&self, expr: &Expr) -> usize {
+        let of = |def: Option<&VarDef>| match def.map(|def| &def.ty) {
+            Some(Type::Text { max }) => *max,
+            Some(Type::Choice { of }) => of.iter().map(String::len).max().unwrap_or(0),
+            Some(Type::Time) => 5,
+            Some(Type::Integer { from, to }) => from.to_string().len().max(to.to_string().len()),
+            Some(Type::Zone) => 32,
+            Some(Type::List) => 120,
+            Some(Type::Number { .. } | Type::Bool | Type::Date | Type::Duration) => 24,
+            None => 100,
+        };
+        match &expr.kind {
+            ExprKind::Literal(value) => value.to_string().encode_utf16().count(),
+            ExprKind::Name(Name::Local(name)) => of(self.script.vars.get(name)),
+            ExprKind::Name(Name::Me(name)) => of(self.world.facts.get(name)),
+            ExprKind::Name(Name::Result(_)) => 500,
+            ExprKind::Name(_) => 20,
+            ExprKind::Binary(BinaryOp::Or, left, right) | ExprKind::If(_, left, right) => self.width(left).max(self.width(right)),
+            ExprKind::PromiseField(_, PromiseField::Text) => PROMISE_TEXT,
+            ExprKind::PromiseField(..) => 40,
+            ExprKind::Call(Function::Lower, arguments) => arguments.iter().map(|argument| self.width(argument)).sum(),
+            ExprKind::Binary(..) | ExprKind::Not(_) | ExprKind::IsNone(..) | ExprKind::Call(..) => 24,
+        }
+    }
+
+    fn template(&mut self, text: &Template, known: &Known) {
+        for hole in text.holes() {
+            let kind = self.kind(hole, known);
+            if kind == Kind::Promise {
+                let hint = "show its text: `.text`";
+                self.source.error("GS0304", hole.span.clone(), "a promise cannot be shown as it is", hint);
+            } else if self.world.optional(hole, known) {
+                let hint = "say what stands there then: `${ ... or \"there\" }`, or ask under an `if` first";
+                self.source.error("GS0305", hole.span.clone(), "this may be empty here", hint);
+            }
+        }
+    }
+
+    fn wants(&mut self, expr: &Expr, wanted: &Kind, known: &Known) {
+        let found = self.kind(expr, known);
+        let promise_by_id = *wanted == Kind::Promise && found == Kind::Text;
+        if !found.fits(wanted) && !promise_by_id {
+            self.source.error("GS0304", expr.span.clone(), format!("{} where {} is needed", found.word(), wanted.word()), "");
+        }
+        if let (Kind::Choice(of), ExprKind::Literal(Value::Text(text))) = (wanted, &expr.kind) {
+            self.one_of(text, of, &expr.span);
+        }
+    }
+
+    fn one_of(&mut self, text: &str, of: &[String], span: &Range<usize>) {
+        if !of.iter().any(|word| word == text) {
+            let hint = did_you_mean(text, of.iter().map(String::as_str));
+            self.source.error("GS0306", span.clone(), format!("\"{text}\" is none of its words"), hint);
+        }
+    }
+
+    fn when(&mut self, when: &When<Expr>, known: &Known) {
+        let clock = match when {
+            When::In(_) => return,
+            When::On(day, clock) => {
+                if let Day::Given(expr) = day {
+                    self.wants(expr, &Kind::Date, known);
+                }
+                clock
+            }
+            When::Every(_, clock) => clock,
+        };
+        if let Clock::Given(expr) = clock {
+            self.wants(expr, &Kind::Time, known);
+        }
+    }
+
+    fn start(&mut self, name: &str, with: &Assignments, known: &Known, span: &Range<usize>) {
+        for (_, expr) in with {
+            self.kind(expr, known);
+        }
+        let world = self.world;
+        let Some(callee) = world.scripts.get(name) else {
+            let hint = did_you_mean(name, world.scripts.keys().map(String::as_str));
+            self.source.error("GS0407", span.clone(), format!("there is no script `{name}`"), hint);
+            return;
+        };
+        for arg in &callee.args {
+            if !with.iter().any(|(given, _)| given == arg) {
+                let hint = format!("add `with: {{ {arg}: ... }}`");
+                self.source.error("GS0408", span.clone(), format!("`{name}` needs `{arg}`"), hint);
+            }
+        }
+        for (given, expr) in with {
+            if !callee.args.contains(given) {
+                let hint = did_you_mean(given, callee.args.iter().map(String::as_str));
+                self.source.error("GS0408", expr.span.clone(), format!("`{name}` takes no `{given}`"), hint);
+            }
+        }
+    }
+
+    fn results(&mut self, name: &str, save: &Assignments, span: &Range<usize>) {
+        let Some(callee) = self.world.scripts.get(name) else { return };
+        for (var, expr) in save {
+            self.var(var, span);
+            if let ExprKind::Name(Name::Result(result)) = &expr.kind
+                && result != "outcome"
+                && !callee.returns.contains(result)
+            {
+                let hint = did_you_mean(result, callee.returns.iter().map(String::as_str).chain(["outcome"]));
+                self.source.error("GS0409", expr.span.clone(), format!("`{name}` returns no `{result}`"), hint);
+            }
+        }
+    }
+
+    fn var(&mut self, name: &str, span: &Range<usize>) -> Option<&'c VarDef> {
+        match self.script.vars.get_key_value(name) {
+            Some((name, def)) => {
+                self.used.insert(name.clone());
+                Some(def)
+            }
+            None => {
+                let hint = did_you_mean(name, self.script.vars.keys().map(String::as_str));
+                let hint = if hint.is_empty() { format!("declare it: `vars: {{ {name}: {{ type: text }} }}`") } else { hint };
+                self.source.error("GS0307", span.clone(), format!("there is no var `{name}`"), hint);
+                None
+            }
+        }
+    }
+
+    fn fact(&mut self, name: &str, span: &Range<usize>) -> Option<&'c VarDef> {
+        let found = self.world.facts.get(name);
+        if found.is_none() {
+            let hint = did_you_mean(name, self.world.facts.keys().map(String::as_str));
+            self.source.error("GS0308", span.clone(), format!("there is no fact `me.{name}` in facts.yaml"), hint);
+        }
+        found
+    }
+
+    fn assign_var(&mut self, name: &str, expr: &Expr, known: &Known, span: &Range<usize>) {
+        let kind = self.kind(expr, known);
+        if let Some(def) = self.var(name, span) {
+            self.assign(&def.ty, &kind, expr);
+        }
+    }
+
+    fn assign_fact(&mut self, name: &str, expr: &Expr, known: &Known) {
+        let kind = self.kind(expr, known);
+        if let Some(def) = self.fact(name, &expr.span) {
+            self.assign(&def.ty, &kind, expr);
+        }
+    }
+
+    fn assign(&mut self, ty: &Type, kind: &Kind, expr: &Expr) {
+        let target = Kind::of(ty);
+        if !kind.fits(&target) {
+            let message = format!("{} does not fit a var of type {}", kind.word(), ty.word());
+            self.source.error("GS0303", expr.span.clone(), message, "");
+        }
+        if let (Type::Choice { of }, ExprKind::Literal(Value::Text(text))) = (ty, &expr.kind) {
+            self.one_of(text, of, &expr.span);
+        }
+    }
+
+    fn compose(&mut self, name: &str, text: &Template, span: &Range<usize>) {
+        let Some(def) = self.var(name, span) else { return };
+        let Type::Text { max } = def.ty else {
+            self.source.error("GS0303", span.clone(), format!("a text does not fit a var of type {}", def.ty.word()), "");
+            return;
+        };
+        let whole = text.literal_len() + text.holes().map(|hole| self.width(hole)).sum::<usize>();
+        if whole > max {
+            let message = format!("this may become {whole} characters long, and `{name}` keeps {max}");
+            self.source.error("GS0501", text.span.clone(), message, "raise `max` of the var, or lower it for the vars in the text");
+        }
+    }
+
+    fn list(&mut self, name: &str, span: Range<usize>) {
+        if self.script.phrases.contains_key(name) {
+            self.used.insert(name.to_owned());
+        } else if !self.words.lists.contains_key(name) {
+            let lists = self.script.phrases.keys().chain(self.words.lists.keys()).map(String::as_str);
+            let hint = did_you_mean(name, lists);
+            self.source.error("GS0309", span, format!("there is no phrase list `{name}`"), hint);
+        }
+    }
+
+    fn list_used(&mut self, name: &str) {
+        if !self.used.contains(name) {
+            let at = self.source.text.find(&format!("{name}:")).unwrap_or(0);
+            self.source.warn("GS0411", at..at + name.len(), format!("the phrase list `{name}` is not used"), "remove it");
+        }
+    }
+
+    fn unused(&mut self) {
+        for (name, def) in &self.script.vars {
+            if !self.used.contains(name) && !self.script.args.contains(name) && !self.script.returns.contains(name) {
+                self.source.warn("GS0410", def.span.clone(), format!("the var `{name}` is not used"), "remove it");
+            }
+        }
+        for name in &self.script.returns {
+            if !self.script.vars.contains_key(name) {
+                let at = self.source.text.find("returns").unwrap_or(0);
+                self.source.error("GS0307", at..at + 7, format!("there is no var `{name}` to return"), "declare it under `vars`");
+            }
+        }
+    }
+
+    fn card(&mut self) {
+        if !self.script.card {
+            return;
+        }
+        let Some(card) = CARDS.iter().find(|card| card.name == self.script.name) else {
+            let hint = did_you_mean(&self.script.name, CARDS.iter().map(|card| card.name));
+            self.source.error("GS0412", 0..1, format!("there is no card `{}`", self.script.name), hint);
+            return;
+        };
+        for arg in &self.script.args {
+            if !card.args.contains(&arg.as_str()) {
+                let hint = did_you_mean(arg, card.args.iter().copied());
+                self.source.error("GS0413", 0..1, format!("this card is not given `{arg}`"), hint);
+            }
+        }
+        for op in &self.script.ops {
+            if let OpKind::End(word) = &op.kind
+                && word != "done"
+                && !card.ends.contains(&word.as_str())
+            {
+                let hint = did_you_mean(word, card.ends.iter().copied());
+                self.source.error("GS0414", op.span.clone(), format!("this card cannot end with `{word}`"), hint);
+            }
+        }
+    }
+
+    fn kind(&mut self, expr: &Expr, known: &Known) -> Kind {
+        match &expr.kind {
+            ExprKind::Literal(value) => match value {
+                Value::None => Kind::None,
+                Value::Bool(_) => Kind::Bool,
+                Value::Int(_) | Value::Number(_) => Kind::Number,
+                Value::Text(_) => Kind::Text,
+                Value::Date { .. } => Kind::Date,
+                Value::Time { .. } => Kind::Time,
+                Value::Duration { .. } => Kind::Duration,
+                Value::List(_) => Kind::List,
+            },
+            ExprKind::Name(name) => self.name_kind(name, &expr.span),
+            ExprKind::Not(inner) | ExprKind::IsNone(inner, _) => {
+                self.kind(inner, known);
+                Kind::Bool
+            }
+            ExprKind::If(test, yes, no) => {
+                self.kind(test, known);
+                let (yes, no) = (self.kind(yes, known), self.kind(no, known));
+                either(yes, no)
+            }
+            ExprKind::Binary(op, left, right) => self.binary(*op, left, right, known),
+            ExprKind::Call(function, arguments) => self.call(*function, arguments, known),
+            ExprKind::PromiseField(promise, field) => {
+                self.wants(promise, &Kind::Promise, known);
+                if *field == PromiseField::Due { Kind::Date } else { Kind::Text }
+            }
+        }
+    }
+
+    fn name_kind(&mut self, name: &Name, span: &Range<usize>) -> Kind {
+        match name {
+            Name::Local(name) => self.var(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
+            Name::Me(name) => self.fact(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
+            Name::Result(_) => Kind::Mixed,
+            Name::Answer => Kind::Text,
+            Name::Today => Kind::Date,
+            Name::Now => Kind::Time,
+            Name::OpenPromise => Kind::Promise,
+            Name::CheckedInToday => Kind::Bool,
+            Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries => Kind::Number,
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, known: &Known) -> Kind {
+        let (a, b) = (self.kind(left, known), self.kind(right, known));
+        let span = left.span.start..right.span.end;
+        match op {
+            BinaryOp::Or => either(a, b),
+            BinaryOp::And => Kind::Bool,
+            BinaryOp::Eq | BinaryOp::Ne => {
+                if !a.fits(&b) {
+                    let hint = "both sides of a comparison are of the same kind";
+                    self.source.error("GS0304", span, format!("{} is never equal to {}", a.word(), b.word()), hint);
+                }
+                for (kind, other) in [(&a, right), (&b, left)] {
+                    if let (Kind::Choice(of), ExprKind::Literal(Value::Text(text))) = (kind, &other.kind) {
+                        self.one_of(text, of, &other.span);
+                    }
+                }
+                Kind::Bool
+            }
+            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+                let comparable = |kind: &Kind| matches!(kind, Kind::Number | Kind::Date | Kind::Time | Kind::Duration | Kind::Mixed | Kind::None);
+                if !a.fits(&b) || !comparable(&a) || !comparable(&b) {
+                    let hint = "numbers, dates, times and lengths of time have an order";
+                    self.source.error("GS0304", span, format!("{} and {} have no order", a.word(), b.word()), hint);
+                }
+                Kind::Bool
+            }
+            BinaryOp::In => {
+                if !Kind::List.fits(&b) {
+                    self.source.error("GS0304", right.span.clone(), format!("{} where a list is needed", b.word()), "");
+                }
+                Kind::Bool
+            }
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => self.arithmetic(op, a, b, span),
+        }
+    }
+
+    fn arithmetic(&mut self, op: BinaryOp, a: Kind, b: Kind, span: Range<usize>) -> Kind {
+        match (op, &a, &b) {
+            (BinaryOp::Add, Kind::List, _) => Kind::List,
+            (BinaryOp::Add | BinaryOp::Sub, Kind::Date, Kind::Duration) => Kind::Date,
+            (BinaryOp::Add, Kind::Duration, Kind::Duration) => Kind::Duration,
+            (_, Kind::Number | Kind::Mixed, Kind::Number | Kind::Mixed) => Kind::Number,
+            _ => {
+                let hint = "texts are joined with `compose`; dates take lengths of time like 30d";
+                self.source.error("GS0304", span, format!("{} and {} cannot be calculated with", a.word(), b.word()), hint);
+                Kind::Mixed
+            }
+        }
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Expr], known: &Known) -> Kind {
+        let kinds: Vec<Kind> = arguments.iter().map(|argument| self.kind(argument, known)).collect();
+        let literal = |index: usize| match arguments.get(index).map(|argument| (&argument.kind, &argument.span)) {
+            Some((ExprKind::Literal(Value::Text(text)), span)) => Some((text.clone(), span.clone())),
+            _ => None,
+        };
+        match function {
+            Function::Has => {
+                if let Some((list, _)) = literal(1)
+                    && self.script.phrases.contains_key(&list)
+                {
+                    self.used.insert(list);
+                }
+                Kind::Bool
+            }
+            Function::Visits => {
+                if let Some((id, span)) = literal(0)
+                    && !self.script.waits.contains_key(&id)
+                {
+                    let hint = did_you_mean(&id, self.script.waits.keys().map(String::as_str));
+                    self.source.error("GS0401", span, format!("no question is called `{id}`"), hint);
+                }
+                Kind::Number
+            }
+            Function::DaysSince | Function::DaysUntil => {
+                if let (Some(kind), Some(argument)) = (kinds.first(), arguments.first())
+                    && !kind.fits(&Kind::Date)
+                {
+                    self.source.error("GS0304", argument.span.clone(), format!("{} where a date is needed", kind.word()), "");
+                }
+                Kind::Number
+            }
+            Function::Words | Function::Chars | Function::Count | Function::Hits => Kind::Number,
+            Function::Min | Function::Max => kinds.into_iter().next().unwrap_or(Kind::Number),
+            Function::Lower => Kind::Text,
+            Function::LocalTime => Kind::Time,
+            Function::Promise => Kind::Promise,
+        }
+    }
+}
+
+fn either(a: Kind, b: Kind) -> Kind {
+    match (a, b) {
+        (Kind::None, other) | (other, Kind::None) => other,
+        (a, b) if a == b => a,
+        (a, b) if a.is_texty() && b.is_texty() => Kind::Text,
+        _ => Kind::Mixed,
+    }
+}

@@ -1,0 +1,313 @@
+//! What can happen in what order: which values are surely there at each step, which steps are never reached, and which loops
+//! never wait for anybody.
+//!
+//! Looks only; what it finds is reported by `check`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::expr::{BinaryOp, Expr, ExprKind, Function, Name};
+use super::model::{OpKind, Script, Type, VarDef};
+use crate::types::Value;
+
+/// Names that surely have a value: `x`, `me.x`, `ledger.open`, `promise(x)`.
+pub(crate) type Known = BTreeSet<String>;
+
+/// All scripts and facts, while they are being checked.
+pub(crate) struct World<'w> {
+    pub(crate) scripts: &'w BTreeMap<String, Script>,
+    pub(crate) facts: &'w BTreeMap<String, VarDef>,
+}
+
+/// What is known at each operation; nothing for operations that are never reached.
+pub(crate) struct Flow {
+    pub(crate) before: Vec<Option<Known>>,
+    /// What is known wherever the script ends by itself.
+    pub(crate) at_end: Option<Known>,
+}
+
+impl World<'_> {
+    /// Follows a script from its beginning. `calling` holds the scripts that wait for this answer already.
+    pub(crate) fn flow(&self, script: &Script, calling: &mut Vec<String>) -> Flow {
+        let mut flow = Flow { before: vec![None; script.ops.len()], at_end: None };
+        calling.push(script.name.clone());
+        let mut open = vec![(0, self.at_start(script))];
+        while let Some((pc, known)) = open.pop() {
+            let Some(slot) = flow.before.get_mut(pc) else { continue };
+            let merged = match slot {
+                None => known,
+                Some(before) => {
+                    let both: Known = before.intersection(&known).cloned().collect();
+                    if both.len() == before.len() {
+                        continue;
+                    }
+                    both
+                }
+            };
+            *slot = Some(merged.clone());
+            if matches!(script.ops[pc].kind, OpKind::End(_)) {
+                flow.at_end = Some(match flow.at_end.take() {
+                    None => merged.clone(),
+                    Some(other) => other.intersection(&merged).cloned().collect(),
+                });
+            }
+            open.extend(self.after(script, pc, &merged, calling));
+        }
+        calling.pop();
+        flow
+    }
+
+    fn at_start(&self, script: &Script) -> Known {
+        let given = script.args.iter().cloned();
+        let defaults = script.vars.iter().filter(|(_, def)| !def.default.is_none()).map(|(name, _)| name.clone());
+        let facts = self.facts.iter().filter(|(_, def)| !def.default.is_none()).map(|(name, _)| format!("me.{name}"));
+        given.chain(defaults).chain(facts).collect()
+    }
+
+    /// Where an operation may lead, and what is known there.
+    fn after(&self, script: &Script, pc: usize, known: &Known, calling: &mut Vec<String>) -> Vec<(usize, Known)> {
+        let next = pc + 1;
+        match &script.ops[pc].kind {
+            OpKind::Say(_)
+            | OpKind::Journal { .. }
+            | OpKind::CheckIn { .. }
+            | OpKind::Schedule(_)
+            | OpKind::Cancel(_)
+            | OpKind::Settle { .. } => vec![(next, known.clone())],
+            OpKind::Promise { .. } => vec![(next, with(known, "ledger.open"))],
+            OpKind::Jump(target) => vec![(*target, known.clone())],
+            OpKind::JumpUnless(test, target) => {
+                vec![(next, refine(test, true, known)), (*target, refine(test, false, known))]
+            }
+            OpKind::Set(values) => vec![(next, self.assigned(values, "", known))],
+            OpKind::Remember(values) => vec![(next, self.assigned(values, "me.", known))],
+            OpKind::Compose(var, _) => vec![(next, with(known, var))],
+            OpKind::Forget(facts) => {
+                let kept = |name: &String| {
+                    !facts.iter().any(|fact| *name == format!("me.{fact}") && self.facts.get(fact).is_none_or(|def| def.default.is_none()))
+                };
+                vec![(next, known.iter().filter(|name| kept(name)).cloned().collect())]
+            }
+            OpKind::Ask(ask) => {
+                let question = &ask.question;
+                let Some(var) = &question.save else { return vec![(next, known.clone()), (question.otherwise, known.clone())] };
+                let answered = if question.skip { without(known, var) } else { with(known, var) };
+                let is_text = matches!(script.vars.get(var).map(|def| &def.ty), None | Some(Type::Text { .. }));
+                let given_up = if is_text { with(known, var) } else { without(known, var) };
+                vec![(next, answered), (question.otherwise, given_up)]
+            }
+            OpKind::Choose(choose) => {
+                let question = &choose.question;
+                let var = question.save.as_deref();
+                let mut ways = vec![(question.otherwise, var.map_or(known.clone(), |var| without(known, var)))];
+                if question.skip {
+                    ways.push((next, var.map_or(known.clone(), |var| without(known, var))));
+                }
+                for option in &choose.options {
+                    let answered = match (var, &option.value) {
+                        (Some(var), Some(_)) => with(known, var),
+                        (Some(var), None) => without(known, var),
+                        (None, _) => known.clone(),
+                    };
+                    ways.push((option.then, answered));
+                }
+                ways
+            }
+            OpKind::Call { script: callee, save, .. } => {
+                let returned = self.returned(callee, calling);
+                let mut after = known.clone();
+                for (var, expr) in save {
+                    let sure = match &expr.kind {
+                        ExprKind::Name(Name::Result(name)) => name == "outcome" || returned.contains(name),
+                        _ => !self.optional(expr, known),
+                    };
+                    after = if sure { with(&after, var) } else { without(&after, var) };
+                }
+                vec![(next, after)]
+            }
+            OpKind::Redo { id, back_to } => {
+                let target = script.ids.get(id).copied().into_iter();
+                let back = script.ids.get(back_to).copied().into_iter();
+                target.chain(back).map(|pc| (pc, known.clone())).collect()
+            }
+            OpKind::Start { .. } | OpKind::End(_) => Vec::new(),
+        }
+    }
+
+    /// What a called script surely returns.
+    fn returned(&self, callee: &str, calling: &mut Vec<String>) -> Known {
+        match self.scripts.get(callee) {
+            Some(script) if !calling.contains(&script.name) => self.flow(script, calling).at_end.unwrap_or_default(),
+            _ => Known::new(),
+        }
+    }
+
+    fn assigned(&self, values: &[(String, Expr)], prefix: &str, known: &Known) -> Known {
+        let mut after = known.clone();
+        for (name, expr) in values {
+            let name = format!("{prefix}{name}");
+            after = if self.optional(expr, known) { without(&after, &name) } else { with(&after, &name) };
+        }
+        after
+    }
+
+    /// True when an expression may have no value.
+    pub(crate) fn optional(&self, expr: &Expr, known: &Known) -> bool {
+        match &expr.kind {
+            ExprKind::Literal(value) => value.is_none(),
+            ExprKind::Name(name) => match name {
+                Name::Result(name) => name != "outcome",
+                Name::Local(_) | Name::Me(_) | Name::OpenPromise | Name::DaysSinceCheckIn => {
+                    key(expr).is_some_and(|key| !known.contains(&key))
+                }
+                Name::Answer
+                | Name::Today
+                | Name::Now
+                | Name::PromiseCount(_)
+                | Name::CheckIns
+                | Name::CheckedInToday
+                | Name::Entries => false,
+            },
+            ExprKind::Not(_) | ExprKind::IsNone(..) => false,
+            ExprKind::Binary(op, left, right) => match op {
+                BinaryOp::Or => self.optional(right, known),
+                BinaryOp::Add if matches!(left.kind, ExprKind::Name(Name::Me(_))) => self.optional(right, known),
+                BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => self.optional(left, known) || self.optional(right, known),
+                _ => false,
+            },
+            ExprKind::If(test, yes, no) => {
+                self.optional(yes, &refine(test, true, known)) || self.optional(no, &refine(test, false, known))
+            }
+            ExprKind::Call(function, arguments) => match function {
+                Function::Promise => key(expr).is_none_or(|key| !known.contains(&key)),
+                Function::DaysSince | Function::DaysUntil | Function::LocalTime | Function::Min | Function::Max => {
+                    arguments.iter().any(|argument| self.optional(argument, known))
+                }
+                _ => false,
+            },
+            ExprKind::PromiseField(promise, _) => self.optional(promise, known),
+        }
+    }
+
+    /// True when a script can run to its end without waiting for anybody.
+    pub(crate) fn passes(&self, script: &Script, calling: &mut Vec<String>) -> bool {
+        if calling.contains(&script.name) {
+            return false;
+        }
+        calling.push(script.name.clone());
+        let mut seen = BTreeSet::new();
+        let mut open = vec![0];
+        let mut found = false;
+        while let Some(pc) = open.pop() {
+            if pc >= script.ops.len() || !seen.insert(pc) {
+                continue;
+            }
+            found |= matches!(script.ops[pc].kind, OpKind::End(_) | OpKind::Start { .. });
+            open.extend(self.without_waiting(script, pc, calling).into_iter().filter(|(name, _)| *name == script.name).map(|(_, pc)| pc));
+        }
+        calling.pop();
+        found
+    }
+
+    /// Where an operation leads before anybody is waited for, over script borders.
+    pub(crate) fn without_waiting(&self, script: &Script, pc: usize, calling: &mut Vec<String>) -> Vec<(String, usize)> {
+        let here = |pc: usize| (script.name.clone(), pc);
+        match &script.ops[pc].kind {
+            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::End(_) => Vec::new(),
+            OpKind::Jump(target) => vec![here(*target)],
+            OpKind::JumpUnless(_, target) => vec![here(pc + 1), here(*target)],
+            OpKind::Redo { id, .. } => script.ids.get(id).map(|pc| here(*pc)).into_iter().collect(),
+            OpKind::Start { script: other, .. } => vec![(other.clone(), 0)],
+            OpKind::Call { script: callee, .. } => {
+                let mut ways = vec![(callee.clone(), 0)];
+                if self.scripts.get(callee).is_some_and(|callee| self.passes(callee, calling)) {
+                    ways.push(here(pc + 1));
+                }
+                ways
+            }
+            _ => vec![here(pc + 1)],
+        }
+    }
+
+    /// An operation on a loop that waits for nobody, for each such loop that begins in `script`.
+    pub(crate) fn endless(&self, script: &Script) -> Vec<usize> {
+        let mut found = Vec::new();
+        for pc in 0..script.ops.len() {
+            let turns_back = matches!(script.ops[pc].kind, OpKind::Jump(t) if t <= pc)
+                || matches!(script.ops[pc].kind, OpKind::Redo { .. } | OpKind::Call { .. } | OpKind::Start { .. });
+            if turns_back && self.reaches_itself(script, pc) {
+                found.push(pc);
+            }
+        }
+        found
+    }
+
+    fn reaches_itself(&self, script: &Script, pc: usize) -> bool {
+        let start = (script.name.clone(), pc);
+        let mut seen: BTreeSet<(String, usize)> = BTreeSet::new();
+        let mut open = self.without_waiting(script, pc, &mut Vec::new());
+        while let Some(at) = open.pop() {
+            if at == start {
+                return true;
+            }
+            let Some(script) = self.scripts.get(&at.0).filter(|script| at.1 < script.ops.len()) else { continue };
+            if seen.insert(at.clone()) {
+                open.extend(self.without_waiting(script, at.1, &mut Vec::new()));
+            }
+        }
+        false
+    }
+}
+
+fn with(known: &Known, name: &str) -> Known {
+    let mut after = known.clone();
+    after.insert(name.to_owned());
+    after
+}
+
+fn without(known: &Known, name: &str) -> Known {
+    let mut after = known.clone();
+    after.remove(name);
+    after
+}
+
+/// Under which name it is remembered that an expression has a value.
+fn key(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(Name::Local(name)) => Some(name.clone()),
+        ExprKind::Name(Name::Me(name)) => Some(format!("me.{name}")),
+        ExprKind::Name(Name::Result(name)) => Some(format!("result.{name}")),
+        ExprKind::Name(Name::OpenPromise) => Some("ledger.open".into()),
+        ExprKind::Name(Name::DaysSinceCheckIn) => Some("checkins.days_since".into()),
+        ExprKind::Call(Function::Promise, arguments) => arguments.first().and_then(key).map(|key| format!("promise({key})")),
+        ExprKind::PromiseField(promise, _) => key(promise),
+        _ => None,
+    }
+}
+
+/// What more is known when a condition held, or did not.
+pub(crate) fn refine(test: &Expr, held: bool, known: &Known) -> Known {
+    let plus = |expr: &Expr| key(expr).map_or(known.clone(), |key| with(known, &key));
+    match (&test.kind, held) {
+        (ExprKind::Not(inner), _) => refine(inner, !held, known),
+        (ExprKind::IsNone(inner, negated), _) if *negated == held => plus(inner),
+        (ExprKind::Binary(BinaryOp::And, left, right), true) | (ExprKind::Binary(BinaryOp::Or, left, right), false) => {
+            refine(right, held, &refine(left, held, known))
+        }
+        (ExprKind::Binary(BinaryOp::Or, left, right), true) | (ExprKind::Binary(BinaryOp::And, left, right), false) => {
+            refine(left, held, known).intersection(&refine(right, held, known)).cloned().collect()
+        }
+        (ExprKind::Binary(BinaryOp::Eq, left, right), true) | (ExprKind::Binary(BinaryOp::Ne, left, right), false) => {
+            match (&left.kind, &right.kind) {
+                (_, ExprKind::Literal(value)) if *value != Value::None => plus(left),
+                (ExprKind::Literal(value), _) if *value != Value::None => plus(right),
+                _ => known.clone(),
+            }
+        }
+        (ExprKind::Binary(BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge, left, right), true) => {
+            let more = plus(left);
+            key(right).map_or(more.clone(), |key| with(&more, &key))
+        }
+        (ExprKind::Name(_) | ExprKind::Call(Function::Promise, _), true) => plus(test),
+        _ => known.clone(),
+    }
+}

@@ -1,0 +1,385 @@
+//! All scripts, facts and words of a bot, read and checked together: either all of them, or a list of what is wrong.
+//!
+//! Takes texts, not folders: who reads files stands outside the core.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::check;
+use super::flow::World;
+use super::model::{Script, VarDef};
+use super::parse;
+use super::phrase::{Phrase, fold};
+use super::problem::{Problem, Severity, Source, did_you_mean};
+use super::read::{self, Fields};
+
+/// A card: a script of `prompts/system` that the engine runs when no script expects what happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Card {
+    /// Its file.
+    pub name: &'static str,
+    /// What it is given.
+    pub args: &'static [&'static str],
+    /// How it may end, beside `done`.
+    pub ends: &'static [&'static str],
+}
+
+/// Every card there must be. Described in `docs/script-language.md`.
+pub const CARDS: &[Card] = &[
+    Card { name: "unclear", args: &[], ends: &[] },
+    Card { name: "did_you_mean", args: &[], ends: &[] },
+    Card { name: "too_long", args: &["limit"], ends: &[] },
+    Card { name: "give_up", args: &[], ends: &[] },
+    Card { name: "no_skip", args: &[], ends: &[] },
+    Card { name: "no_back", args: &[], ends: &[] },
+    Card { name: "nothing_open", args: &[], ends: &[] },
+    Card { name: "help", args: &["about"], ends: &[] },
+    Card { name: "resume_card", args: &["title", "ago", "last", "held"], ends: &["use", "continue", "restart", "put_away"] },
+    Card { name: "switch_card", args: &["title", "other"], ends: &["switch", "stay"] },
+    Card { name: "stopped", args: &["title"], ends: &["keep", "pause", "delete", "go_on"] },
+    Card { name: "closed", args: &["answer"], ends: &["redo", "go_on"] },
+    Card { name: "resumed", args: &["title"], ends: &[] },
+    Card { name: "paused", args: &["title"], ends: &[] },
+    Card { name: "expired", args: &["title"], ends: &[] },
+    Card { name: "changed", args: &["title"], ends: &["restart", "put_away"] },
+    Card { name: "error", args: &["title"], ends: &[] },
+    Card { name: "idle", args: &[], ends: &[] },
+    Card { name: "busy", args: &[], ends: &[] },
+    Card { name: "unsupported", args: &[], ends: &[] },
+    Card { name: "apologise", args: &[], ends: &[] },
+];
+
+/// Scripts that the program itself starts.
+pub const NEEDED: &[&str] = &["welcome", "now", "menu", "privacy", "promise-nudge", "promise-followup"];
+
+/// Words that work in every question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is its own word")]
+pub enum Reserved {
+    Stop,
+    Pause,
+    Resume,
+    Back,
+    Skip,
+    Again,
+    Help,
+    Menu,
+    Privacy,
+}
+
+impl Reserved {
+    /// All of them.
+    pub const ALL: [Reserved; 9] = [
+        Reserved::Stop,
+        Reserved::Pause,
+        Reserved::Resume,
+        Reserved::Back,
+        Reserved::Skip,
+        Reserved::Again,
+        Reserved::Help,
+        Reserved::Menu,
+        Reserved::Privacy,
+    ];
+
+    /// The word in `phrases.yaml`, and the command.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reserved::Stop => "stop",
+            Reserved::Pause => "pause",
+            Reserved::Resume => "resume",
+            Reserved::Back => "back",
+            Reserved::Skip => "skip",
+            Reserved::Again => "again",
+            Reserved::Help => "help",
+            Reserved::Menu => "menu",
+            Reserved::Privacy => "privacy",
+        }
+    }
+
+    /// The reserved word of a command.
+    #[must_use]
+    pub fn from_command(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reserved| reserved.as_str() == name)
+    }
+}
+
+/// `prompts/phrases.yaml`: words that belong to no single script.
+#[derive(Clone, Debug, Default)]
+pub struct SharedWords {
+    /// Phrase lists that every script may use.
+    pub lists: BTreeMap<String, Vec<Phrase>>,
+    /// What people type for the reserved words.
+    pub reserved: BTreeMap<Reserved, Vec<Phrase>>,
+    /// Yes.
+    pub yes: Vec<Phrase>,
+    /// No.
+    pub no: Vec<Phrase>,
+    /// Skip this question.
+    pub skip: Vec<Phrase>,
+    /// What is written on the Skip button.
+    pub skip_label: String,
+}
+
+impl SharedWords {
+    /// The reserved word that a whole message is.
+    #[must_use]
+    pub fn reserved(&self, folded: &str) -> Option<Reserved> {
+        self.reserved.iter().find(|(_, words)| words.iter().any(|word| word.is_all_of(folded))).map(|(reserved, _)| *reserved)
+    }
+}
+
+/// A file to load: its path below the prompts folder with `/` between its parts, and its text.
+#[derive(Clone, Debug)]
+pub struct PromptFile {
+    /// For example `system/help.yaml`.
+    pub path: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// Everything the bot can say.
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    scripts: BTreeMap<String, Script>,
+    facts: BTreeMap<String, VarDef>,
+    words: SharedWords,
+    commands: BTreeMap<String, String>,
+}
+
+/// What was found while loading: problems, and the texts they are about.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Errors first, then by file and place.
+    pub problems: Vec<Problem>,
+    sources: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// How many problems refuse the scripts.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
+    }
+
+    /// How many problems somebody should look at.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.problems.len() - self.errors()
+    }
+
+    /// All problems with the lines they stand on.
+    #[must_use]
+    pub fn render(&self, coloured: bool) -> String {
+        let shown = self.problems.iter().map(|problem| {
+            let source = self.sources.get(&problem.file).map_or("", String::as_str);
+            problem.render(source, coloured)
+        });
+        shown.collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn take(&mut self, source: Source<'_>) {
+        self.sources.insert(source.file.to_owned(), source.text.to_owned());
+        self.problems.extend(source.problems);
+    }
+
+    fn sort(&mut self) {
+        self.problems.sort_by(|a, b| (a.severity, &a.file, a.span.start, a.code).cmp(&(b.severity, &b.file, b.span.start, b.code)));
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.problems {
+            writeln!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Library {
+    /// Reads and checks everything. A library comes back when nothing is wrong; the report may hold warnings either way.
+    #[must_use]
+    pub fn load(files: &[PromptFile]) -> (Option<Library>, Report) {
+        let mut report = Report::default();
+        let mut library = Library::default();
+        let mut sources: BTreeMap<String, Source<'_>> = BTreeMap::new();
+        for file in files {
+            let mut source = Source::new(&file.path, &file.text);
+            library.read(&file.path, &mut source);
+            sources.insert(file.path.clone(), source);
+        }
+        library.check(&mut sources);
+        let missing = library.missing();
+        for (_, source) in sources {
+            report.take(source);
+        }
+        report.problems.extend(missing);
+        report.sort();
+        let sound = report.errors() == 0;
+        (sound.then_some(library), report)
+    }
+
+    fn read(&mut self, path: &str, source: &mut Source<'_>) {
+        match path {
+            "facts.yaml" => self.facts = facts(source),
+            "phrases.yaml" => self.words = words(source),
+            _ => {
+                let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
+                let Some(mut script) = parse::script(source, stem, path.starts_with("system/")) else { return };
+                check::settle(&mut script, source);
+                if self.scripts.contains_key(&script.name) {
+                    let message = format!("there is another script `{}`", script.name);
+                    source.error("GS0117", 0..1, message, "script names are unique over all folders");
+                    return;
+                }
+                self.scripts.insert(script.name.clone(), script);
+            }
+        }
+    }
+
+    fn check(&mut self, sources: &mut BTreeMap<String, Source<'_>>) {
+        let world = World { scripts: &self.scripts, facts: &self.facts };
+        let mut commands: BTreeMap<String, String> = BTreeMap::new();
+        let mut starters: BTreeMap<String, String> = BTreeMap::new();
+        for source in sources.values_mut() {
+            let stem = source.file.rsplit('/').next().unwrap_or(source.file).trim_end_matches(".yaml");
+            let Some(script) = self.scripts.get(stem) else { continue };
+            // A file that could not be read as a whole gives misleading second errors.
+            if source.problems.iter().any(|problem| problem.severity == Severity::Error && problem.code < "GS0300") {
+                continue;
+            }
+            check::check(script, &world, &self.words, source);
+            for command in &script.starters.commands {
+                clash(command, &script.name, &format!("/{command}"), &mut commands, source);
+            }
+            for phrase in &script.starters.words {
+                let word = phrase.folded().to_owned();
+                if self.words.reserved(&word).is_some() {
+                    let at = source.text.find("start_with").unwrap_or(0);
+                    let hint = "it works everywhere and cannot start one script";
+                    source.error("GS0416", at..at + 10, format!("`{word}` is a reserved word"), hint);
+                }
+                clash(&word, &script.name, &word, &mut starters, source);
+            }
+        }
+        self.commands = commands;
+    }
+
+    fn missing(&self) -> Vec<Problem> {
+        let cards = CARDS.iter().map(|card| (card.name, "system/"));
+        let needed = NEEDED.iter().map(|name| (*name, ""));
+        cards
+            .chain(needed)
+            .filter(|(name, _)| !self.scripts.contains_key(*name))
+            .map(|(name, folder)| Problem {
+                code: "GS0415",
+                severity: Severity::Error,
+                file: format!("{folder}{name}.yaml"),
+                line: 1,
+                column: 1,
+                span: 0..0,
+                message: format!("the script `{name}` is missing or could not be read; the program itself needs it"),
+                hint: "docs/script-language.md says what it is for".into(),
+            })
+            .collect()
+    }
+
+    /// A script by its name.
+    #[must_use]
+    pub fn script(&self, name: &str) -> Option<&Script> {
+        self.scripts.get(name)
+    }
+
+    /// All scripts, by name.
+    pub fn scripts(&self) -> impl Iterator<Item = &Script> {
+        self.scripts.values()
+    }
+
+    /// The script that a command starts.
+    #[must_use]
+    pub fn by_command(&self, command: &str) -> Option<&Script> {
+        self.commands.get(command).and_then(|name| self.scripts.get(name))
+    }
+
+    /// The script that a whole message starts.
+    #[must_use]
+    pub fn by_words(&self, text: &str) -> Option<&Script> {
+        let folded = fold(text);
+        self.scripts.values().find(|script| script.starters.words.iter().any(|phrase| phrase.is_all_of(&folded)))
+    }
+
+    /// Declared facts.
+    #[must_use]
+    pub fn facts(&self) -> &BTreeMap<String, VarDef> {
+        &self.facts
+    }
+
+    /// Shared words.
+    #[must_use]
+    pub fn words(&self) -> &SharedWords {
+        &self.words
+    }
+
+    /// Commands for a platform's command menu, with what they do: a script's own first, then the reserved words.
+    #[must_use]
+    pub fn command_menu(&self) -> Vec<(String, String)> {
+        self.commands
+            .iter()
+            .filter_map(|(command, name)| {
+                let script = self.scripts.get(name)?;
+                let first = script.about.split_inclusive(['.', '\n']).next().unwrap_or("").trim().trim_end_matches('.');
+                let about = if first.is_empty() { script.title.as_str() } else { first };
+                Some((command.clone(), about.chars().take(100).collect()))
+            })
+            .collect()
+    }
+}
+
+fn clash(word: &str, script: &str, shown: &str, taken: &mut BTreeMap<String, String>, source: &mut Source<'_>) {
+    if let Some(other) = taken.insert(word.to_owned(), script.to_owned()) {
+        let at = source.text.find("start_with").unwrap_or(0);
+        let message = format!("`{shown}` starts `{other}` already");
+        source.error("GS0417", at..at + 10, message, "a word or command starts one script");
+    }
+}
+
+fn facts(source: &mut Source<'_>) -> BTreeMap<String, VarDef> {
+    let Some(root) = super::yaml::parse(source) else { return BTreeMap::new() };
+    let Some(mut fields) = Fields::of(&root, "facts.yaml", source) else { return BTreeMap::new() };
+    let found = fields.need("facts", source).map(|node| parse::declarations(node, source));
+    fields.finish(source);
+    found.unwrap_or_default()
+}
+
+fn words(source: &mut Source<'_>) -> SharedWords {
+    let mut words = SharedWords { skip_label: "Skip".into(), ..SharedWords::default() };
+    let Some(root) = super::yaml::parse(source) else { return words };
+    let Some(mut fields) = Fields::of(&root, "phrases.yaml", source) else { return words };
+    if let Some(node) = fields.take("lists") {
+        words.lists = parse::phrase_lists(node, source);
+    }
+    if let Some(reserved) = fields.need("reserved", source).and_then(|node| Fields::of(node, "`reserved`", source)) {
+        for (key, node) in reserved.all() {
+            match Reserved::from_command(&key.name) {
+                Some(reserved) => {
+                    words.reserved.insert(reserved, read::phrases(node, source));
+                }
+                None => {
+                    let hint = did_you_mean(&key.name, Reserved::ALL.map(Reserved::as_str));
+                    source.error("GS0101", key.span.clone(), format!("there is no reserved word `{}`", key.name), hint);
+                }
+            }
+        }
+    }
+    let mut phrases = |key| fields.need(key, source).map(|node| read::phrases(node, source)).unwrap_or_default();
+    (words.yes, words.no, words.skip) = (phrases("yes"), phrases("no"), phrases("skip"));
+    if let Some(mut labels) = fields.take("labels").and_then(|node| Fields::of(node, "`labels`", source)) {
+        if let Some(label) = labels.take("skip").and_then(|node| read::text(node, "a label", source)) {
+            label.clone_into(&mut words.skip_label);
+        }
+        labels.finish(source);
+    }
+    fields.finish(source);
+    words
+}

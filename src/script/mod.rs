@@ -1,0 +1,29 @@
+//! Scripts: from YAML that a person wrote to something the engine can run, or to a list of everything that is wrong with it.
+//!
+//! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
+
+mod check;
+pub mod expr;
+mod flow;
+pub mod library;
+pub mod model;
+mod parse;
+pub mod phrase;
+pub mod problem;
+mod read;
+pub mod text;
+mod yaml;
+
+pub use library::{Library, PromptFile, Report, Reserved};
+
+/// A short hash of a text (FNV-1a), to notice that a script was edited. Not for security.
+#[must_use]
+pub fn revision(text: &str) -> String {
+    format!("{:016x}", hash(text.as_bytes()))
+}
+
+/// FNV-1a: small, stable over versions and platforms.
+#[must_use]
+pub fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}

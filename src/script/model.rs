@@ -1,0 +1,355 @@
+//! A script as the engine runs it: a flat list of operations, so that what follows a question is the next one in the list.
+//!
+//! Positions in the list are never stored; a session remembers only the names of questions.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::expr::Expr;
+use super::phrase::Phrase;
+use super::text::Template;
+use crate::schedule::when::When;
+use crate::types::Value;
+
+/// A script that was read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Script {
+    /// Its name: that of its file.
+    pub name: String,
+    /// Raised by its author when sessions in the old text should end in the old text.
+    pub version: i64,
+    /// What people see it called.
+    pub title: String,
+    /// One or two sentences for `help`.
+    pub about: String,
+    /// The language it is written in.
+    pub language: String,
+    /// What starts it: `/word` (without the slash) for commands, other texts as whole messages.
+    pub starters: Starters,
+    /// True when it may run before somebody agreed to the terms.
+    pub open_to_all: bool,
+    /// True for the cards in `prompts/system`.
+    pub card: bool,
+    /// What a caller must give.
+    pub args: Vec<String>,
+    /// What a caller may read afterwards.
+    pub returns: Vec<String>,
+    /// Types of vars and args.
+    pub vars: BTreeMap<String, VarDef>,
+    /// Phrase lists.
+    pub phrases: BTreeMap<String, Vec<Phrase>>,
+    /// When and how to remind of an open question.
+    pub nudge: Option<Nudge>,
+    /// After how many seconds without an answer the script is put away.
+    pub expire: i64,
+    /// What to do, in order.
+    pub ops: Vec<Op>,
+    /// Where named steps begin.
+    pub ids: BTreeMap<String, usize>,
+    /// Where questions and calls stand.
+    pub waits: BTreeMap<String, usize>,
+    /// Where named steps end, with everything inside them.
+    pub ends: BTreeMap<String, usize>,
+    /// A hash of its text.
+    pub rev: String,
+}
+
+/// What starts a script.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Starters {
+    /// Command names.
+    pub commands: Vec<String>,
+    /// Whole messages.
+    pub words: Vec<Phrase>,
+}
+
+/// A reminder of an open question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nudge {
+    /// Seconds after the question.
+    pub after: i64,
+    /// What to say.
+    pub say: Template,
+}
+
+/// A declared var or fact.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VarDef {
+    /// What it holds.
+    pub ty: Type,
+    /// What it is at first.
+    pub default: Value,
+    /// Hidden from whoever looks at a session, and dropped when the script ends.
+    pub private: bool,
+    /// Where it is declared.
+    pub span: Range<usize>,
+}
+
+/// Types of the script language.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// Text of at most so many characters.
+    Text {
+        /// Characters.
+        max: usize,
+    },
+    /// A whole number within bounds.
+    Integer {
+        /// Smallest.
+        from: i64,
+        /// Largest.
+        to: i64,
+    },
+    /// A number within bounds.
+    Number {
+        /// Smallest.
+        from: f64,
+        /// Largest.
+        to: f64,
+    },
+    /// Yes or no.
+    Bool,
+    /// One of these words.
+    Choice {
+        /// The words.
+        of: Vec<String>,
+    },
+    /// A day of the calendar.
+    Date,
+    /// A time on the clock.
+    Time,
+    /// A length of time.
+    Duration,
+    /// A time zone.
+    Zone,
+    /// Several values.
+    List,
+}
+
+impl Type {
+    /// The word for it in scripts.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Type::Text { .. } => "text",
+            Type::Integer { .. } => "integer",
+            Type::Number { .. } => "number",
+            Type::Bool => "bool",
+            Type::Choice { .. } => "choice",
+            Type::Date => "date",
+            Type::Time => "time",
+            Type::Duration => "duration",
+            Type::Zone => "zone",
+            Type::List => "list",
+        }
+    }
+}
+
+/// One operation and where it stands in its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Op {
+    /// Its place, in bytes.
+    pub span: Range<usize>,
+    /// What it does.
+    pub kind: OpKind,
+}
+
+/// A value for each of several names.
+pub type Assignments = Vec<(String, Expr)>;
+
+/// The operations.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpKind {
+    /// Say one of these.
+    Say(Vec<Template>),
+    /// Ask and wait.
+    Ask(Box<Ask>),
+    /// Offer and wait.
+    Choose(Box<Choose>),
+    /// Go on at another operation.
+    Jump(usize),
+    /// Go on at another operation unless this holds.
+    JumpUnless(Expr, usize),
+    /// Put values into vars.
+    Set(Assignments),
+    /// Put a text into a var.
+    Compose(String, Template),
+    /// Keep facts.
+    Remember(Assignments),
+    /// Drop facts.
+    Forget(Vec<String>),
+    /// Keep a journal entry.
+    Journal {
+        /// A fixed word.
+        kind: String,
+        /// Its heading.
+        title: Template,
+        /// Its text.
+        body: Template,
+    },
+    /// Open a promise.
+    Promise {
+        /// What.
+        text: Expr,
+        /// To whom; the person when missing.
+        to: Option<Expr>,
+        /// By when.
+        due: When<Expr>,
+        /// `morning`, `evening` or `none`.
+        remind: Option<Expr>,
+    },
+    /// Say how a promise stands.
+    Settle {
+        /// Which.
+        promise: Expr,
+        /// How.
+        standing: Expr,
+    },
+    /// Keep today's check-in.
+    CheckIn {
+        /// 1 to 5.
+        mood: Option<Expr>,
+        /// A word.
+        feeling: Option<Expr>,
+        /// A line.
+        note: Option<Expr>,
+    },
+    /// Start a script later.
+    Schedule(Box<ScheduleOp>),
+    /// Forget a schedule.
+    Cancel(String),
+    /// Run another script inside this one.
+    Call {
+        /// The step's name.
+        id: String,
+        /// Which script.
+        script: String,
+        /// Its arguments.
+        with: Assignments,
+        /// Vars from its results.
+        save: Assignments,
+    },
+    /// End this script and start another.
+    Start {
+        /// Which.
+        script: String,
+        /// Its arguments.
+        with: Assignments,
+    },
+    /// Ask one step again, then go on at another.
+    Redo {
+        /// The step to ask again.
+        id: String,
+        /// Where to go on.
+        back_to: String,
+    },
+    /// The end.
+    End(String),
+}
+
+/// A later start of a script.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScheduleOp {
+    /// Its name.
+    pub name: String,
+    /// Which script.
+    pub run: String,
+    /// When.
+    pub at: When<Expr>,
+    /// What to do while another script is open.
+    pub if_busy: BusyPolicy,
+    /// How many seconds late it may still start.
+    pub late: i64,
+    /// Arguments.
+    pub with: Assignments,
+}
+
+/// What a due schedule does while another script is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in docs/script-language.md")]
+pub enum BusyPolicy {
+    #[default]
+    Queue,
+    Skip,
+    Interrupt,
+}
+
+/// What every question has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// The step's name.
+    pub id: String,
+    /// What it says.
+    pub prompt: Template,
+    /// The var that takes the answer.
+    pub save: Option<String>,
+    /// True when it may be skipped.
+    pub skip: bool,
+    /// Said before asking again.
+    pub unclear: Option<Template>,
+    /// Said when somebody asks for help here.
+    pub help: Option<Template>,
+    /// How often to try.
+    pub tries: u32,
+    /// Where to go on when the tries are used up.
+    pub otherwise: usize,
+    /// True when there are steps for that.
+    pub has_otherwise: bool,
+}
+
+/// A question for a typed answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// What every question has.
+    pub question: Question,
+    /// What is objected to, in order.
+    pub objections: Vec<Objection>,
+}
+
+/// A reason to ask again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objection {
+    /// The list's or check's name; counts in `hits`.
+    pub name: String,
+    /// What is looked for.
+    pub test: ObjectionTest,
+    /// What is said.
+    pub say: Template,
+    /// True when it objects only once.
+    pub soft: bool,
+}
+
+/// What an objection looks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ObjectionTest {
+    /// A phrase of this list.
+    List(String),
+    /// A condition over `answer`.
+    Check(Expr),
+}
+
+/// A question with buttons.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choose {
+    /// What every question has.
+    pub question: Question,
+    /// What it offers.
+    pub options: Vec<Choice>,
+}
+
+/// One button.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// Where it stands in its file.
+    pub span: Range<usize>,
+    /// What is written on it.
+    pub label: Template,
+    /// What it saves; an option without a value saves nothing.
+    pub value: Option<Value>,
+    /// Other ways to say it.
+    pub also: Vec<Phrase>,
+    /// Whether it is offered.
+    pub condition: Option<Expr>,
+    /// Where its own steps begin.
+    pub then: usize,
+}

@@ -1,0 +1,150 @@
+//! Phrases: what an author lists so that an answer can be recognised, and the folding that makes typing forgiving.
+//!
+//! A phrase is words; `*` at the end of a word stands for any ending, `...` for up to four words. Never a regular expression.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// How many words `...` may stand for.
+const GAP: usize = 4;
+
+/// A text for comparing: NFKC, lower case, straight quotes, single spaces, no punctuation at the ends.
+///
+/// ```
+/// assert_eq!(goldseam::script::phrase::fold("  I’m  FINE. "), "i'm fine");
+/// ```
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let straight: String = text
+        .nfkc()
+        .filter(|character| !is_invisible(*character))
+        .map(|character| match character {
+            '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => '\'',
+            '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => '"',
+            other => other,
+        })
+        .collect();
+    let lower = straight.to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    words.join(" ").trim_matches(|c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ')).to_owned()
+}
+
+fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// The words of a folded text, without punctuation and without apostrophes.
+fn words(folded: &str) -> Vec<String> {
+    folded
+        .split(|c: char| !(c.is_alphanumeric() || c == '\''))
+        .map(|word| word.replace('\'', ""))
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Word(String),
+    Start(String),
+    Gap,
+}
+
+/// A phrase of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phrase {
+    parts: Vec<Part>,
+    /// The folded text as it was written, for whole-message comparison.
+    folded: String,
+}
+
+impl Phrase {
+    /// Reads a phrase; nothing comes back when it has no word.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let folded = fold(text);
+        let mut parts = Vec::new();
+        for chunk in text.split_whitespace() {
+            if chunk == "..." || chunk == "\u{2026}" {
+                parts.push(Part::Gap);
+                continue;
+            }
+            let starts = chunk.ends_with('*');
+            let found = words(&fold(chunk.trim_end_matches('*')));
+            let last = found.len().saturating_sub(1);
+            for (index, word) in found.into_iter().enumerate() {
+                parts.push(if starts && index == last { Part::Start(word) } else { Part::Word(word) });
+            }
+        }
+        parts.iter().any(|part| *part != Part::Gap).then_some(Self { parts, folded })
+    }
+
+    /// True when the phrase stands anywhere in a folded text.
+    #[must_use]
+    pub fn occurs_in(&self, folded: &str) -> bool {
+        let words = words(folded);
+        (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
+    }
+
+    /// True when the folded text is this phrase and nothing else.
+    #[must_use]
+    pub fn is_all_of(&self, folded: &str) -> bool {
+        self.folded == folded || {
+            let words = words(folded);
+            let plain = self.parts.iter().all(|part| matches!(part, Part::Word(_)));
+            plain && words.len() == self.parts.len() && matches(&self.parts, &words)
+        }
+    }
+
+    /// The folded text.
+    #[must_use]
+    pub fn folded(&self) -> &str {
+        &self.folded
+    }
+
+    /// How many words it has.
+    #[must_use]
+    pub fn word_count(&self) -> usize {
+        self.parts.iter().filter(|part| **part != Part::Gap).count()
+    }
+}
+
+fn matches(parts: &[Part], words: &[String]) -> bool {
+    let Some((part, rest)) = parts.split_first() else { return true };
+    match part {
+        Part::Word(word) => words.split_first().is_some_and(|(first, tail)| first == word && matches(rest, tail)),
+        Part::Start(start) => {
+            words.split_first().is_some_and(|(first, tail)| first.starts_with(start.as_str()) && matches(rest, tail))
+        }
+        // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
+        Part::Gap if rest.is_empty() => !words.is_empty(),
+        Part::Gap => (0..=GAP.min(words.len())).any(|skipped| matches(rest, &words[skipped..])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn occurs(phrase: &str, text: &str) -> bool {
+        Phrase::new(phrase).unwrap().occurs_in(&fold(text))
+    }
+
+    #[test]
+    fn phrases_meet_what_people_type() {
+        assert!(occurs("don't know", "I dont know."));
+        assert!(occurs("don't know", "I DON\u{2019}T KNOW"));
+        assert!(occurs("overreact*", "You were overreacting!"));
+        assert!(occurs("be more ...", "I will be more patient"));
+        assert!(!occurs("be more ...", "I will be more"));
+        assert!(occurs("if i ... hurt", "if I ever really badly hurt you"));
+        assert!(!occurs("if i ... hurt", "if I one two three four five hurt you"));
+        assert!(!occurs("but", "a button"));
+        assert!(!occurs("try to", "country tours"));
+    }
+
+    #[test]
+    fn whole_messages_are_compared_folded() {
+        let phrase = Phrase::new("check in").unwrap();
+        assert!(phrase.is_all_of(&fold("Check in!")));
+        assert!(!phrase.is_all_of(&fold("check in now")));
+    }
+}

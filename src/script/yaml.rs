@@ -1,0 +1,312 @@
+//! YAML to a tree of text that remembers where everything stands.
+//!
+//! Every scalar stays the text that was typed; what it means is decided by whoever reads it. What surprises authors is refused
+//! here: doubled keys, anchors, aliases, tags, merges, tabs, more than one document. Never guesses a type.
+
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::problem::Source;
+
+/// Deeper nesting than this is a mistake, or an attack.
+const MAX_DEPTH: usize = 40;
+
+/// A piece of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: Kind,
+}
+
+/// What a piece is.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Scalar(Scalar),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// A text as it was typed, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Scalar {
+    pub(crate) text: String,
+    block: bool,
+    plain: bool,
+}
+
+/// The name in front of a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
+}
+
+impl Node {
+    pub(crate) fn scalar(&self) -> Option<&Scalar> {
+        match &self.kind {
+            Kind::Scalar(scalar) => Some(scalar),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
+    /// What this is, for a message.
+    pub(crate) fn describe(&self) -> &'static str {
+        match &self.kind {
+            Kind::Scalar(scalar) if scalar.text.is_empty() => "nothing",
+            Kind::Scalar(_) => "a text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a mapping",
+        }
+    }
+
+    /// Where in the file the byte `offset` of this scalar's text stands; the scalar's start when that cannot be told.
+    pub(crate) fn locate(&self, offset: usize, source: &str) -> usize {
+        let Some(scalar) = self.scalar() else { return self.span.start };
+        let found = if scalar.block { self.locate_in_block(scalar, offset, source) } else { self.locate_inline(scalar, offset, source) };
+        found.unwrap_or(self.span.start)
+    }
+
+    fn locate_inline(&self, scalar: &Scalar, offset: usize, source: &str) -> Option<usize> {
+        let quote = usize::from(!scalar.plain);
+        let at = self.span.start + quote + offset;
+        let here = source.get(at..)?;
+        let there = scalar.text.get(offset..)?;
+        let probe: String = there.chars().take(4).collect();
+        here.starts_with(&probe).then_some(at)
+    }
+
+    fn locate_in_block(&self, scalar: &Scalar, offset: usize, source: &str) -> Option<usize> {
+        let before = scalar.text.get(..offset)?;
+        let (line, column) = (before.matches('\n').count(), before.len() - before.rfind('\n').map_or(0, |at| at + 1));
+        let wanted = scalar.text.split('\n').nth(line)?;
+        // The parser marks either the indicator (`|`, `>`) or the first line of the text itself.
+        let rest = source.get(self.span.start..)?;
+        let head = if rest.starts_with(['|', '>']) {
+            self.span.start + rest.find('\n')? + 1
+        } else {
+            source[..self.span.start].rfind('\n').map_or(0, |at| at + 1)
+        };
+        let mut start = head;
+        for (index, text) in source.get(head..)?.split_inclusive('\n').enumerate() {
+            if index == line {
+                return Some(start + text.find(wanted)? + column);
+            }
+            start += text.len();
+        }
+        None
+    }
+}
+
+/// Reads one file. Problems go to `source`; nothing comes back when the text is no YAML at all.
+pub(crate) fn parse(source: &mut Source<'_>) -> Option<Node> {
+    if let Some(tab) = leading_tab(source.text) {
+        source.error("GS0002", tab..tab + 1, "a tab where only spaces can stand", "indent with spaces");
+        return None;
+    }
+    let mut builder = Builder { bytes: byte_table(source.text), source, open: Vec::new(), root: None, documents: 0 };
+    builder.run()
+}
+
+fn leading_tab(text: &str) -> Option<usize> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(at) = line[..indent].find('\t')
+            && !line.trim().is_empty()
+        {
+            return Some(start + at);
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Byte offsets of characters; empty when each character is a byte.
+fn byte_table(text: &str) -> Vec<usize> {
+    if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).chain([text.len()]).collect() }
+}
+
+enum Open {
+    List { start: usize, items: Vec<Node> },
+    Map { start: usize, entries: Vec<(Key, Node)>, key: Option<Key> },
+}
+
+struct Builder<'s, 'a> {
+    bytes: Vec<usize>,
+    source: &'s mut Source<'a>,
+    open: Vec<Open>,
+    root: Option<Node>,
+    documents: usize,
+}
+
+impl Builder<'_, '_> {
+    fn run(&mut self) -> Option<Node> {
+        let text = self.source.text;
+        let mut parser = Parser::new_from_str(text);
+        while let Some(next) = parser.next_event() {
+            match next {
+                Ok((event, span)) => self.take(event, self.range(span))?,
+                Err(error) => {
+                    let at = self.byte(error.marker().index());
+                    let hint = "quote the text, or check the indentation of this line and the one above";
+                    self.source.error("GS0001", at..at + 1, format!("this is not YAML: {}", error.info()), hint);
+                    return None;
+                }
+            }
+        }
+        if self.root.is_none() && self.source.problems.is_empty() {
+            self.source.error("GS0001", 0..1, "the file is empty", "a script begins with `script: name`");
+        }
+        self.root.take()
+    }
+
+    fn byte(&self, character: usize) -> usize {
+        if self.bytes.is_empty() { character } else { self.bytes.get(character).copied().unwrap_or(self.source.text.len()) }
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        self.byte(span.start.index())..self.byte(span.end.index())
+    }
+
+    fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Option<()> {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    self.source.error("GS0003", span, "a second document in one file", "one script in each file");
+                    return None;
+                }
+            }
+            Event::Alias(_) => {
+                self.source.error("GS0004", span, "an alias (`*name`)", "write it out, or quote the text");
+                return None;
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_decoration(anchor, tag.is_some(), &span);
+                self.scalar(&text, style, span);
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_decoration(anchor, tag.is_some(), &span);
+                self.push(Open::List { start: span.start, items: Vec::new() })?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_decoration(anchor, tag.is_some(), &span);
+                self.push(Open::Map { start: span.start, entries: Vec::new(), key: None })?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
+        }
+        Some(())
+    }
+
+    fn refuse_decoration(&mut self, anchor: usize, tag: bool, span: &Range<usize>) {
+        if anchor != 0 {
+            self.source.error("GS0004", span.clone(), "an anchor (`&name`)", "write it out, or quote the text");
+        }
+        if tag {
+            self.source.error("GS0004", span.clone(), "a tag (`!name`)", "leave it out, or quote the text");
+        }
+    }
+
+    fn push(&mut self, open: Open) -> Option<()> {
+        if self.open.len() >= MAX_DEPTH {
+            self.source.error("GS0005", 0..1, format!("nested more than {MAX_DEPTH} deep"), "move a part into a script of its own");
+            return None;
+        }
+        self.open.push(open);
+        Some(())
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Range<usize>) {
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let plain = matches!(style, ScalarStyle::Plain);
+        if let Some(Open::Map { key: slot @ None, entries, .. }) = self.open.last_mut() {
+            let key = Key { name: text.to_owned(), span };
+            let doubled = entries.iter().any(|(other, _)| other.name == key.name);
+            if key.name == "<<" {
+                self.source.error("GS0004", key.span.clone(), "a merge (`<<`)", "write it out");
+            } else if doubled {
+                let message = format!("`{}` stands here twice", key.name);
+                self.source.error("GS0006", key.span.clone(), message, "remove one of them");
+            }
+            *slot = Some(key);
+            return;
+        }
+        // An empty plain value is "nothing", as in `key:` at the end of a line; YAML's `~` stays a tilde.
+        let scalar = Scalar { text: text.to_owned(), block, plain };
+        self.put(Node { span, kind: Kind::Scalar(scalar) });
+    }
+
+    fn close(&mut self, end: usize) {
+        let node = match self.open.pop() {
+            Some(Open::List { start, items }) => Node { span: start..end.max(start), kind: Kind::List(items) },
+            Some(Open::Map { start, entries, .. }) => Node { span: start..end.max(start), kind: Kind::Map(entries) },
+            None => return,
+        };
+        self.put(node);
+    }
+
+    fn put(&mut self, node: Node) {
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open::List { items, .. }) => items.push(node),
+            Some(Open::Map { entries, key, .. }) => match key.take() {
+                Some(key) => entries.push((key, node)),
+                None => {
+                    self.source.error("GS0007", node.span, "a list or a mapping as a name", "a name is a word before a colon");
+                    // Its value would be taken for the next name: swallow it under an empty one.
+                    *key = Some(Key { name: String::new(), span: 0..0 });
+                }
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<&'static str> {
+        let mut source = Source::new("t.yaml", text);
+        parse(&mut source);
+        source.problems.iter().map(|problem| problem.code).collect()
+    }
+
+    #[test]
+    fn every_scalar_stays_text() {
+        let mut source = Source::new("t.yaml", "a: no\nb: 1.0\nc:\n");
+        let node = parse(&mut source).unwrap();
+        let Kind::Map(entries) = &node.kind else { panic!("a mapping") };
+        let texts: Vec<_> = entries.iter().map(|(_, node)| node.scalar().unwrap().text.as_str()).collect();
+        assert_eq!(texts[..2], ["no", "1.0"]);
+    }
+
+    #[test]
+    fn what_surprises_is_refused() {
+        assert_eq!(problems("a: 1\na: 2\n"), ["GS0006"]);
+        assert_eq!(problems("a: &x 1\nb: 2\n"), ["GS0004"]);
+        assert_eq!(problems("a: *x\n"), ["GS0001"]);
+        assert_eq!(problems("a: !!int 1\n"), ["GS0004"]);
+        assert_eq!(problems("<<: 1\n"), ["GS0004"]);
+        assert_eq!(problems("a:\n\t- b\n"), ["GS0002"]);
+        assert_eq!(problems("a: 1\n---\nb: 2\n"), ["GS0003"]);
+        assert_eq!(problems("a: [1, 2\n"), ["GS0001"]);
+        assert_eq!(problems(""), ["GS0001"]);
+        assert_eq!(problems(&"[".repeat(100)), ["GS0005"]);
+    }
+
+    #[test]
+    fn places_inside_texts_are_found() {
+        let text = "a: \"héllo ${ x }\"\nb: |\n  one\n  two ${ y }\n";
+        let mut source = Source::new("t.yaml", text);
+        let node = parse(&mut source).unwrap();
+        let Kind::Map(entries) = &node.kind else { panic!("a mapping") };
+        let inline = &entries[0].1;
+        let offset = inline.scalar().unwrap().text.find('x').unwrap();
+        assert_eq!(&text[inline.locate(offset, text)..][..1], "x");
+        let block = &entries[1].1;
+        let offset = block.scalar().unwrap().text.find('y').unwrap();
+        assert_eq!(&text[block.locate(offset, text)..][..1], "y");
+    }
+}
