@@ -4,8 +4,10 @@
 //!
 //! Core (no async, no I/O, no clock, no randomness, no platform types):
 //! - [`types`]: the words every room shares.
+//! - [`phrase`]: folding of text and lists of phrases.
 //! - [`engine`]: one event of one person in, a new state and a list of effects out.
 //! - [`script`]: YAML to checked scripts; expressions, texts, phrases.
+//! - [`safety`]: a first look at every text, before any script.
 //! - [`practice`]: promises and what else people do here; pure arithmetic.
 //! - [`schedule`]: wall-clock rules, zones, quiet hours.
 //!
@@ -15,8 +17,10 @@
 
 pub mod engine;
 pub mod outbox;
+pub mod phrase;
 pub mod platform;
 pub mod practice;
+pub mod safety;
 pub mod schedule;
 pub mod script;
 pub mod types;

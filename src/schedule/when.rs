@@ -116,8 +116,7 @@ pub fn parse<E>(text: &str, expression: &mut dyn FnMut(&str) -> Result<E, String
 }
 
 /// What a time may look like, for a hint.
-pub const EXAMPLES: &str =
-    "for example: in 3d, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, on (today + 30d) at 09:00";
+pub const EXAMPLES: &str = "for example: in 3d, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, on (today + 30d) at 09:00";
 
 fn parse_in<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
     let (amount, clock) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
@@ -146,7 +145,9 @@ fn parse_every<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, Stri
     let days = match day {
         "day" => Days::All,
         "weekday" | "workday" => Days::Workdays,
-        other => Days::Weekly(weekday(other).ok_or_else(|| format!("`{other}` is not day, weekday or a day of the week"))?),
+        other => {
+            Days::Weekly(weekday(other).ok_or_else(|| format!("`{other}` is not day, weekday or a day of the week"))?)
+        }
     };
     Ok(When::Every(days, parse_clock(clock, expression)?))
 }
@@ -306,7 +307,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_explained() {
-        for text in ["", "soon", "in", "in 3", "in 3x", "every", "every foo 09:00", "tomorrow", "tomorrow 25:00", "on monday"] {
+        for text in
+            ["", "soon", "in", "in 3", "in 3x", "every", "every foo 09:00", "tomorrow", "tomorrow 25:00", "on monday"]
+        {
             assert!(parse::<String>(text, &mut |_| Err("no".into())).is_err(), "{text}");
         }
     }

@@ -231,7 +231,10 @@ const PLACES: &[(&str, &[&str])] = &[
     ("bali", &["Asia/Makassar"]),
     ("philippines", &["Asia/Manila"]),
     ("cebu", &["Asia/Manila"]),
-    ("australia", &["Australia/Sydney", "Australia/Brisbane", "Australia/Adelaide", "Australia/Perth", "Australia/Darwin"]),
+    (
+        "australia",
+        &["Australia/Sydney", "Australia/Brisbane", "Australia/Adelaide", "Australia/Perth", "Australia/Darwin"],
+    ),
     ("canberra", &["Australia/Sydney"]),
     ("gold coast", &["Australia/Brisbane"]),
     ("cairns", &["Australia/Brisbane"]),

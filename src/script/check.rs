@@ -11,9 +11,9 @@ use super::flow::{Flow, Known, World};
 use super::library::{CARDS, Reserved, SharedWords};
 use super::model::{Assignments, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
 use super::parse::typed;
-use super::phrase::fold;
 use super::problem::{Source, did_you_mean};
 use super::text::Template;
+use crate::phrase::fold;
 use crate::schedule::when::{Clock, Day, When};
 use crate::types::Value;
 
@@ -39,7 +39,12 @@ pub(crate) fn settle(script: &mut Script, source: &mut Source<'_>) {
                 for name in [&*id, &*back_to] {
                     if !name.is_empty() && !ids.contains_key(name) {
                         let hint = did_you_mean(name, ids.keys().map(String::as_str));
-                        source.error("GS0401", op.span.clone(), format!("there is no step `{name}` in this file"), hint);
+                        source.error(
+                            "GS0401",
+                            op.span.clone(),
+                            format!("there is no step `{name}` in this file"),
+                            hint,
+                        );
                     }
                 }
                 if back_to.is_empty() {
@@ -64,7 +69,12 @@ fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &m
                     Type::Choice { of } => did_you_mean(text, of.iter().map(String::as_str)),
                     other => format!("the var is of type {}", other.word()),
                 };
-                source.error("GS0303", option.span.clone(), format!("`{text}` does not fit the var it is saved in"), hint);
+                source.error(
+                    "GS0303",
+                    option.span.clone(),
+                    format!("`{text}` does not fit the var it is saved in"),
+                    hint,
+                );
             }
         }
     }
@@ -175,7 +185,12 @@ impl<'c> Checker<'c, '_> {
     fn endless(&mut self) {
         for pc in self.world.endless(self.script) {
             let hint = "let the way round pass an `ask` or a `choose`";
-            self.source.error("GS0403", self.script.ops[pc].span.clone(), "this goes round and round without waiting for anybody", hint);
+            self.source.error(
+                "GS0403",
+                self.script.ops[pc].span.clone(),
+                "this goes round and round without waiting for anybody",
+                hint,
+            );
         }
     }
 
@@ -287,7 +302,12 @@ impl<'c> Checker<'c, '_> {
         if count > most {
             self.source.error("GS0503", span.clone(), format!("{count} options"), format!("at most {most}"));
         } else if count > few {
-            self.source.warn("GS0503", span, format!("{count} options"), format!("more than {few} are hard to choose from"));
+            self.source.warn(
+                "GS0503",
+                span,
+                format!("{count} options"),
+                format!("more than {few} are hard to choose from"),
+            );
         }
         let mut words: Vec<String> = Vec::new();
         for option in &choose.options {
@@ -319,7 +339,12 @@ impl<'c> Checker<'c, '_> {
             && !matches!(reserved, Reserved::Skip)
         {
             let hint = "it works in every question: choose another word for the option";
-            self.source.error("GS0406", span.clone(), format!("`{word}` is a reserved word ({})", reserved.as_str()), hint);
+            self.source.error(
+                "GS0406",
+                span.clone(),
+                format!("`{word}` is a reserved word ({})", reserved.as_str()),
+                hint,
+            );
         }
     }
 
@@ -327,25 +352,55 @@ impl<'c> Checker<'c, '_> {
         let length = label.literal_len() + label.holes().map(|hole| self.width(hole)).sum::<usize>();
         let (warn, most) = LABEL_BUDGET;
         if length > most {
-            self.source.error("GS0502", label.span.clone(), format!("a label of {length} characters"), format!("at most {most}"));
+            self.source.error(
+                "GS0502",
+                label.span.clone(),
+                format!("a label of {length} characters"),
+                format!("at most {most}"),
+            );
         } else if length > warn {
-            self.source.warn("GS0502", label.span.clone(), format!("a label of {length} characters"), format!("{warn} fit on a phone"));
+            self.source.warn(
+                "GS0502",
+                label.span.clone(),
+                format!("a label of {length} characters"),
+                format!("{warn} fit on a phone"),
+            );
         }
     }
 
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lengths of texts")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "lengths of texts"
+    )]
     fn budget(&mut self, text: &Template, (warn, most): (usize, usize)) {
         let literal = (text.literal_len() as f64 * GROWTH) as usize;
         let whole = literal + text.holes().map(|hole| self.width(hole)).sum::<usize>();
         if literal > most {
             let message = format!("a text of {} characters, {literal} in a longer language", text.literal_len());
-            self.source.error("GS0501", text.span.clone(), message, format!("at most {most}: split it into two messages"));
+            self.source.error(
+                "GS0501",
+                text.span.clone(),
+                message,
+                format!("at most {most}: split it into two messages"),
+            );
         } else if whole > WHOLE_BUDGET {
             let message = format!("this may become {whole} characters long when its holes are full");
-            self.source.error("GS0501", text.span.clone(), message, format!("at most {WHOLE_BUDGET}: lower `max` of the vars in it"));
+            self.source.error(
+                "GS0501",
+                text.span.clone(),
+                message,
+                format!("at most {WHOLE_BUDGET}: lower `max` of the vars in it"),
+            );
         } else if literal > warn {
             let message = format!("a text of {} characters", text.literal_len());
-            self.source.warn("GS0501", text.span.clone(), message, format!("short messages are read; aim below {warn}"));
+            self.source.warn(
+                "GS0501",
+                text.span.clone(),
+                message,
+                format!("short messages are read; aim below {warn}"),
+            );
         }
     }
 
@@ -367,7 +422,9 @@ impl<'c> Checker<'c, '_> {
             ExprKind::Name(Name::Me(name)) => of(self.world.facts.get(name)),
             ExprKind::Name(Name::Result(_)) => 500,
             ExprKind::Name(_) => 20,
-            ExprKind::Binary(BinaryOp::Or, left, right) | ExprKind::If(_, left, right) => self.width(left).max(self.width(right)),
+            ExprKind::Binary(BinaryOp::Or, left, right) | ExprKind::If(_, left, right) => {
+                self.width(left).max(self.width(right))
+            }
             ExprKind::PromiseField(_, PromiseField::Text) => PROMISE_TEXT,
             ExprKind::PromiseField(..) => 40,
             ExprKind::Call(Function::Lower, arguments) => arguments.iter().map(|argument| self.width(argument)).sum(),
@@ -392,7 +449,12 @@ impl<'c> Checker<'c, '_> {
         let found = self.kind(expr, known);
         let promise_by_id = *wanted == Kind::Promise && found == Kind::Text;
         if !found.fits(wanted) && !promise_by_id {
-            self.source.error("GS0304", expr.span.clone(), format!("{} where {} is needed", found.word(), wanted.word()), "");
+            self.source.error(
+                "GS0304",
+                expr.span.clone(),
+                format!("{} where {} is needed", found.word(), wanted.word()),
+                "",
+            );
         }
         if let (Kind::Choice(of), ExprKind::Literal(Value::Text(text))) = (wanted, &expr.kind) {
             self.one_of(text, of, &expr.span);
@@ -468,7 +530,8 @@ impl<'c> Checker<'c, '_> {
             }
             None => {
                 let hint = did_you_mean(name, self.script.vars.keys().map(String::as_str));
-                let hint = if hint.is_empty() { format!("declare it: `vars: {{ {name}: {{ type: text }} }}`") } else { hint };
+                let hint =
+                    if hint.is_empty() { format!("declare it: `vars: {{ {name}: {{ type: text }} }}`") } else { hint };
                 self.source.error("GS0307", span.clone(), format!("there is no var `{name}`"), hint);
                 None
             }
@@ -512,13 +575,23 @@ impl<'c> Checker<'c, '_> {
     fn compose(&mut self, name: &str, text: &Template, span: &Range<usize>) {
         let Some(def) = self.var(name, span) else { return };
         let Type::Text { max } = def.ty else {
-            self.source.error("GS0303", span.clone(), format!("a text does not fit a var of type {}", def.ty.word()), "");
+            self.source.error(
+                "GS0303",
+                span.clone(),
+                format!("a text does not fit a var of type {}", def.ty.word()),
+                "",
+            );
             return;
         };
         let whole = text.literal_len() + text.holes().map(|hole| self.width(hole)).sum::<usize>();
         if whole > max {
             let message = format!("this may become {whole} characters long, and `{name}` keeps {max}");
-            self.source.error("GS0501", text.span.clone(), message, "raise `max` of the var, or lower it for the vars in the text");
+            self.source.error(
+                "GS0501",
+                text.span.clone(),
+                message,
+                "raise `max` of the var, or lower it for the vars in the text",
+            );
         }
     }
 
@@ -535,7 +608,12 @@ impl<'c> Checker<'c, '_> {
     fn list_used(&mut self, name: &str) {
         if !self.used.contains(name) {
             let at = self.source.text.find(&format!("{name}:")).unwrap_or(0);
-            self.source.warn("GS0411", at..at + name.len(), format!("the phrase list `{name}` is not used"), "remove it");
+            self.source.warn(
+                "GS0411",
+                at..at + name.len(),
+                format!("the phrase list `{name}` is not used"),
+                "remove it",
+            );
         }
     }
 
@@ -548,7 +626,12 @@ impl<'c> Checker<'c, '_> {
         for name in &self.script.returns {
             if !self.script.vars.contains_key(name) {
                 let at = self.source.text.find("returns").unwrap_or(0);
-                self.source.error("GS0307", at..at + 7, format!("there is no var `{name}` to return"), "declare it under `vars`");
+                self.source.error(
+                    "GS0307",
+                    at..at + 7,
+                    format!("there is no var `{name}` to return"),
+                    "declare it under `vars`",
+                );
             }
         }
     }
@@ -643,7 +726,9 @@ impl<'c> Checker<'c, '_> {
                 Kind::Bool
             }
             BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
-                let comparable = |kind: &Kind| matches!(kind, Kind::Number | Kind::Date | Kind::Time | Kind::Duration | Kind::Mixed | Kind::None);
+                let comparable = |kind: &Kind| {
+                    matches!(kind, Kind::Number | Kind::Date | Kind::Time | Kind::Duration | Kind::Mixed | Kind::None)
+                };
                 if !a.fits(&b) || !comparable(&a) || !comparable(&b) {
                     let hint = "numbers, dates, times and lengths of time have an order";
                     self.source.error("GS0304", span, format!("{} and {} have no order", a.word(), b.word()), hint);
@@ -668,7 +753,12 @@ impl<'c> Checker<'c, '_> {
             (_, Kind::Number | Kind::Mixed, Kind::Number | Kind::Mixed) => Kind::Number,
             _ => {
                 let hint = "texts are joined with `compose`; dates take lengths of time like 30d";
-                self.source.error("GS0304", span, format!("{} and {} cannot be calculated with", a.word(), b.word()), hint);
+                self.source.error(
+                    "GS0304",
+                    span,
+                    format!("{} and {} cannot be calculated with", a.word(), b.word()),
+                    hint,
+                );
                 Kind::Mixed
             }
         }
@@ -702,7 +792,12 @@ impl<'c> Checker<'c, '_> {
                 if let (Some(kind), Some(argument)) = (kinds.first(), arguments.first())
                     && !kind.fits(&Kind::Date)
                 {
-                    self.source.error("GS0304", argument.span.clone(), format!("{} where a date is needed", kind.word()), "");
+                    self.source.error(
+                        "GS0304",
+                        argument.span.clone(),
+                        format!("{} where a date is needed", kind.word()),
+                        "",
+                    );
                 }
                 Kind::Number
             }

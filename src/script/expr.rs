@@ -8,7 +8,7 @@ use std::ops::Range;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, ToSpan};
 
-use super::phrase::{self, Phrase};
+use crate::phrase::{self, Phrase};
 use crate::types::Value;
 
 /// The most parts an expression may have.
@@ -183,7 +183,11 @@ impl Expr {
             ExprKind::Not(inner) => Value::Bool(!inner.eval(scope).is_truthy()),
             ExprKind::Binary(op, left, right) => eval_binary(*op, left, right, scope),
             ExprKind::If(condition, yes, no) => {
-                if condition.eval(scope).is_truthy() { yes.eval(scope) } else { no.eval(scope) }
+                if condition.eval(scope).is_truthy() {
+                    yes.eval(scope)
+                } else {
+                    no.eval(scope)
+                }
             }
             ExprKind::IsNone(inner, negated) => Value::Bool(inner.eval(scope).is_none() != *negated),
             ExprKind::Call(function, arguments) => eval_call(*function, arguments, scope),
@@ -469,7 +473,8 @@ fn lex_number(rest: &str, start: usize) -> Result<(TokenKind, usize), SyntaxErro
             number.parse().map(Value::Int).map_err(|_| wrong(format!("`{number}` is too large")))?
         }
     } else {
-        let seconds = parse_duration(&rest[..unit_end]).ok_or_else(|| wrong(format!("`{}` is not a length of time", &rest[..unit_end])))?;
+        let seconds = parse_duration(&rest[..unit_end])
+            .ok_or_else(|| wrong(format!("`{}` is not a length of time", &rest[..unit_end])))?;
         Value::Duration { seconds }
     };
     Ok((TokenKind::Value(value), unit_end))
@@ -705,7 +710,9 @@ impl ExprParser<'_> {
             "me" => Name::Me(self.after_dot(word)?),
             "result" => Name::Result(self.after_dot(word)?),
             "ledger" | "checkins" | "entries" => self.practice_name(word)?,
-            _ if matches!(self.peek(), Some(Token { kind: TokenKind::Sign("("), .. })) => return self.call(start, word, token),
+            _ if matches!(self.peek(), Some(Token { kind: TokenKind::Sign("("), .. })) => {
+                return self.call(start, word, token);
+            }
             _ => Name::Local(word.to_owned()),
         };
         let mut expr = self.node(start, ExprKind::Name(name))?;
@@ -782,7 +789,8 @@ impl ExprParser<'_> {
             arguments.push(self.expression()?);
         }
         if arguments.len() != *arity {
-            let message = format!("`{word}` takes {arity} value{}, not {}", if *arity == 1 { "" } else { "s" }, arguments.len());
+            let message =
+                format!("`{word}` takes {arity} value{}, not {}", if *arity == 1 { "" } else { "s" }, arguments.len());
             return Err(SyntaxError { at: token.at.clone(), message, hint: String::new() });
         }
         let expr = self.node(start, ExprKind::Call(*function, arguments))?;

@@ -83,13 +83,17 @@ impl World<'_> {
             OpKind::Compose(var, _) => vec![(next, with(known, var))],
             OpKind::Forget(facts) => {
                 let kept = |name: &String| {
-                    !facts.iter().any(|fact| *name == format!("me.{fact}") && self.facts.get(fact).is_none_or(|def| def.default.is_none()))
+                    !facts.iter().any(|fact| {
+                        *name == format!("me.{fact}") && self.facts.get(fact).is_none_or(|def| def.default.is_none())
+                    })
                 };
                 vec![(next, known.iter().filter(|name| kept(name)).cloned().collect())]
             }
             OpKind::Ask(ask) => {
                 let question = &ask.question;
-                let Some(var) = &question.save else { return vec![(next, known.clone()), (question.otherwise, known.clone())] };
+                let Some(var) = &question.save else {
+                    return vec![(next, known.clone()), (question.otherwise, known.clone())];
+                };
                 let answered = if question.skip { without(known, var) } else { with(known, var) };
                 let is_text = matches!(script.vars.get(var).map(|def| &def.ty), None | Some(Type::Text { .. }));
                 let given_up = if is_text { with(known, var) } else { without(known, var) };
@@ -171,7 +175,9 @@ impl World<'_> {
             ExprKind::Binary(op, left, right) => match op {
                 BinaryOp::Or => self.optional(right, known),
                 BinaryOp::Add if matches!(left.kind, ExprKind::Name(Name::Me(_))) => self.optional(right, known),
-                BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => self.optional(left, known) || self.optional(right, known),
+                BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => {
+                    self.optional(left, known) || self.optional(right, known)
+                }
                 _ => false,
             },
             ExprKind::If(test, yes, no) => {
@@ -202,14 +208,24 @@ impl World<'_> {
                 continue;
             }
             found |= matches!(script.ops[pc].kind, OpKind::End(_) | OpKind::Start { .. });
-            open.extend(self.without_waiting(script, pc, calling).into_iter().filter(|(name, _)| *name == script.name).map(|(_, pc)| pc));
+            open.extend(
+                self.without_waiting(script, pc, calling)
+                    .into_iter()
+                    .filter(|(name, _)| *name == script.name)
+                    .map(|(_, pc)| pc),
+            );
         }
         calling.pop();
         found
     }
 
     /// Where an operation leads before anybody is waited for, over script borders.
-    pub(crate) fn without_waiting(&self, script: &Script, pc: usize, calling: &mut Vec<String>) -> Vec<(String, usize)> {
+    pub(crate) fn without_waiting(
+        &self,
+        script: &Script,
+        pc: usize,
+        calling: &mut Vec<String>,
+    ) -> Vec<(String, usize)> {
         let here = |pc: usize| (script.name.clone(), pc);
         match &script.ops[pc].kind {
             OpKind::Ask(_) | OpKind::Choose(_) | OpKind::End(_) => Vec::new(),
@@ -278,7 +294,9 @@ fn key(expr: &Expr) -> Option<String> {
         ExprKind::Name(Name::Result(name)) => Some(format!("result.{name}")),
         ExprKind::Name(Name::OpenPromise) => Some("ledger.open".into()),
         ExprKind::Name(Name::DaysSinceCheckIn) => Some("checkins.days_since".into()),
-        ExprKind::Call(Function::Promise, arguments) => arguments.first().and_then(key).map(|key| format!("promise({key})")),
+        ExprKind::Call(Function::Promise, arguments) => {
+            arguments.first().and_then(key).map(|key| format!("promise({key})"))
+        }
         ExprKind::PromiseField(promise, _) => key(promise),
         _ => None,
     }

@@ -9,9 +9,9 @@ use super::check;
 use super::flow::World;
 use super::model::{Script, VarDef};
 use super::parse;
-use super::phrase::{Phrase, fold};
 use super::problem::{Problem, Severity, Source, did_you_mean};
 use super::read::{self, Fields};
+use crate::phrase::{Phrase, fold};
 
 /// A card: a script of `prompts/system` that the engine runs when no script expects what happened.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,11 @@ pub const CARDS: &[Card] = &[
     Card { name: "no_back", args: &[], ends: &[] },
     Card { name: "nothing_open", args: &[], ends: &[] },
     Card { name: "help", args: &["about"], ends: &[] },
-    Card { name: "resume_card", args: &["title", "ago", "last", "held"], ends: &["use", "continue", "restart", "put_away"] },
+    Card {
+        name: "resume_card",
+        args: &["title", "ago", "last", "held"],
+        ends: &["use", "continue", "restart", "put_away"],
+    },
     Card { name: "switch_card", args: &["title", "other"], ends: &["switch", "stay"] },
     Card { name: "stopped", args: &["title"], ends: &["keep", "pause", "delete", "go_on"] },
     Card { name: "closed", args: &["answer"], ends: &["redo", "go_on"] },
@@ -125,7 +129,10 @@ impl SharedWords {
     /// The reserved word that a whole message is.
     #[must_use]
     pub fn reserved(&self, folded: &str) -> Option<Reserved> {
-        self.reserved.iter().find(|(_, words)| words.iter().any(|word| word.is_all_of(folded))).map(|(reserved, _)| *reserved)
+        self.reserved
+            .iter()
+            .find(|(_, words)| words.iter().any(|word| word.is_all_of(folded)))
+            .map(|(reserved, _)| *reserved)
     }
 }
 
@@ -184,7 +191,9 @@ impl Report {
     }
 
     fn sort(&mut self) {
-        self.problems.sort_by(|a, b| (a.severity, &a.file, a.span.start, a.code).cmp(&(b.severity, &b.file, b.span.start, b.code)));
+        self.problems.sort_by(|a, b| {
+            (a.severity, &a.file, a.span.start, a.code).cmp(&(b.severity, &b.file, b.span.start, b.code))
+        });
     }
 }
 

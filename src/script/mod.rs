@@ -8,7 +8,6 @@ mod flow;
 pub mod library;
 pub mod model;
 mod parse;
-pub mod phrase;
 pub mod problem;
 mod read;
 pub mod text;

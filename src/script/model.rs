@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::expr::Expr;
-use super::phrase::Phrase;
 use super::text::Template;
+use crate::phrase::Phrase;
 use crate::schedule::when::When;
 use crate::types::Value;
 

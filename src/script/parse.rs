@@ -7,14 +7,14 @@ use std::ops::Range;
 
 use super::expr::{self, Expr};
 use super::model::{
-    Ask, Assignments, BusyPolicy, Choice, Choose, Nudge, Objection, ObjectionTest, Op, OpKind, Question, ScheduleOp, Script,
-    Starters, Type, VarDef,
+    Ask, Assignments, BusyPolicy, Choice, Choose, Nudge, Objection, ObjectionTest, Op, OpKind, Question, ScheduleOp,
+    Script, Starters, Type, VarDef,
 };
-use super::phrase::Phrase;
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
 use super::text::Template;
 use super::yaml::{Kind, Node};
+use crate::phrase::Phrase;
 use crate::schedule::when::{self, When};
 use crate::types::Value;
 
@@ -28,8 +28,26 @@ const DEFAULT_TRIES: u32 = 3;
 const DEFAULT_LATE: i64 = 12 * 3_600;
 
 const VERBS: [&str; 20] = [
-    "say", "say_one_of", "ask", "choose", "branch", "set", "compose", "remember", "forget", "journal", "promise", "settle",
-    "record", "schedule", "cancel", "call", "start", "goto", "redo", "end",
+    "say",
+    "say_one_of",
+    "ask",
+    "choose",
+    "branch",
+    "set",
+    "compose",
+    "remember",
+    "forget",
+    "journal",
+    "promise",
+    "settle",
+    "record",
+    "schedule",
+    "cancel",
+    "call",
+    "start",
+    "goto",
+    "redo",
+    "end",
 ];
 
 /// Reads a script. Problems go to `source`; a script comes back when there was enough to read on with.
@@ -49,7 +67,8 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     let about = fields.take("about").and_then(|node| plain(node, "a sentence", source)).unwrap_or_default();
     let language = fields.take("language").and_then(|node| plain(node, "a language", source));
     let starters = fields.take("start_with").map(|node| starters(node, source)).unwrap_or_default();
-    let open_to_all = fields.take("open_to_all").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(card);
+    let open_to_all =
+        fields.take("open_to_all").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(card);
     let args = fields.take("args").map(|node| read::names(node, "a list of names", source)).unwrap_or_default();
     let returns = fields.take("returns").map(|node| read::names(node, "a list of names", source)).unwrap_or_default();
     let mut vars = fields.take("vars").map(|node| declarations(node, source)).unwrap_or_default();
@@ -67,7 +86,14 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     let steps = fields.need("steps", source);
     fields.finish(source);
 
-    let mut layout = Layout { source, ops: Vec::new(), ids: BTreeMap::new(), waits: BTreeMap::new(), ends: BTreeMap::new(), depth: 0 };
+    let mut layout = Layout {
+        source,
+        ops: Vec::new(),
+        ids: BTreeMap::new(),
+        waits: BTreeMap::new(),
+        ends: BTreeMap::new(),
+        depth: 0,
+    };
     if let Some(steps) = steps {
         layout.steps(steps);
     }
@@ -107,7 +133,10 @@ fn starters(node: &Node, source: &mut Source<'_>) -> Starters {
         let Some(text) = read::text(item, "a word or a /command", source) else { continue };
         if let Some(command) = text.strip_prefix('/') {
             let command = command.to_lowercase();
-            if command.is_empty() || command.len() > 32 || !command.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+            if command.is_empty()
+                || command.len() > 32
+                || !command.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            {
                 let hint = "both platforms take 1 to 32 of a-z, 0-9 and _";
                 source.error("GS0108", item.span.clone(), format!("`{text}` cannot be a command"), hint);
             } else {
@@ -162,8 +191,8 @@ pub(crate) fn declarations(node: &Node, source: &mut Source<'_>) -> BTreeMap<Str
 }
 
 const RESERVED_NAMES: [&str; 17] = [
-    "me", "result", "answer", "today", "now", "ledger", "checkins", "entries", "and", "or", "not", "if", "else", "is", "in",
-    "true", "none",
+    "me", "result", "answer", "today", "now", "ledger", "checkins", "entries", "and", "or", "not", "if", "else", "is",
+    "in", "true", "none",
 ];
 
 fn declaration(node: &Node, key: &Range<usize>, source: &mut Source<'_>) -> Option<VarDef> {
@@ -193,17 +222,22 @@ fn ty(word: &str, node: &Node, fields: &mut Fields<'_>, source: &mut Source<'_>)
         }
         "integer" => {
             let mut bound = |key, usual| {
-                fields.take(key).and_then(|node| read::number(node, "a bound", -1_000_000_000..1_000_000_001, source)).unwrap_or(usual)
+                fields
+                    .take(key)
+                    .and_then(|node| read::number(node, "a bound", -1_000_000_000..1_000_000_001, source))
+                    .unwrap_or(usual)
             };
             Type::Integer { from: bound("from", -1_000_000_000), to: bound("to", 1_000_000_000) }
         }
         "number" => {
-            let mut bound = |key, usual: f64| fields.take(key).and_then(|node| node.scalar()?.text.parse().ok()).unwrap_or(usual);
+            let mut bound =
+                |key, usual: f64| fields.take(key).and_then(|node| node.scalar()?.text.parse().ok()).unwrap_or(usual);
             Type::Number { from: bound("from", -1e9), to: bound("to", 1e9) }
         }
         "bool" => Type::Bool,
         "choice" => {
-            let of = fields.need("of", source).map(|node| read::names(node, "a list of words", source)).unwrap_or_default();
+            let of =
+                fields.need("of", source).map(|node| read::names(node, "a list of words", source)).unwrap_or_default();
             Type::Choice { of }
         }
         "date" => Type::Date,
@@ -273,7 +307,12 @@ impl Layout<'_, '_> {
         };
         self.depth += 1;
         if self.depth > 12 {
-            self.source.error("GS0109", node.span.clone(), "steps nested too deeply", "move a part into a script of its own");
+            self.source.error(
+                "GS0109",
+                node.span.clone(),
+                "steps nested too deeply",
+                "move a part into a script of its own",
+            );
         } else {
             for step in steps {
                 self.step(step);
@@ -285,7 +324,9 @@ impl Layout<'_, '_> {
     fn step(&mut self, node: &Node) {
         let Some(mut fields) = Fields::of(node, "a step", self.source) else { return };
         let condition = fields.take("if").and_then(|node| read::expression(node, self.source));
-        let id = fields.take("id").and_then(|node| read::name(node, "a name", self.source).map(|id| (id.to_owned(), node.span.clone())));
+        let id = fields
+            .take("id")
+            .and_then(|node| read::name(node, "a name", self.source).map(|id| (id.to_owned(), node.span.clone())));
         let verbs: Vec<&'static str> = VERBS.into_iter().filter(|verb| fields.has(verb)).collect();
         let [verb] = verbs[..] else {
             self.verb_trouble(&verbs, &fields, node);
@@ -326,7 +367,12 @@ impl Layout<'_, '_> {
                     Some(verb) => format!("did you mean `{verb}`?"),
                     None => format!("a step is one of: {}", VERBS.join(", ")),
                 };
-                self.source.error("GS0111", key.span.clone(), format!("`{}` is not something a step can do", key.name), hint);
+                self.source.error(
+                    "GS0111",
+                    key.span.clone(),
+                    format!("`{}` is not something a step can do", key.name),
+                    hint,
+                );
             }
             None => {
                 let hint = format!("a step is one of: {}", VERBS.join(", "));
@@ -388,7 +434,8 @@ impl Layout<'_, '_> {
 
     fn say_one_of(&mut self, node: &Node, span: Range<usize>) {
         let items = read::items(node, "a list of sentences", self.source);
-        let texts: Vec<Template> = items.into_iter().filter_map(|item| read::template(item, "a sentence", self.source)).collect();
+        let texts: Vec<Template> =
+            items.into_iter().filter_map(|item| read::template(item, "a sentence", self.source)).collect();
         if texts.is_empty() {
             read::expected(node, "a list of sentences should stand", self.source);
         } else {
@@ -419,7 +466,8 @@ impl Layout<'_, '_> {
     fn ask(&mut self, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {
         let id = self.need_id(id, &span, "ask");
         let question = self.question(node, fields, id);
-        let soft = fields.take("soft").map(|node| read::names(node, "a list of names", self.source)).unwrap_or_default();
+        let soft =
+            fields.take("soft").map(|node| read::names(node, "a list of names", self.source)).unwrap_or_default();
         let mut objections = fields.take("reject").map(|node| self.rejects(node)).unwrap_or_default();
         objections.extend(fields.take("checks").map(|node| self.checks(node)).unwrap_or_default());
         for name in &soft {
@@ -449,7 +497,9 @@ impl Layout<'_, '_> {
         }
         match &mut self.ops[at].kind {
             OpKind::Ask(ask) => (ask.question.otherwise, ask.question.has_otherwise) = (here, otherwise.is_some()),
-            OpKind::Choose(choose) => (choose.question.otherwise, choose.question.has_otherwise) = (here, otherwise.is_some()),
+            OpKind::Choose(choose) => {
+                (choose.question.otherwise, choose.question.has_otherwise) = (here, otherwise.is_some())
+            }
             _ => {}
         }
     }
@@ -503,7 +553,12 @@ impl Layout<'_, '_> {
             }
         }
         if choices.is_empty() {
-            self.source.error("GS0115", options.span.clone(), "a choice without options", "add `- { label: ..., value: ... }`");
+            self.source.error(
+                "GS0115",
+                options.span.clone(),
+                "a choice without options",
+                "add `- { label: ..., value: ... }`",
+            );
         }
         if let OpKind::Choose(choose) = &mut self.ops[at].kind {
             choose.options = choices;
@@ -534,7 +589,12 @@ impl Layout<'_, '_> {
             let Some(mut fields) = Fields::of(case, "a case", self.source) else { continue };
             if let Some(steps) = fields.take("else") {
                 if index != last {
-                    self.source.error("GS0116", fields.key_span("else"), "`else` before other cases", "put `else` last");
+                    self.source.error(
+                        "GS0116",
+                        fields.key_span("else"),
+                        "`else` before other cases",
+                        "put `else` last",
+                    );
                 }
                 self.steps(steps);
             } else {
@@ -580,7 +640,8 @@ impl Layout<'_, '_> {
         let file = self.source.text;
         let mut inner = |part: &str| {
             let base = part.as_ptr() as usize - text.as_ptr() as usize;
-            expr::parse(part, &|offset| node.locate(base + offset, file)).map_err(|error| format!("{} in `{part}`", error.message))
+            expr::parse(part, &|offset| node.locate(base + offset, file))
+                .map_err(|error| format!("{} in `{part}`", error.message))
         };
         match when::parse(text, &mut inner) {
             Ok(when) => Some(when),

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::expr::{self, Expr, SyntaxError, parse_duration};
-use super::phrase::Phrase;
 use super::problem::{Source, did_you_mean};
 use super::text::Template;
 use super::yaml::{Kind, Node};
+use crate::phrase::Phrase;
 
 /// A mapping whose keys are taken one by one; what is left over at the end is unknown.
 pub(crate) struct Fields<'n> {
@@ -47,7 +47,12 @@ impl<'n> Fields<'n> {
         let found = self.take(key);
         if found.is_none() {
             let start = self.span.start;
-            source.error("GS0102", start..start + 1, format!("{} needs `{key}`", self.what), format!("add `{key}: ...`"));
+            source.error(
+                "GS0102",
+                start..start + 1,
+                format!("{} needs `{key}`", self.what),
+                format!("add `{key}: ...`"),
+            );
         }
         found
     }
@@ -117,7 +122,12 @@ pub(crate) fn flag(node: &Node, what: &str, source: &mut Source<'_>) -> Option<b
         "true" | "yes" => Some(true),
         "false" | "no" => Some(false),
         other => {
-            source.error("GS0105", node.span.clone(), format!("`{other}` is neither true nor false"), "write true or false");
+            source.error(
+                "GS0105",
+                node.span.clone(),
+                format!("`{other}` is neither true nor false"),
+                "write true or false",
+            );
             None
         }
     }
@@ -141,7 +151,12 @@ pub(crate) fn duration(node: &Node, what: &str, source: &mut Source<'_>) -> Opti
     let found = text(node, what, source)?;
     let seconds = parse_duration(found);
     if seconds.is_none() {
-        source.error("GS0105", node.span.clone(), format!("`{found}` is not a length of time"), "for example 30m, 4h, 14d");
+        source.error(
+            "GS0105",
+            node.span.clone(),
+            format!("`{found}` is not a length of time"),
+            "for example 30m, 4h, 14d",
+        );
     }
     seconds
 }

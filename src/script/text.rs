@@ -59,13 +59,10 @@ impl Template {
     }
 
     /// Reads a text. `place` maps a byte of `text` to a byte of the file.
-    pub(crate) fn parse(
-        text: &str,
-        span: Range<usize>,
-        place: &dyn Fn(usize) -> usize,
-    ) -> Result<Self, SyntaxError> {
+    pub(crate) fn parse(text: &str, span: Range<usize>, place: &dyn Fn(usize) -> usize) -> Result<Self, SyntaxError> {
         let text = text.trim_end();
-        let mut reader = Reader { text, at: 0, words: String::new(), style: Span::default(), parts: Vec::new(), line_start: true };
+        let mut reader =
+            Reader { text, at: 0, words: String::new(), style: Span::default(), parts: Vec::new(), line_start: true };
         reader.read(place)?;
         reader.flush();
         Ok(Self { span, source: text.to_owned(), parts: reader.parts })

@@ -63,7 +63,11 @@ impl Node {
     /// Where in the file the byte `offset` of this scalar's text stands; the scalar's start when that cannot be told.
     pub(crate) fn locate(&self, offset: usize, source: &str) -> usize {
         let Some(scalar) = self.scalar() else { return self.span.start };
-        let found = if scalar.block { self.locate_in_block(scalar, offset, source) } else { self.locate_inline(scalar, offset, source) };
+        let found = if scalar.block {
+            self.locate_in_block(scalar, offset, source)
+        } else {
+            self.locate_inline(scalar, offset, source)
+        };
         found.unwrap_or(self.span.start)
     }
 
@@ -162,7 +166,11 @@ impl Builder<'_, '_> {
     }
 
     fn byte(&self, character: usize) -> usize {
-        if self.bytes.is_empty() { character } else { self.bytes.get(character).copied().unwrap_or(self.source.text.len()) }
+        if self.bytes.is_empty() {
+            character
+        } else {
+            self.bytes.get(character).copied().unwrap_or(self.source.text.len())
+        }
     }
 
     fn range(&self, span: Span) -> Range<usize> {
@@ -211,7 +219,12 @@ impl Builder<'_, '_> {
 
     fn push(&mut self, open: Open) -> Option<()> {
         if self.open.len() >= MAX_DEPTH {
-            self.source.error("GS0005", 0..1, format!("nested more than {MAX_DEPTH} deep"), "move a part into a script of its own");
+            self.source.error(
+                "GS0005",
+                0..1,
+                format!("nested more than {MAX_DEPTH} deep"),
+                "move a part into a script of its own",
+            );
             return None;
         }
         self.open.push(open);
@@ -254,7 +267,12 @@ impl Builder<'_, '_> {
             Some(Open::Map { entries, key, .. }) => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None => {
-                    self.source.error("GS0007", node.span, "a list or a mapping as a name", "a name is a word before a colon");
+                    self.source.error(
+                        "GS0007",
+                        node.span,
+                        "a list or a mapping as a name",
+                        "a name is a word before a colon",
+                    );
                     // Its value would be taken for the next name: swallow it under an empty one.
                     *key = Some(Key { name: String::new(), span: 0..0 });
                 }

@@ -10,7 +10,7 @@ const GAP: usize = 4;
 /// A text for comparing: NFKC, lower case, straight quotes, single spaces, no punctuation at the ends.
 ///
 /// ```
-/// assert_eq!(goldseam::script::phrase::fold("  I’m  FINE. "), "i'm fine");
+/// assert_eq!(goldseam::phrase::fold("  I’m  FINE. "), "i'm fine");
 /// ```
 #[must_use]
 pub fn fold(text: &str) -> String {

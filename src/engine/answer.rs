@@ -1,0 +1,342 @@
+//! An answer to the open question: read, objected to, asked back, or taken.
+
+use super::cards::{args, shorten};
+use super::read::{self, Reading};
+use super::state::{Answered, Asked, Frame, Offer, Thread, Undo};
+use super::turn::Turn;
+use crate::phrase::{Phrase, fold};
+use crate::script::model::{Ask, Objection, ObjectionTest, OpKind, Question, Type};
+use crate::types::{Message, Private, Rich, Value, Values};
+
+/// How many answers of a frame can be gone back over.
+const UNDO: usize = 10;
+/// How many answers "keep what I have so far" keeps.
+const ANSWERS: usize = 30;
+
+/// What became of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It was taken, or replied to.
+    Yes,
+    /// It could not be read.
+    No,
+}
+
+/// An answer that was read: what it means, how it reads, where it leads.
+struct Taken {
+    value: Value,
+    shown: String,
+    pc: usize,
+}
+
+impl Turn<'_> {
+    /// A text for the open question.
+    pub(crate) fn answer_text(&mut self, text: &str) {
+        if self.try_text(text) == Heard::No {
+            self.unread();
+        }
+    }
+
+    /// A text for the open question, if it can be read as its answer.
+    pub(crate) fn try_text(&mut self, text: &str) -> Heard {
+        let Some(frame) = self.open_frame() else { return Heard::No };
+        let Some((script, pc, question)) = self.question_of(&frame) else { return Heard::No };
+        let folded = fold(text);
+        if question.skip && self.library.words().skip.iter().any(|word| word.is_all_of(&folded)) {
+            self.take(Taken { value: Value::None, shown: String::new(), pc: pc + 1 });
+            return Heard::Yes;
+        }
+        if let Some(offer) = self.offer_of(&folded) {
+            self.take_offer(&frame, offer);
+            return Heard::Yes;
+        }
+        match &script.ops[pc].kind {
+            OpKind::Choose(_) => match read::option(text, &self.offered(&frame)) {
+                Reading::Value(place) => self.take_option(&frame, &place),
+                Reading::Several(offers) => self.offer(offers),
+                Reading::Unclear => return Heard::No,
+            },
+            OpKind::Ask(ask) => {
+                let ty = question.save.as_ref().and_then(|var| script.vars.get(var)).map(|def| &def.ty);
+                let ty = ty.unwrap_or(&Type::Text { max: 500 });
+                match read::typed(text, ty, self.library.words(), &self.now) {
+                    Reading::Value(value) => self.examine(&frame, ask, ty, text, value, pc),
+                    Reading::Several(offers) => self.offer(offers),
+                    Reading::Unclear => return Heard::No,
+                }
+            }
+            _ => return Heard::No,
+        }
+        Heard::Yes
+    }
+
+    fn open_frame(&self) -> Option<Frame> {
+        self.state.active.as_ref()?.top().cloned()
+    }
+
+    fn asked(&mut self) -> Option<&mut Asked> {
+        self.state.active.as_mut()?.asked.as_mut()
+    }
+
+    fn offer_of(&self, folded: &str) -> Option<Offer> {
+        let asked = self.state.active.as_ref()?.asked.as_ref()?;
+        asked.offers.iter().find(|offer| fold(&offer.label) == *folded).cloned()
+    }
+
+    /// Takes one of the readings that were asked back.
+    pub(crate) fn take_offer(&mut self, frame: &Frame, offer: Offer) {
+        let Some((script, pc, _)) = self.question_of(frame) else { return };
+        match &script.ops[pc].kind {
+            OpKind::Choose(_) => self.take_option(frame, &offer.value),
+            _ => self.take(Taken { shown: offer.label, value: offer.value, pc: pc + 1 }),
+        }
+    }
+
+    /// Takes an option, given by its place in the script.
+    pub(crate) fn take_option(&mut self, frame: &Frame, place: &Value) {
+        let Value::Int(index) = place else { return };
+        let offered = self.offered(frame);
+        let Some(option) =
+            usize::try_from(*index).ok().and_then(|index| offered.iter().find(|option| option.index == index))
+        else {
+            return self.repeat();
+        };
+        let taken = Taken {
+            value: option.choice.value.clone().unwrap_or_default(),
+            shown: option.label.clone(),
+            pc: option.choice.then,
+        };
+        self.take(taken);
+    }
+
+    /// The person skips the open question.
+    pub(crate) fn skip(&mut self) {
+        let Some(frame) = self.open_frame() else { return self.say_card("nothing_open", Values::new()) };
+        match self.question_of(&frame) {
+            Some((_, pc, question)) if question.skip => {
+                self.take(Taken { value: Value::None, shown: String::new(), pc: pc + 1 });
+            }
+            _ => {
+                self.say_card("no_skip", Values::new());
+                self.repeat();
+            }
+        }
+    }
+
+    fn take(&mut self, taken: Taken) {
+        self.state.card = None;
+        let Some(mut thread) = self.state.active.take() else { return };
+        let seq = thread.asked.as_ref().map_or(0, |asked| asked.seq);
+        self.remember_answer(&mut thread, seq, &taken.shown);
+        let made = thread.made.len();
+        let Some(frame) = thread.frames.last_mut() else { return };
+        frame.undo.push(Undo { at: frame.at.clone(), seq, vars: frame.vars.clone(), made });
+        if frame.undo.len() > UNDO {
+            frame.undo.remove(0);
+        }
+        let save = self.question_of(frame).and_then(|(_, _, question)| question.save.clone());
+        if let Some(save) = save {
+            match taken.value {
+                Value::None => frame.vars.remove(&save),
+                value => frame.vars.insert(save, value),
+            };
+        }
+        thread.turns += 1;
+        self.go_on(thread, taken.pc);
+    }
+
+    fn remember_answer(&self, thread: &mut Thread, seq: u64, shown: &str) {
+        let Some(frame) = thread.frames.last() else { return };
+        let Some((_, _, question)) = self.question_of(frame) else { return };
+        let at = question.id.clone();
+        thread.answers.retain(|line| line.at != at);
+        if shown.is_empty() {
+            return;
+        }
+        let asked = shorten(&self.render(&question.prompt, frame).text(), 300);
+        let line = Answered { at, seq, question: Private::new(asked), answer: Private::new(shown) };
+        thread.answers.push(line);
+        if thread.answers.len() > ANSWERS {
+            thread.answers.remove(0);
+        }
+    }
+
+    /// Looks for something to object to; takes the answer when there is nothing.
+    fn examine(&mut self, frame: &Frame, ask: &Ask, ty: &Type, text: &str, value: Value, pc: usize) {
+        if let Type::Text { max } = ty
+            && text.trim().chars().count() > *max
+        {
+            return self.reply_card("too_long", args([("limit", max.to_string())]));
+        }
+        let objection = ask.objections.iter().find(|objection| self.objects(frame, objection, text));
+        let Some(objection) = objection else {
+            return self.take(Taken { shown: text.trim().to_owned(), value, pc: pc + 1 });
+        };
+        let tries = self.spend_try(Some(&objection.name));
+        if tries >= ask.question.tries {
+            return self
+                .give_up(&ask.question, matches!(ty, Type::Text { .. }).then(|| (text.trim().to_owned(), value)));
+        }
+        let reply = objection.say.render(&self.view(frame, Some(text)));
+        self.reply(reply);
+    }
+
+    fn objects(&self, frame: &Frame, objection: &Objection, text: &str) -> bool {
+        if objection.soft && frame.hits.contains_key(&objection.name) {
+            return false;
+        }
+        let view = self.view(frame, Some(text));
+        match &objection.test {
+            ObjectionTest::List(list) => {
+                let folded = fold(text);
+                let phrases: Option<&[Phrase]> = crate::script::expr::Scope::phrases(&view, list);
+                phrases.is_some_and(|phrases| phrases.iter().any(|phrase| phrase.occurs_in(&folded)))
+            }
+            ObjectionTest::Check(test) => test.holds(&view),
+        }
+    }
+
+    fn spend_try(&mut self, objection: Option<&str>) -> u32 {
+        let Some(frame) = self.state.active.as_mut().and_then(|thread| thread.frames.last_mut()) else { return 0 };
+        if let Some(name) = objection {
+            Turn::hits(frame, name);
+        }
+        frame.tries += 1;
+        frame.tries
+    }
+
+    /// The tries are used up: a text is kept as it is, anything else stays empty.
+    fn give_up(&mut self, question: &Question, kept: Option<(String, Value)>) {
+        let is_text = kept.is_some();
+        let (shown, value) = kept.unwrap_or_default();
+        if !is_text && !question.has_otherwise {
+            self.say_card("give_up", Values::new());
+        }
+        self.take(Taken { value, shown, pc: question.otherwise });
+    }
+
+    /// The open question could not read what was said.
+    pub(crate) fn unread(&mut self) {
+        let Some(frame) = self.open_frame() else { return };
+        let Some((_, _, question)) = self.question_of(&frame) else { return };
+        let hash = self.question_hash(&frame);
+        if self.asked().is_some_and(|asked| asked.hash != hash) {
+            // The question was edited since it was asked: the answer was to the old one.
+            return self.repeat();
+        }
+        if self.spend_try(None) >= question.tries {
+            return self.give_up(question, None);
+        }
+        match &question.unclear {
+            Some(unclear) => {
+                let text = self.render(unclear, &frame);
+                self.reply(text);
+            }
+            None => self.reply_card("unclear", Values::new()),
+        }
+    }
+
+    /// Says something about the answer; the question stays open, so its buttons come along.
+    fn reply(&mut self, text: Rich) {
+        let Some(frame) = self.open_frame() else { return };
+        let at = self.at();
+        let Some(seq) = self.asked().map(|asked| {
+            asked.at = at;
+            asked.seq
+        }) else {
+            return;
+        };
+        self.say_with_buttons(text, &frame, seq);
+    }
+
+    fn reply_card(&mut self, name: &str, values: Values) {
+        let text = self.card_text(name, values);
+        self.reply(text);
+    }
+
+    /// What a card without a question says, as one text.
+    fn card_text(&mut self, name: &str, values: Values) -> Rich {
+        let before = self.effects.len();
+        self.say_card(name, values);
+        let said = self.effects.split_off(before);
+        let texts = said.into_iter().filter_map(|effect| match effect {
+            super::api::Effect::Say(Message { text, .. }) => Some(text),
+            _ => None,
+        });
+        let mut whole = Rich::default();
+        for text in texts {
+            if !whole.0.is_empty() {
+                whole.push(crate::types::Span { text: "\n".into(), ..Default::default() });
+            }
+            text.0.into_iter().for_each(|span| whole.push(span));
+        }
+        whole
+    }
+
+    /// Asks back which of several readings was meant. Costs no try.
+    fn offer(&mut self, offers: Vec<(String, Value)>) {
+        let text = self.card_text("did_you_mean", Values::new());
+        let offers: Vec<Offer> = offers.into_iter().map(|(label, value)| Offer { label, value }).collect();
+        let at = self.at();
+        let Some(asked) = self.asked() else { return };
+        (asked.at, asked.offers) = (at, offers.clone());
+        let seq = asked.seq;
+        let button = |(index, offer): (usize, Offer)| crate::types::Button {
+            label: offer.label,
+            token: format!("q:{seq}:s{index}"),
+        };
+        let buttons = offers.into_iter().enumerate().map(button).collect();
+        self.effects.push(super::api::Effect::Say(Message { text, buttons, wants_text: None }));
+    }
+
+    // --- going back ---
+
+    /// The person goes back to the question before.
+    pub(crate) fn back(&mut self) {
+        let Some(mut thread) = self.state.active.take() else { return self.say_card("nothing_open", Values::new()) };
+        while thread.frames.len() > 1 && thread.top().is_some_and(|frame| frame.undo.is_empty()) {
+            thread.frames.pop();
+        }
+        if !self.undo_one(&mut thread) {
+            self.state.active = Some(thread);
+            self.say_card("no_back", Values::new());
+            return self.repeat();
+        }
+        self.ask_again(thread);
+    }
+
+    /// The person goes back to the question of that number.
+    pub(crate) fn go_back_to(&mut self, seq: u64) {
+        let Some(mut thread) = self.state.active.take() else { return };
+        let reachable = thread.top().is_some_and(|frame| frame.undo.iter().any(|undo| undo.seq == seq));
+        if !reachable {
+            self.state.active = Some(thread);
+            return self.repeat();
+        }
+        while thread.top().is_some_and(|frame| frame.undo.iter().any(|undo| undo.seq == seq))
+            && self.undo_one(&mut thread)
+        {}
+        self.ask_again(thread);
+    }
+
+    fn undo_one(&mut self, thread: &mut Thread) -> bool {
+        let Some(undo) = thread.frames.last_mut().and_then(|frame| frame.undo.pop()) else { return false };
+        self.take_back(thread, undo.made);
+        thread.answers.retain(|line| line.seq < undo.seq);
+        if let Some(frame) = thread.frames.last_mut() {
+            (frame.at, frame.vars, frame.back_to) = (undo.at, undo.vars, None);
+        }
+        true
+    }
+
+    fn ask_again(&mut self, thread: Thread) {
+        let pc = thread.top().and_then(|frame| self.question_of(frame)).map(|(_, pc, _)| pc);
+        match pc {
+            Some(pc) => self.go_on(thread, pc),
+            None => {
+                self.state.active = Some(thread);
+                self.say_card("no_back", Values::new());
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Cards: what is said when no script expects what happened, and what their answers do.
+//!
+//! A card never spends a try, never stands on another card, and ends by repeating the open question once.
+
+use super::state::{About, CardState, Frame, Thread};
+use super::turn::Turn;
+use crate::script::model::OpKind;
+use crate::types::{Private, Value, Values, describe_seconds};
+
+/// Operations in one card.
+const MAX_STEPS: usize = 30;
+
+/// Named text values.
+pub(crate) fn args<const N: usize>(values: [(&str, String); N]) -> Values {
+    values
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), if text.is_empty() { Value::None } else { Value::Text(text) }))
+        .collect()
+}
+
+impl Turn<'_> {
+    /// Says a card that asks nothing.
+    pub(crate) fn say_card(&mut self, name: &str, args: Values) {
+        if let Some(script) = self.script(name) {
+            let mut frame = Frame::new(script, args);
+            self.run_card(&mut frame, 0);
+        }
+    }
+
+    /// Says a card about the open script.
+    pub(crate) fn say_title_card(&mut self, name: &str) {
+        let title = self.open_title();
+        self.say_card(name, args([("title", title)]));
+    }
+
+    /// Shows a card; when it asks something, its answer comes back to [`Turn::answer_card`].
+    pub(crate) fn show_card(&mut self, name: &str, args: Values, about: About) {
+        let Some(script) = self.script(name) else { return };
+        let mut frame = Frame::new(script, args);
+        match self.run_card(&mut frame, 0) {
+            CardStop::Ended(_) => self.repeat(),
+            CardStop::Asks => self.ask_card(frame, about),
+        }
+    }
+
+    fn ask_card(&mut self, frame: Frame, about: About) {
+        let seq = self.next_seq();
+        let asked = self.show(&frame, seq);
+        self.state.card = Some(CardState { frame, asked, about });
+    }
+
+    /// Goes on in a card whose question was answered.
+    pub(crate) fn continue_card(&mut self, mut card: CardState, pc: usize) {
+        match self.run_card(&mut card.frame, pc) {
+            CardStop::Asks => self.ask_card(card.frame, card.about),
+            CardStop::Ended(word) => self.card_ended(&card.frame.script, &word, card.about),
+        }
+    }
+
+    fn run_card(&mut self, frame: &mut Frame, mut pc: usize) -> CardStop {
+        let Some(script) = self.script(&frame.script) else { return CardStop::Ended("done".into()) };
+        for _ in 0..MAX_STEPS {
+            let Some(op) = script.ops.get(pc) else { break };
+            pc += 1;
+            match &op.kind {
+                OpKind::Say(texts) => {
+                    if let Some(text) = texts.first() {
+                        self.say(self.render(text, frame));
+                    }
+                }
+                OpKind::Jump(target) => pc = *target,
+                OpKind::JumpUnless(test, target) => {
+                    if !test.holds(&self.view(frame, None)) {
+                        pc = *target;
+                    }
+                }
+                OpKind::Set(values) => {
+                    let view = self.view(frame, None);
+                    let values: Values = values.iter().map(|(name, expr)| (name.clone(), expr.eval(&view))).collect();
+                    frame.vars.extend(values);
+                }
+                OpKind::Ask(ask) => {
+                    frame.at.clone_from(&ask.question.id);
+                    return CardStop::Asks;
+                }
+                OpKind::Choose(choose) => {
+                    frame.at.clone_from(&choose.question.id);
+                    return CardStop::Asks;
+                }
+                OpKind::End(word) => return CardStop::Ended(word.clone()),
+                // `check` refuses everything else in a card.
+                _ => {}
+            }
+        }
+        CardStop::Ended("done".into())
+    }
+
+    fn card_ended(&mut self, card: &str, word: &str, about: About) {
+        match (card, word, about) {
+            ("stopped", "keep", _) => self.stop_keeping(),
+            ("stopped", "delete", _) => self.stop_deleting(),
+            // The card has said so itself.
+            ("stopped", "pause", _) => {
+                self.put_away();
+            }
+            ("resume_card", word, About::Held { text, thread }) => self.resume_with(word, &text, thread),
+            ("switch_card", "switch", About::Other(script)) => {
+                if let Some(script) = self.script(&script) {
+                    self.start(script, Values::new());
+                }
+            }
+            ("closed", "redo", About::Earlier(seq)) => self.go_back_to(seq),
+            ("changed", "restart", _) => self.restart(),
+            ("changed", "put_away", _) => {
+                if let Some(thread) = self.state.active.take() {
+                    self.close(&thread, "changed");
+                    self.after_end("changed");
+                }
+            }
+            _ => self.repeat(),
+        }
+    }
+
+    /// The title of the open script.
+    pub(crate) fn open_title(&self) -> String {
+        let name = self.state.active.as_ref().map_or("", Thread::script);
+        self.script(name).map_or(String::new(), |script| script.title.clone())
+    }
+
+    /// Shows the open question again, with the same number.
+    pub(crate) fn repeat(&mut self) {
+        self.state.card = None;
+        let Some(mut thread) = self.state.active.take() else { return };
+        if let (Some(frame), Some(asked)) = (thread.frames.last(), &thread.asked) {
+            let asked = self.show(frame, asked.seq);
+            thread.asked = Some(asked);
+        }
+        self.state.active = Some(thread);
+    }
+
+    fn stop_keeping(&mut self) {
+        let Some(mut thread) = self.state.active.take() else { return };
+        let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
+        let lines: Vec<String> =
+            thread.answers.iter().map(|line| format!("{}\n{}", line.question.reveal(), line.answer.reveal())).collect();
+        if !lines.is_empty() {
+            self.journal(&mut thread, "unfinished", title, lines.join("\n\n"));
+        }
+        self.close(&thread, "stopped");
+        self.after_end("stopped");
+    }
+
+    fn stop_deleting(&mut self) {
+        let Some(mut thread) = self.state.active.take() else { return };
+        self.take_back(&mut thread, 0);
+        self.close(&thread, "deleted");
+        self.after_end("deleted");
+    }
+
+    /// Puts the open script away until the person says "resume".
+    pub(crate) fn pause(&mut self) {
+        self.state.card = None;
+        let title = self.open_title();
+        if self.put_away() {
+            self.say_card("paused", args([("title", title)]));
+        }
+    }
+
+    /// Puts the open script away without a word and without a reminder.
+    fn put_away(&mut self) -> bool {
+        let Some(id) = self.state.active.as_ref().map(|thread| thread.id) else { return false };
+        let parked = self.park(false);
+        if parked {
+            self.disarm_nudge(id);
+        }
+        parked
+    }
+
+    /// The latest script that was put away goes on.
+    pub(crate) fn resume(&mut self) {
+        match self.state.parked.last().map(|thread| thread.id) {
+            Some(id) if self.state.active.is_none() => {
+                self.unpark(id);
+                self.say_title_card("resumed");
+                self.repeat();
+            }
+            _ if self.state.active.is_some() => self.repeat(),
+            _ => self.say_card("nothing_open", Values::new()),
+        }
+    }
+
+    /// Asks what a message means that came after a long time.
+    pub(crate) fn show_resume_card(&mut self, thread: &Thread, held: &str) {
+        let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
+        let since = thread.asked.as_ref().map_or(thread.started, |asked| asked.at);
+        let ago = describe_seconds(self.at().duration_since(since).as_secs());
+        let last = thread.answers.last().map_or(String::new(), |line| shorten(line.answer.reveal(), 120));
+        let values = args([("title", title), ("ago", ago), ("last", last), ("held", shorten(held, 200))]);
+        self.show_card("resume_card", values, About::Held { text: Private::new(held), thread: thread.id });
+    }
+
+    fn resume_with(&mut self, word: &str, held: &Private, thread: u64) {
+        if self.state.active.as_ref().is_none_or(|active| active.id != thread) && !self.unpark(thread) {
+            return self.say_card("nothing_open", Values::new());
+        }
+        match word {
+            "use" => {
+                if let Some(asked) = self.state.active.as_mut().and_then(|thread| thread.asked.as_mut()) {
+                    asked.at = self.now.timestamp();
+                }
+                self.answer_text(held.reveal());
+            }
+            "restart" => self.restart(),
+            "put_away" => {
+                self.put_away();
+            }
+            _ => self.repeat(),
+        }
+    }
+
+    /// The open script from its beginning, with the same arguments. What it made stays.
+    pub(crate) fn restart(&mut self) {
+        let Some(thread) = self.state.active.take() else { return };
+        self.close(&thread, "restarted");
+        let Some(script) = self.script(thread.script()) else { return self.after_end("restarted") };
+        let vars = thread.frames.into_iter().next().map(|frame| frame.vars).unwrap_or_default();
+        self.start(script, vars);
+    }
+}
+
+enum CardStop {
+    Asks,
+    Ended(String),
+}
+
+/// The beginning of a text, for showing it again.
+pub(crate) fn shorten(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(limit.saturating_sub(1)).collect();
+    format!("{}\u{2026}", head.trim_end())
+}

@@ -1,0 +1,139 @@
+//! Something scheduled has come due: say it, or let it pass for a reason that is written down.
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::api::{Due, Effect, IfBusy, Outcome, Run};
+use super::scope::fact;
+use super::turn::Turn;
+use crate::script::model::{OpKind, Script};
+use crate::types::{Value, Values};
+
+/// Somebody who was asked something less than this long ago is taken to be still there.
+const PRESENT: SignedDuration = SignedDuration::from_mins(30);
+/// When to look again whether the open script has ended.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+impl Turn<'_> {
+    /// Takes a due schedule. Leaves exactly one [`Effect::Fired`], before everything that it says.
+    pub(crate) fn due(&mut self, due: &Due) {
+        let at = self.effects.len();
+        let outcome = match &due.run {
+            Run::Script { script, args } => self.due_script(due, script, args),
+            Run::Nudge { thread, seq } => self.due_nudge(due, *thread, *seq),
+            Run::Expire { thread } => self.due_expire(*thread),
+        };
+        self.effects.insert(at, Effect::Fired(outcome));
+    }
+
+    fn due_script(&mut self, due: &Due, name: &str, args: &Values) -> Outcome {
+        let Some(script) = self.script(name) else { return Outcome::NoScript };
+        if !self.consents() {
+            return Outcome::NoConsent;
+        }
+        if self.asks_about_settled(args) || (keeps_checkin(script) && self.facts.last_checkin == Some(self.now.date()))
+        {
+            return Outcome::Settled;
+        }
+        if let Some(outcome) = self.not_now(due) {
+            return outcome;
+        }
+        if let Some(outcome) = self.busy(due) {
+            return outcome;
+        }
+        self.start(script, args.clone());
+        Outcome::Fired
+    }
+
+    /// Why this moment is the wrong one, if it is.
+    fn not_now(&self, due: &Due) -> Option<Outcome> {
+        if self.is_resting() {
+            return Some(Outcome::Resting);
+        }
+        let late = self.at().duration_since(due.due);
+        if late.as_secs() > due.late {
+            return Some(Outcome::Late);
+        }
+        let moves = !due.chosen || late > SignedDuration::from_mins(5);
+        match self.quiet_until() {
+            Some(until) if moves => Some(Outcome::Quiet { until }),
+            _ => None,
+        }
+    }
+
+    /// The end of the quiet hours, when it is quiet now.
+    fn quiet_until(&self) -> Option<Timestamp> {
+        let time = |name: &str| match fact(self.library, &self.facts, name) {
+            Value::Time { time } => Some(time),
+            _ => None,
+        };
+        let (from, to, now) = (time("quiet_from")?, time("quiet_to")?, self.now.time());
+        let over_midnight = from > to;
+        let quiet = if over_midnight { now >= from || now < to } else { now >= from && now < to };
+        if !quiet {
+            return None;
+        }
+        let day =
+            if over_midnight && now >= from { self.now.date().checked_add(1.day()).ok()? } else { self.now.date() };
+        self.now.time_zone().to_zoned(day.to_datetime(to)).ok().map(|end| end.timestamp())
+    }
+
+    fn busy(&mut self, due: &Due) -> Option<Outcome> {
+        let asked = self.state.active.as_ref().and_then(|thread| thread.asked.as_ref()).map(|asked| asked.at)?;
+        let present = self.at().duration_since(asked) < PRESENT;
+        match due.if_busy {
+            IfBusy::Skip if present => Some(Outcome::SkippedBusy),
+            IfBusy::Queue if present => {
+                let until = self.at().checked_add(LOOK_AGAIN).unwrap_or(self.at());
+                Some(Outcome::Queued { until })
+            }
+            _ => {
+                // Nobody is there: what was open waits for them, put away.
+                self.state.card = None;
+                if !present && !self.park(false) { Some(Outcome::SkippedBusy) } else { None }
+            }
+        }
+    }
+
+    fn due_nudge(&mut self, due: &Due, thread: u64, seq: u64) -> Outcome {
+        let waiting = self.state.active.as_ref().filter(|active| active.id == thread);
+        let open = waiting.filter(|active| active.asked.as_ref().is_some_and(|asked| asked.seq == seq));
+        let Some(nudge) = open.and_then(|active| self.script(active.script())).and_then(|script| script.nudge.as_ref())
+        else {
+            return Outcome::Settled;
+        };
+        if self.state.card.is_some() {
+            return Outcome::Settled;
+        }
+        if let Some(outcome) = self.not_now(due) {
+            return outcome;
+        }
+        if let Some(frame) = self.state.active.as_ref().and_then(|active| active.frames.first()).cloned() {
+            let text = self.render(&nudge.say, &frame);
+            self.say(text);
+        }
+        self.repeat();
+        Outcome::Fired
+    }
+
+    /// Nobody came back: the script is put away without a word, and offered again when they write.
+    fn due_expire(&mut self, thread: u64) -> Outcome {
+        if self.state.active.as_ref().is_some_and(|active| active.id == thread) {
+            self.state.card = None;
+            if !self.park(false) {
+                return Outcome::SkippedBusy;
+            }
+        }
+        match self.state.parked.iter_mut().find(|parked| parked.id == thread) {
+            Some(parked) => {
+                (parked.expired, parked.interrupted) = (true, false);
+                Outcome::Fired
+            }
+            None => Outcome::Settled,
+        }
+    }
+}
+
+/// True for a script that keeps a check-in: it is not begun by itself for somebody who has checked in already.
+fn keeps_checkin(script: &Script) -> bool {
+    script.ops.iter().any(|op| matches!(op.kind, OpKind::CheckIn { .. }))
+}

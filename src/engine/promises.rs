@@ -1,0 +1,139 @@
+//! Promises inside a turn: opening one with its reminders, settling it, taking a settlement back.
+
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+use super::api::{Effect, IfBusy, Plan, Run};
+use super::scope::time_fact;
+use super::state::{Made, Thread};
+use super::turn::Turn;
+use crate::practice::promise::{Promise, Standing};
+use crate::schedule::Rule;
+use crate::schedule::when::Daypart;
+use crate::types::{Private, Value, Values};
+
+/// The longest text that is kept, in characters.
+const MAX_TEXT: usize = 200;
+/// A reminder is of use for two hours.
+const REMIND_LATE: i64 = 2 * 3_600;
+/// The question how it went is of use for a week.
+const FOLLOW_LATE: i64 = 7 * 86_400;
+
+/// The name of the schedule that reminds of a promise.
+pub(crate) fn reminder_name(id: &str) -> String {
+    format!("promise-remind-{id}")
+}
+
+/// The name of the schedule that asks how it went.
+pub(crate) fn followup_name(id: &str) -> String {
+    format!("promise-due-{id}")
+}
+
+/// What a script says of a new promise.
+pub(crate) struct Draft {
+    pub(crate) text: String,
+    pub(crate) to: String,
+    pub(crate) due: Option<Rule>,
+    pub(crate) remind: String,
+}
+
+impl Turn<'_> {
+    /// Opens a promise; a draft without text or without a time is no promise.
+    pub(crate) fn open_promise(&mut self, thread: &mut Thread, draft: Draft) {
+        let Some(due) = draft.due.as_ref().and_then(|rule| self.instant(rule)) else { return };
+        let text: String = draft.text.trim().chars().take(MAX_TEXT).collect();
+        if text.is_empty() {
+            return;
+        }
+        let id = self.new_id();
+        let promise = Promise {
+            id: id.clone(),
+            text: Private::new(text),
+            to: Private::new(draft.to),
+            due,
+            standing: Standing::Open,
+        };
+        self.facts.promises.push(promise.clone());
+        self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        self.count(Standing::Open, 1);
+        thread.made.push(Made::Promise(id.clone()));
+        self.effects.push(Effect::Promise(promise.clone()));
+        self.plan_reminder(&promise, &draft.remind);
+        self.plan_followup(&promise);
+    }
+
+    fn instant(&self, rule: &Rule) -> Option<Timestamp> {
+        match rule {
+            Rule::At { at } => Some(*at),
+            Rule::Once { civil } => self.now.time_zone().to_zoned(*civil).ok().map(|zoned| zoned.timestamp()),
+            Rule::Every { .. } => None,
+        }
+    }
+
+    fn due_here(&self, promise: &Promise) -> Zoned {
+        promise.due.to_zoned(self.now.time_zone().clone())
+    }
+
+    /// On the day it is due, in the morning or in the evening; not at all when that is over or no earlier than the due time.
+    fn plan_reminder(&mut self, promise: &Promise, remind: &str) {
+        let part = match remind {
+            "morning" => Daypart::Morning,
+            "evening" => Daypart::Evening,
+            _ => return,
+        };
+        let time = time_fact(self.library, &self.facts, part);
+        let due = self.due_here(promise);
+        let civil = due.date().to_datetime(time);
+        if civil <= self.now.datetime() || civil >= due.datetime() {
+            return;
+        }
+        self.plan_promise(reminder_name(&promise.id), "promise-nudge", &promise.id, civil, REMIND_LATE);
+    }
+
+    fn plan_followup(&mut self, promise: &Promise) {
+        let civil = self.due_here(promise).datetime();
+        self.plan_promise(followup_name(&promise.id), "promise-followup", &promise.id, civil, FOLLOW_LATE);
+    }
+
+    fn plan_promise(&mut self, name: String, script: &str, id: &str, civil: jiff::civil::DateTime, late: i64) {
+        let args = Values::from([("promise".to_owned(), Value::text(id))]);
+        let run = Run::Script { script: script.to_owned(), args };
+        let plan = Plan { name, run, rule: Rule::Once { civil }, if_busy: IfBusy::Queue, late, chosen: false };
+        self.facts.schedules.push(plan.name.clone());
+        self.effects.push(Effect::Schedule(plan));
+    }
+
+    /// Says how a promise stands. Words that are no standing, and promises that are not open, change nothing.
+    pub(crate) fn settle_promise(&mut self, thread: &mut Thread, id: &str, word: &str) {
+        let Ok(standing) = word.parse::<Standing>() else { return };
+        let Some(at) = self.facts.promises.iter().position(|promise| promise.id == id) else { return };
+        if standing == Standing::Open {
+            return;
+        }
+        let promise = self.facts.promises.remove(at);
+        self.count(Standing::Open, -1);
+        self.count(standing, 1);
+        self.effects.push(Effect::Settle { id: id.to_owned(), standing });
+        self.cancel(&reminder_name(id));
+        self.cancel(&followup_name(id));
+        thread.made.push(Made::Settled(promise));
+    }
+
+    /// Takes a settlement back.
+    pub(crate) fn reopen(&mut self, promise: Promise) {
+        self.effects.push(Effect::Settle { id: promise.id.clone(), standing: Standing::Open });
+        self.count(Standing::Open, 1);
+        if self.at() < promise.due + SignedDuration::from_secs(FOLLOW_LATE) {
+            self.plan_followup(&promise);
+        }
+        self.facts.promises.push(promise);
+        self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+    }
+
+    /// True when a due script asks about a promise that is no longer open.
+    pub(crate) fn asks_about_settled(&self, args: &Values) -> bool {
+        match args.get("promise") {
+            Some(Value::Text(id)) => !self.facts.promises.iter().any(|promise| promise.id == *id),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! Running scripts: from one question to the next.
+
+use super::api::{CheckIn, Effect, Entry, IfBusy, Plan, Run};
+use super::promises::Draft;
+use super::state::{BackTo, Frame, MAX_PARKED, Made, Thread};
+use super::turn::Turn;
+use crate::schedule::when::{Clock, When};
+use crate::script::model::{Assignments, BusyPolicy, OpKind, ScheduleOp, Script};
+use crate::types::{Private, Value, Values};
+
+/// Operations in one turn.
+const MAX_STEPS: u32 = 100;
+/// Scripts inside scripts.
+const MAX_FRAMES: usize = 8;
+/// Events of one thread.
+pub(crate) const MAX_TURNS: u32 = 500;
+/// Bytes of a state, roughly.
+pub(crate) const MAX_WEIGHT: usize = 60_000;
+
+/// Why running stopped.
+enum Stop {
+    /// A question was asked.
+    Waiting,
+    /// The script ended with this word.
+    Ended(String),
+    /// It ended and another one begins.
+    Started(String, Values),
+    /// A guard stopped it.
+    Guarded(&'static str),
+}
+
+impl Turn<'_> {
+    /// Begins a script as the active thread. What was active is put away first, to go on afterwards.
+    pub(crate) fn start(&mut self, script: &Script, args: Values) {
+        self.supersede(script, &args);
+        if self.state.active.is_some() && !self.park(true) {
+            return;
+        }
+        self.state.last_thread += 1;
+        let thread = Thread {
+            id: self.state.last_thread,
+            started: self.at(),
+            turns: 0,
+            asked: None,
+            frames: vec![Frame::new(script, args)],
+            interrupted: false,
+            expired: false,
+            answers: Vec::new(),
+            made: Vec::new(),
+        };
+        self.go_on(thread, 0);
+    }
+
+    /// An older run of the same script with the same arguments gives way to the new one.
+    fn supersede(&mut self, script: &Script, args: &Values) {
+        let same = |thread: &Thread| {
+            thread.frames.first().is_some_and(|frame| {
+                frame.script == script.name && script.args.iter().all(|arg| frame.vars.get(arg) == args.get(arg))
+            })
+        };
+        let (gone, kept): (Vec<Thread>, Vec<Thread>) =
+            std::mem::take(&mut self.state.parked).into_iter().partition(same);
+        self.state.parked = kept;
+        for thread in gone {
+            self.disarm(thread.id);
+            self.ended(thread.script().to_owned(), "replaced");
+        }
+    }
+
+    fn ended(&mut self, script: String, outcome: &str) {
+        self.effects.push(Effect::Ended { script, outcome: outcome.to_owned() });
+    }
+
+    /// Puts the active thread away. False (and a card) when there are too many already.
+    pub(crate) fn park(&mut self, interrupted: bool) -> bool {
+        let Some(mut thread) = self.state.active.take() else { return true };
+        if self.state.parked.len() >= MAX_PARKED {
+            // The oldest that nobody came back to makes room; an interrupted one is still in use.
+            match self.state.parked.iter().position(|parked| !parked.interrupted) {
+                Some(oldest) => {
+                    let gone = self.state.parked.remove(oldest);
+                    self.disarm(gone.id);
+                    self.ended(gone.script().to_owned(), "expired");
+                }
+                None => {
+                    self.state.active = Some(thread);
+                    self.say_card("busy", Values::new());
+                    self.repeat();
+                    return false;
+                }
+            }
+        }
+        thread.interrupted = interrupted;
+        self.state.parked.push(thread);
+        true
+    }
+
+    /// Makes a put-away thread the active one again.
+    pub(crate) fn unpark(&mut self, id: u64) -> bool {
+        let Some(at) = self.state.parked.iter().position(|thread| thread.id == id) else { return false };
+        let mut thread = self.state.parked.remove(at);
+        (thread.interrupted, thread.expired) = (false, false);
+        self.state.active = Some(thread);
+        true
+    }
+
+    /// Runs a thread from an operation of its innermost script on, until something is asked or it ends.
+    pub(crate) fn go_on(&mut self, mut thread: Thread, pc: usize) {
+        match self.run(&mut thread, pc) {
+            Stop::Waiting => self.state.active = Some(thread),
+            Stop::Ended(outcome) => {
+                self.close(&thread, &outcome);
+                self.after_end(&outcome);
+            }
+            Stop::Started(script, args) => {
+                self.close(&thread, "done");
+                if let Some(script) = self.script(&script) {
+                    self.start(script, args);
+                }
+            }
+            Stop::Guarded(why) => self.guarded(thread, why),
+        }
+    }
+
+    /// Ends a thread for good.
+    pub(crate) fn close(&mut self, thread: &Thread, outcome: &str) {
+        self.disarm(thread.id);
+        self.ended(thread.script().to_owned(), outcome);
+    }
+
+    /// What was interrupted goes on, unless the script that ended asked for quiet.
+    pub(crate) fn after_end(&mut self, outcome: &str) {
+        let Some(last) = self.state.parked.last() else { return };
+        if !last.interrupted {
+            return;
+        }
+        let id = last.id;
+        if outcome == "rest" {
+            if let Some(last) = self.state.parked.last_mut() {
+                last.interrupted = false;
+            }
+            return;
+        }
+        let asked_since = last.asked.as_ref().is_some_and(|asked| asked.seq < self.state.seq);
+        self.unpark(id);
+        if asked_since {
+            self.say_title_card("resumed");
+        }
+        self.repeat();
+    }
+
+    fn guarded(&mut self, thread: Thread, why: &'static str) {
+        self.note(format!("guard_{why}"));
+        let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
+        self.close(&thread, "failed");
+        self.say_card("error", Values::from([("title".to_owned(), Value::text(title))]));
+        self.after_end("failed");
+    }
+
+    fn run(&mut self, thread: &mut Thread, mut pc: usize) -> Stop {
+        loop {
+            self.steps += 1;
+            if self.steps > MAX_STEPS {
+                return Stop::Guarded("steps");
+            }
+            let Some(frame) = thread.frames.last_mut() else { return Stop::Ended("done".into()) };
+            let Some(script) = self.library.script(&frame.script) else { return Stop::Guarded("script") };
+            if let Some(next) = next_after_redo(frame, script, pc) {
+                pc = next;
+                continue;
+            }
+            let Some(op) = script.ops.get(pc) else { return Stop::Guarded("place") };
+            match &op.kind {
+                OpKind::Jump(target) => pc = *target,
+                OpKind::JumpUnless(test, target) => {
+                    let frame = &thread.frames[thread.frames.len() - 1];
+                    pc = if test.holds(&self.view(frame, None)) { pc + 1 } else { *target };
+                }
+                OpKind::Ask(_) | OpKind::Choose(_) => {
+                    if self.state.weight() > MAX_WEIGHT || thread.turns > MAX_TURNS {
+                        return Stop::Guarded("size");
+                    }
+                    self.ask(thread, script, pc);
+                    return Stop::Waiting;
+                }
+                OpKind::Redo { id, back_to } => {
+                    frame.back_to = Some(BackTo { from: id.clone(), to: back_to.clone() });
+                    pc = script.ids.get(id).copied().unwrap_or(usize::MAX);
+                }
+                OpKind::Call { id, script: callee, with, .. } => {
+                    let args = self.evaluate(thread, with);
+                    let Some(callee) = self.library.script(callee) else { return Stop::Guarded("script") };
+                    if thread.frames.len() >= MAX_FRAMES {
+                        return Stop::Guarded("frames");
+                    }
+                    if let Some(frame) = thread.frames.last_mut() {
+                        frame.at.clone_from(id);
+                    }
+                    thread.frames.push(Frame::new(callee, args));
+                    pc = 0;
+                }
+                OpKind::Start { script: next, with } => {
+                    let args = self.evaluate(thread, with);
+                    return Stop::Started(next.clone(), args);
+                }
+                OpKind::End(word) => match self.leave(thread, word) {
+                    Some(next) => pc = next,
+                    None => return Stop::Ended(word.clone()),
+                },
+                _ => {
+                    self.act(thread, script, pc);
+                    pc += 1;
+                }
+            }
+        }
+    }
+
+    /// Leaves the innermost script; gives back where its caller goes on.
+    fn leave(&mut self, thread: &mut Thread, outcome: &str) -> Option<usize> {
+        let done = thread.frames.pop()?;
+        let callee = self.library.script(&done.script)?;
+        let frame = thread.frames.last_mut()?;
+        frame.result = callee
+            .returns
+            .iter()
+            .map(|name| (name.clone(), done.vars.get(name).cloned().unwrap_or_default()))
+            .collect();
+        frame.result.insert("outcome".into(), Value::text(outcome));
+        let caller = self.library.script(&frame.script)?;
+        let pc = *caller.waits.get(&frame.at)?;
+        if let OpKind::Call { save, .. } = &caller.ops.get(pc)?.kind {
+            let values = self.evaluate(thread, save);
+            thread.frames.last_mut()?.vars.extend(values);
+        }
+        Some(pc + 1)
+    }
+
+    fn evaluate(&self, thread: &Thread, values: &Assignments) -> Values {
+        let Some(frame) = thread.top() else { return Values::new() };
+        let view = self.view(frame, None);
+        values.iter().map(|(name, expr)| (name.clone(), expr.eval(&view))).collect()
+    }
+
+    fn ask(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
+        let Some(frame) = thread.frames.last_mut() else { return };
+        let id = match &script.ops[pc].kind {
+            OpKind::Ask(ask) => &ask.question.id,
+            OpKind::Choose(choose) => &choose.question.id,
+            _ => return,
+        };
+        frame.at.clone_from(id);
+        frame.tries = 0;
+        frame.rev.clone_from(&script.rev);
+        Turn::visit(frame, id);
+        let seq = self.next_seq();
+        let frame = &thread.frames[thread.frames.len() - 1];
+        let asked = self.show(frame, seq);
+        self.log_question(thread.id, frame, &asked);
+        self.arm(thread.id, thread.script(), seq);
+        thread.asked = Some(asked);
+    }
+
+    /// Carries out one operation that neither waits nor jumps.
+    fn act(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
+        let Some(frame) = thread.frames.last() else { return };
+        match &script.ops[pc].kind {
+            OpKind::Say(texts) => {
+                let pick = crate::script::hash(format!("{:x}.{}.{pc}", self.state.seed, self.state.turn).as_bytes());
+                let index = usize::try_from(pick % texts.len().max(1) as u64).unwrap_or(0);
+                if let Some(text) = texts.get(index) {
+                    self.say(self.render(text, frame));
+                }
+            }
+            OpKind::Set(values) => {
+                let values = self.evaluate(thread, values);
+                if let Some(frame) = thread.frames.last_mut() {
+                    frame.vars.extend(values);
+                }
+            }
+            OpKind::Compose(var, text) => {
+                let text = self.render(text, frame).text();
+                if let Some(frame) = thread.frames.last_mut() {
+                    frame.vars.insert(var.clone(), Value::Text(text));
+                }
+            }
+            OpKind::Remember(values) => {
+                for (name, value) in self.evaluate(thread, values) {
+                    self.remember(thread, name, value);
+                }
+            }
+            OpKind::Forget(names) => {
+                for name in names {
+                    self.remember(thread, name.clone(), Value::None);
+                }
+            }
+            OpKind::Journal { kind, title, body } => {
+                let (title, body) = (self.render(title, frame).text(), self.render(body, frame).text());
+                self.journal(thread, kind, title, body);
+            }
+            OpKind::Promise { text, to, due, remind } => {
+                let view = self.view(frame, None);
+                let word = |expr: &Option<crate::script::expr::Expr>, usual: &str| {
+                    expr.as_ref()
+                        .map(|expr| expr.eval(&view).to_string())
+                        .filter(|text| !text.is_empty())
+                        .unwrap_or(usual.to_owned())
+                };
+                let draft = Draft {
+                    text: text.eval(&view).to_string(),
+                    to: word(to, "me"),
+                    due: due.resolve(&self.now, &view),
+                    remind: word(remind, "none"),
+                };
+                self.open_promise(thread, draft);
+            }
+            OpKind::Settle { promise, standing } => {
+                let view = self.view(frame, None);
+                let (id, word) = (promise.eval(&view).to_string(), standing.eval(&view).to_string());
+                self.settle_promise(thread, &id, &word);
+            }
+            OpKind::CheckIn { mood, feeling, note } => {
+                let view = self.view(frame, None);
+                let value = |expr: &Option<crate::script::expr::Expr>| {
+                    expr.as_ref().map_or(Value::None, |expr| expr.eval(&view))
+                };
+                let private = |value: Value| (!value.is_none()).then(|| Private::new(value.to_string()));
+                let mood = match value(mood) {
+                    Value::Int(mood) => Some(mood),
+                    _ => None,
+                };
+                let (feeling, note) = (private(value(feeling)), private(value(note)));
+                self.check_in(thread, mood, feeling, note);
+            }
+            OpKind::Schedule(plan) => self.schedule(thread, plan),
+            OpKind::Cancel(name) => self.cancel(name),
+            OpKind::Ask(_)
+            | OpKind::Choose(_)
+            | OpKind::Jump(_)
+            | OpKind::JumpUnless(..)
+            | OpKind::Call { .. }
+            | OpKind::Start { .. }
+            | OpKind::Redo { .. }
+            | OpKind::End(_) => {}
+        }
+    }
+
+    fn remember(&mut self, thread: &mut Thread, name: String, value: Value) {
+        let was = self.facts.me.get(&name).cloned().unwrap_or_default();
+        self.set_fact(&name, (!value.is_none()).then_some(value));
+        thread.made.push(Made::Fact { name, was });
+    }
+
+    pub(crate) fn journal(&mut self, thread: &mut Thread, kind: &str, title: String, body: String) {
+        let id = self.new_id();
+        self.facts.entries += 1;
+        thread.made.push(Made::Entry(id.clone()));
+        let entry = Entry { id, kind: kind.to_owned(), title: Private::new(title), body: Private::new(body) };
+        self.effects.push(Effect::Journal(entry));
+    }
+
+    fn check_in(&mut self, thread: &mut Thread, mood: Option<i64>, feeling: Option<Private>, note: Option<Private>) {
+        let checkin = CheckIn { id: self.new_id(), day: self.now.date(), mood, feeling, note };
+        if self.facts.last_checkin != Some(checkin.day) {
+            self.facts.checkins += 1;
+        }
+        self.facts.last_checkin = Some(checkin.day);
+        thread.made.push(Made::CheckIn(checkin.clone()));
+        self.effects.push(Effect::CheckIn(checkin));
+    }
+
+    fn schedule(&mut self, thread: &mut Thread, op: &ScheduleOp) {
+        let Some(frame) = thread.top() else { return };
+        let Some(rule) = op.at.resolve(&self.now, &self.view(frame, None)) else { return };
+        let chosen = matches!(op.at, When::On(_, Clock::Given(_)) | When::Every(_, Clock::Given(_)));
+        let if_busy = match op.if_busy {
+            BusyPolicy::Queue => IfBusy::Queue,
+            BusyPolicy::Skip => IfBusy::Skip,
+            BusyPolicy::Interrupt => IfBusy::Interrupt,
+        };
+        let run = Run::Script { script: op.run.clone(), args: self.evaluate(thread, &op.with) };
+        if !self.facts.schedules.contains(&op.name) {
+            self.facts.schedules.push(op.name.clone());
+            thread.made.push(Made::Schedule(op.name.clone()));
+        }
+        self.effects.push(Effect::Schedule(Plan { name: op.name.clone(), run, rule, if_busy, late: op.late, chosen }));
+    }
+}
+
+/// Where to go on when a step that was asked again is done.
+fn next_after_redo(frame: &mut Frame, script: &Script, pc: usize) -> Option<usize> {
+    let back_to = frame.back_to.as_ref()?;
+    if script.ends.get(&back_to.from) != Some(&pc) {
+        return None;
+    }
+    let target = script.ids.get(&back_to.to).copied();
+    frame.back_to = None;
+    target
+}

@@ -1,0 +1,132 @@
+//! What names stand for while a step of a script is carried out.
+
+use jiff::Zoned;
+use jiff::civil::{Date, Time};
+
+use super::api::Facts;
+use super::state::Frame;
+use crate::phrase::Phrase;
+use crate::practice::promise::Standing;
+use crate::schedule::when::{Daypart, Settings};
+use crate::script::Library;
+use crate::script::expr::{Expr, PromiseField, Scope};
+use crate::script::model::Script;
+use crate::types::Value;
+
+/// A person's values, seen from one frame.
+pub(crate) struct View<'v> {
+    pub(crate) library: &'v Library,
+    pub(crate) facts: &'v Facts,
+    pub(crate) now: &'v Zoned,
+    pub(crate) frame: &'v Frame,
+    pub(crate) script: Option<&'v Script>,
+    pub(crate) answer: Option<&'v str>,
+}
+
+/// A fact, or what it is declared to be at first.
+pub(crate) fn fact(library: &Library, facts: &Facts, name: &str) -> Value {
+    match facts.me.get(name) {
+        Some(value) if !value.is_none() => value.clone(),
+        _ => library.facts().get(name).map_or(Value::None, |def| def.default.clone()),
+    }
+}
+
+/// A fact of type time.
+pub(crate) fn time_fact(library: &Library, facts: &Facts, part: Daypart) -> Time {
+    match fact(library, facts, part.fact()) {
+        Value::Time { time } => time,
+        _ => part.usual(),
+    }
+}
+
+impl Scope for View<'_> {
+    fn local(&self, name: &str) -> Value {
+        self.frame.vars.get(name).cloned().unwrap_or_default()
+    }
+
+    fn me(&self, name: &str) -> Value {
+        fact(self.library, self.facts, name)
+    }
+
+    fn result(&self, name: &str) -> Value {
+        self.frame.result.get(name).cloned().unwrap_or_default()
+    }
+
+    fn answer(&self) -> Value {
+        self.answer.map_or(Value::None, Value::text)
+    }
+
+    fn now(&self) -> &Zoned {
+        self.now
+    }
+
+    fn open_promise(&self) -> Option<String> {
+        self.facts.promises.first().map(|promise| promise.id.clone())
+    }
+
+    fn promise_field(&self, id: &str, field: PromiseField) -> Value {
+        let Some(promise) = self.facts.promises.iter().find(|promise| promise.id == id) else { return Value::None };
+        match field {
+            PromiseField::Text => Value::text(promise.text.reveal()),
+            PromiseField::To => Value::text(promise.to.reveal()),
+            PromiseField::Due => Value::Date { date: promise.due.to_zoned(self.now.time_zone().clone()).date() },
+        }
+    }
+
+    fn promise_count(&self, word: &str) -> i64 {
+        match word {
+            "made" => self.facts.counts.values().sum(),
+            "open_count" => self.facts.counts.get(&Standing::Open).copied().unwrap_or(0),
+            _ => word
+                .parse::<Standing>()
+                .ok()
+                .and_then(|standing| self.facts.counts.get(&standing).copied())
+                .unwrap_or(0),
+        }
+    }
+
+    fn checkins(&self) -> i64 {
+        self.facts.checkins
+    }
+
+    fn last_checkin(&self) -> Option<Date> {
+        self.facts.last_checkin
+    }
+
+    fn entries(&self) -> i64 {
+        self.facts.entries
+    }
+
+    fn phrases(&self, list: &str) -> Option<&[Phrase]> {
+        let own = self.script.and_then(|script| script.phrases.get(list));
+        own.or_else(|| self.library.words().lists.get(list)).map(Vec::as_slice)
+    }
+
+    fn visits(&self, id: &str) -> i64 {
+        self.frame.visits.get(id).copied().unwrap_or(0)
+    }
+
+    fn hits(&self, name: &str) -> i64 {
+        self.frame.hits.get(name).copied().unwrap_or(0)
+    }
+}
+
+impl Settings<Expr> for View<'_> {
+    fn daypart(&self, part: Daypart) -> Time {
+        time_fact(self.library, self.facts, part)
+    }
+
+    fn time(&self, expr: &Expr) -> Option<Time> {
+        match expr.eval(self) {
+            Value::Time { time } => Some(time),
+            _ => None,
+        }
+    }
+
+    fn date(&self, expr: &Expr) -> Option<Date> {
+        match expr.eval(self) {
+            Value::Date { date } => Some(date),
+            _ => None,
+        }
+    }
+}

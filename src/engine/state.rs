@@ -1,0 +1,362 @@
+//! Where a person stands: what is open, what is put away, what was asked.
+//!
+//! Only questions are remembered, never positions. The whole of it is JSON of a few hundred bytes; what stands in it may quote the
+//! person, so the store seals it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::api::CheckIn;
+use crate::practice::promise::Promise;
+use crate::script::Library;
+use crate::types::{Private, Value, Values};
+
+/// The version of this layout. A newer one is refused and left as it is.
+pub const FORMAT: u16 = 1;
+
+/// How many threads may be put away at once.
+pub const MAX_PARKED: usize = 3;
+
+/// Everything the engine remembers of a person's conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Layout version.
+    pub format: u16,
+    /// Makes variants differ between people and stay the same for one.
+    pub seed: u64,
+    /// How many events were taken.
+    pub turn: u64,
+    /// The number of the last question.
+    pub seq: u64,
+    /// The number of the last thread.
+    pub last_thread: u64,
+    /// The open script.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<Thread>,
+    /// Scripts that were put away, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parked: Vec<Thread>,
+    /// A card that is waiting for an answer, on top of what is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardState>,
+    /// The latest questions, so that an old button finds its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<Logged>,
+    /// When the person last did something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Timestamp>,
+}
+
+/// One run of a script, with the scripts it called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Thread {
+    /// Its number.
+    pub id: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// How many events it has taken.
+    pub turns: u32,
+    /// What it is waiting for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// The script and, behind it, what it called.
+    pub frames: Vec<Frame>,
+    /// Put away by another script, to go on by itself when that ends.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub interrupted: bool,
+    /// Put away because nobody came back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub expired: bool,
+    /// What was answered, for "keep what I have so far".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answered>,
+    /// What it did outside itself, for going back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<Made>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// A question that is waiting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its number; buttons carry it.
+    pub seq: u64,
+    /// When it was last shown.
+    pub at: Timestamp,
+    /// A hash of the question and its options as they were shown.
+    pub hash: u64,
+    /// Readings that were offered because an answer could mean several things.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<Offer>,
+}
+
+/// One reading of an unclear answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// What is written on its button.
+    pub label: String,
+    /// What it stands for: an option's place as text for a choice, else the value.
+    pub value: Value,
+}
+
+/// One script that is running.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Its name.
+    pub script: String,
+    /// Its revision when it was last shown.
+    pub rev: String,
+    /// The question or call it stands at.
+    pub at: String,
+    /// Its vars.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vars: Values,
+    /// Unreadable answers to the present question.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+    /// How often each objection was made.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hits: BTreeMap<String, i64>,
+    /// How often each question was asked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub visits: BTreeMap<String, i64>,
+    /// What the last called script returned.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub result: Values,
+    /// Where to go on when a step that is asked again is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_to: Option<BackTo>,
+    /// For going back, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undo: Vec<Undo>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A step that is being asked again, and where to go on afterwards.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackTo {
+    /// The step.
+    pub from: String,
+    /// Where to go on.
+    pub to: String,
+}
+
+/// How things were before a question was answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    /// The question.
+    pub at: String,
+    /// Its number when it was answered.
+    pub seq: u64,
+    /// The vars.
+    pub vars: Values,
+    /// How much the thread had made.
+    pub made: usize,
+}
+
+/// A question and its answer, as they were shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The question's id.
+    pub at: String,
+    /// Its number.
+    pub seq: u64,
+    /// The question.
+    pub question: Private,
+    /// The answer.
+    pub answer: Private,
+}
+
+/// Something a thread did outside itself, with what is needed to take it back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    /// Kept a journal entry.
+    Entry(String),
+    /// Opened a promise.
+    Promise(String),
+    /// Settled a promise that stood like this before.
+    Settled(Promise),
+    /// Kept a check-in; what stood for that day before cannot come back.
+    CheckIn(CheckIn),
+    /// Changed a fact that was this before.
+    Fact {
+        /// Its name.
+        name: String,
+        /// What it was.
+        was: Value,
+    },
+    /// Created a schedule that was not there before.
+    Schedule(String),
+}
+
+/// A card that is waiting for an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CardState {
+    /// Its frame; the script's name is the card's.
+    pub frame: Frame,
+    /// Its question.
+    pub asked: Asked,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a card is about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// The open script.
+    Open,
+    /// A message that came after a long time, for a thread (which may be parked).
+    Held {
+        /// The message.
+        text: Private,
+        /// The thread.
+        thread: u64,
+    },
+    /// Another script that could be started.
+    Other(String),
+    /// An earlier question of the open script.
+    Earlier(u64),
+}
+
+/// A question that was asked some time ago.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Logged {
+    /// Its number.
+    pub seq: u64,
+    /// The thread that asked.
+    pub thread: u64,
+    /// The script.
+    pub script: String,
+    /// The question.
+    pub at: String,
+    /// As in [`Asked::hash`].
+    pub hash: u64,
+}
+
+impl State {
+    /// Somebody who was never here.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            format: FORMAT,
+            seed,
+            turn: 0,
+            seq: 0,
+            last_thread: 0,
+            active: None,
+            parked: Vec::new(),
+            card: None,
+            log: Vec::new(),
+            seen: None,
+        }
+    }
+
+    /// Where the person stands, for somebody who looks: private vars, answers and everything else a person wrote are hidden.
+    #[must_use]
+    pub fn redacted(&self, library: &Library) -> Self {
+        let mut shown = self.clone();
+        for thread in shown.active.iter_mut().chain(&mut shown.parked) {
+            thread.answers.clear();
+            thread.made.clear();
+            for frame in &mut thread.frames {
+                frame.hide(library);
+            }
+        }
+        if let Some(card) = &mut shown.card {
+            card.frame.vars = card.frame.vars.keys().map(|name| (name.clone(), hidden())).collect();
+            if let About::Held { text, .. } = &mut card.about {
+                *text = Private::new("<hidden>");
+            }
+        }
+        shown
+    }
+
+    /// Roughly how many bytes it is, without writing it out.
+    #[must_use]
+    pub(crate) fn weight(&self) -> usize {
+        let of_thread = |thread: &Thread| {
+            let frames: usize = thread.frames.iter().map(Frame::weight).sum();
+            let answers: usize =
+                thread.answers.iter().map(|a| a.question.reveal().len() + a.answer.reveal().len() + 40).sum();
+            frames + answers + thread.made.len() * 120 + 200
+        };
+        self.active.iter().chain(&self.parked).map(of_thread).sum::<usize>() + 600
+    }
+}
+
+impl Thread {
+    /// The name of its outermost script.
+    #[must_use]
+    pub fn script(&self) -> &str {
+        self.frames.first().map_or("", |frame| frame.script.as_str())
+    }
+
+    /// The innermost frame.
+    #[must_use]
+    pub fn top(&self) -> Option<&Frame> {
+        self.frames.last()
+    }
+}
+
+fn hidden() -> Value {
+    Value::text("<hidden>")
+}
+
+impl Frame {
+    /// A script at its beginning.
+    #[must_use]
+    pub fn new(script: &crate::script::model::Script, args: Values) -> Self {
+        let mut vars: Values = script
+            .vars
+            .iter()
+            .filter(|(_, def)| !def.default.is_none())
+            .map(|(name, def)| (name.clone(), def.default.clone()))
+            .collect();
+        vars.extend(args.into_iter().filter(|(name, _)| script.args.contains(name)));
+        Self {
+            script: script.name.clone(),
+            rev: script.rev.clone(),
+            at: String::new(),
+            vars,
+            tries: 0,
+            hits: BTreeMap::new(),
+            visits: BTreeMap::new(),
+            result: Values::new(),
+            back_to: None,
+            undo: Vec::new(),
+        }
+    }
+
+    fn hide(&mut self, library: &Library) {
+        let script = library.script(&self.script);
+        let private = |name: &String| script.and_then(|script| script.vars.get(name)).is_none_or(|def| def.private);
+        for (name, value) in &mut self.vars {
+            if private(name) && !value.is_none() {
+                *value = hidden();
+            }
+        }
+        for value in self.result.values_mut() {
+            *value = hidden();
+        }
+        self.undo.clear();
+    }
+
+    fn weight(&self) -> usize {
+        let of = |values: &Values| {
+            values.iter().map(|(name, value)| name.len() + value.to_string().len() + 16).sum::<usize>()
+        };
+        of(&self.vars) + of(&self.result) + self.undo.iter().map(|undo| of(&undo.vars) + 60).sum::<usize>() + 120
+    }
+}

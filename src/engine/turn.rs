@@ -1,0 +1,300 @@
+//! One turn in the making: the state, the facts and the effects so far, and the small things every part of it needs.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+use super::api::{Effect, Facts, IfBusy, Kept, Plan, Run};
+use super::scope::{self, View};
+use super::state::{Asked, Frame, Logged, Made, State, Thread};
+use crate::practice::promise::Standing;
+use crate::schedule::Rule;
+use crate::script::Library;
+use crate::script::model::{Choose, OpKind, Question, Script};
+use crate::script::text::Template;
+use crate::types::{Button, Message, Rich, Value};
+
+use super::read::Offered;
+
+/// How many earlier questions are remembered for old buttons.
+const LOGGED: usize = 12;
+
+/// Everything one step works on.
+pub(crate) struct Turn<'t> {
+    pub(crate) library: &'t Library,
+    pub(crate) state: State,
+    pub(crate) facts: Facts,
+    pub(crate) now: Zoned,
+    pub(crate) effects: Vec<Effect>,
+    /// Operations carried out, for the loop guard.
+    pub(crate) steps: u32,
+    /// Things made, for their ids.
+    made: u32,
+}
+
+impl<'t> Turn<'t> {
+    pub(crate) fn new(library: &'t Library, state: &State, facts: &Facts, now: &Zoned) -> Self {
+        let mut state = state.clone();
+        state.turn += 1;
+        Self { library, state, facts: facts.clone(), now: now.clone(), effects: Vec::new(), steps: 0, made: 0 }
+    }
+
+    pub(crate) fn at(&self) -> Timestamp {
+        self.now.timestamp()
+    }
+
+    /// An id that is the same whenever this turn is replayed, and that nobody else has.
+    pub(crate) fn new_id(&mut self) -> String {
+        self.made += 1;
+        format!("{:x}.{}.{}", self.state.seed, self.state.turn, self.made)
+    }
+
+    pub(crate) fn say(&mut self, text: Rich) {
+        if !text.is_blank() {
+            self.effects.push(Effect::Say(Message { text, ..Message::default() }));
+        }
+    }
+
+    pub(crate) fn note(&mut self, code: impl Into<String>) {
+        self.effects.push(Effect::Note { code: code.into() });
+    }
+
+    /// A fact's value, or what it is at first.
+    pub(crate) fn fact(&self, name: &str) -> Value {
+        scope::fact(self.library, &self.facts, name)
+    }
+
+    pub(crate) fn consents(&self) -> bool {
+        self.fact("consent").is_truthy()
+    }
+
+    /// True while everything is paused.
+    pub(crate) fn is_resting(&self) -> bool {
+        let over = matches!(self.fact("rest_until"), Value::Date { date } if self.now.date() >= date);
+        self.fact("resting").is_truthy() && !over
+    }
+
+    pub(crate) fn script(&self, name: &str) -> Option<&'t Script> {
+        self.library.script(name)
+    }
+
+    pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v str>) -> View<'v> {
+        let script = self.library.script(&frame.script);
+        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer }
+    }
+
+    pub(crate) fn render(&self, text: &Template, frame: &Frame) -> Rich {
+        text.render(&self.view(frame, None))
+    }
+
+    // --- questions ---
+
+    /// The question that a frame stands at.
+    pub(crate) fn question_of(&self, frame: &Frame) -> Option<(&'t Script, usize, &'t Question)> {
+        let script = self.library.script(&frame.script)?;
+        let pc = *script.waits.get(&frame.at)?;
+        match &script.ops.get(pc)?.kind {
+            OpKind::Ask(ask) => Some((script, pc, &ask.question)),
+            OpKind::Choose(choose) => Some((script, pc, &choose.question)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn choose_of(&self, frame: &Frame) -> Option<&'t Choose> {
+        let script = self.library.script(&frame.script)?;
+        match &script.ops.get(*script.waits.get(&frame.at)?)?.kind {
+            OpKind::Choose(choose) => Some(choose),
+            _ => None,
+        }
+    }
+
+    /// The options that can be chosen now.
+    pub(crate) fn offered(&self, frame: &Frame) -> Vec<Offered<'t>> {
+        let Some(choose) = self.choose_of(frame) else { return Vec::new() };
+        let view = self.view(frame, None);
+        let is_offered =
+            |choice: &crate::script::model::Choice| choice.condition.as_ref().is_none_or(|test| test.holds(&view));
+        choose
+            .options
+            .iter()
+            .enumerate()
+            .filter(|(_, choice)| is_offered(choice))
+            .map(|(index, choice)| Offered { index, choice, label: choice.label.render(&view).text() })
+            .collect()
+    }
+
+    fn buttons(&self, frame: &Frame, seq: u64) -> Vec<Button> {
+        let offered = self.offered(frame);
+        let mut buttons: Vec<Button> = offered
+            .into_iter()
+            .map(|option| Button { label: option.label, token: format!("q:{seq}:{}", option.index) })
+            .collect();
+        if self.question_of(frame).is_some_and(|(_, _, question)| question.skip) {
+            buttons.push(Button { label: self.library.words().skip_label.clone(), token: format!("q:{seq}:skip") });
+        }
+        buttons
+    }
+
+    /// What a question looks like now; when it changes, an answer to the old one is not a mistake.
+    pub(crate) fn question_hash(&self, frame: &Frame) -> u64 {
+        let Some((script, pc, question)) = self.question_of(frame) else { return 0 };
+        let mut shown = question.prompt.source.clone();
+        if let OpKind::Choose(choose) = &script.ops[pc].kind {
+            for option in &choose.options {
+                shown.push('\u{1f}');
+                shown.push_str(&option.label.source);
+            }
+        }
+        crate::script::hash(shown.as_bytes())
+    }
+
+    /// A message that carries a question's buttons.
+    pub(crate) fn say_with_buttons(&mut self, text: Rich, frame: &Frame, seq: u64) {
+        let wants_text = self.choose_of(frame).is_none().then_some(seq);
+        self.effects.push(Effect::Say(Message { text, buttons: self.buttons(frame, seq), wants_text }));
+    }
+
+    /// Asks the question a frame stands at. Gives back what is to be remembered of it.
+    pub(crate) fn show(&mut self, frame: &Frame, seq: u64) -> Asked {
+        if let Some((_, _, question)) = self.question_of(frame) {
+            let text = self.render(&question.prompt, frame);
+            self.say_with_buttons(text, frame, seq);
+        }
+        Asked { seq, at: self.at(), hash: self.question_hash(frame), offers: Vec::new() }
+    }
+
+    pub(crate) fn next_seq(&mut self) -> u64 {
+        self.state.seq += 1;
+        self.state.seq
+    }
+
+    pub(crate) fn log_question(&mut self, thread: u64, frame: &Frame, asked: &Asked) {
+        self.state.log.push(Logged {
+            seq: asked.seq,
+            thread,
+            script: frame.script.clone(),
+            at: frame.at.clone(),
+            hash: asked.hash,
+        });
+        if self.state.log.len() > LOGGED {
+            self.state.log.remove(0);
+        }
+    }
+
+    // --- time ---
+
+    fn plan_at(&mut self, name: String, run: Run, after: i64) {
+        let Ok(at) = self.at().checked_add(SignedDuration::from_secs(after)) else { return };
+        let plan = Plan { name, run, rule: Rule::At { at }, if_busy: IfBusy::Skip, late: 2 * 3_600, chosen: false };
+        self.effects.push(Effect::Schedule(plan));
+    }
+
+    /// Sets the timers of a question that was just asked.
+    pub(crate) fn arm(&mut self, thread: u64, script: &str, seq: u64) {
+        let Some(script) = self.script(script) else { return };
+        if let Some(nudge) = &script.nudge {
+            self.plan_at(format!("nudge-{thread}"), Run::Nudge { thread, seq }, nudge.after);
+        }
+        self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
+    }
+
+    /// Stops the timers of a thread.
+    pub(crate) fn disarm(&mut self, thread: u64) {
+        for kind in ["nudge", "expire"] {
+            self.cancel_quietly(format!("{kind}-{thread}"));
+        }
+    }
+
+    /// Stops the reminder of a thread's question; its end stays planned.
+    pub(crate) fn disarm_nudge(&mut self, thread: u64) {
+        self.cancel_quietly(format!("nudge-{thread}"));
+    }
+
+    fn cancel_quietly(&mut self, name: String) {
+        let planned_now = |effect: &Effect| matches!(effect, Effect::Schedule(plan) if plan.name == name);
+        if self.facts.schedules.contains(&name) || self.effects.iter().any(planned_now) {
+            self.effects.retain(|effect| !planned_now(effect));
+            self.effects.push(Effect::Cancel { name });
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, name: &str) {
+        self.facts.schedules.retain(|other| other != name);
+        self.effects.push(Effect::Cancel { name: name.to_owned() });
+    }
+
+    // --- taking back ---
+
+    /// Takes back what a thread made since it had made `keep` things, the latest first.
+    pub(crate) fn take_back(&mut self, thread: &mut Thread, keep: usize) {
+        while thread.made.len() > keep {
+            let Some(made) = thread.made.pop() else { return };
+            self.take_back_one(made);
+        }
+    }
+
+    fn take_back_one(&mut self, made: Made) {
+        match made {
+            Made::Entry(id) => {
+                self.facts.entries -= 1;
+                self.effects.push(Effect::Withdraw { kind: Kept::Entry, id });
+            }
+            Made::Promise(id) => {
+                self.facts.promises.retain(|promise| promise.id != id);
+                self.count(Standing::Open, -1);
+                self.cancel(&super::promises::reminder_name(&id));
+                self.cancel(&super::promises::followup_name(&id));
+                self.effects.push(Effect::Withdraw { kind: Kept::Promise, id });
+            }
+            Made::Settled(promise) => self.reopen(promise),
+            Made::CheckIn(checkin) => {
+                self.facts.checkins -= 1;
+                self.facts.last_checkin = None;
+                self.effects.push(Effect::Withdraw { kind: Kept::CheckIn, id: checkin.id });
+            }
+            Made::Fact { name, was } => {
+                let was_there = !was.is_none();
+                self.set_fact(&name, if was_there { Some(was) } else { None });
+            }
+            Made::Schedule(name) => self.cancel(&name),
+        }
+    }
+
+    pub(crate) fn count(&mut self, standing: Standing, by: i64) {
+        let count = self.facts.counts.entry(standing).or_insert(0);
+        *count = (*count + by).max(0);
+    }
+
+    /// Changes a fact here and outside. A new time zone counts at once.
+    pub(crate) fn set_fact(&mut self, name: &str, value: Option<Value>) {
+        match value {
+            Some(value) => {
+                if name == "timezone"
+                    && let Some(zone) = value.as_text().and_then(crate::schedule::zones::by_name)
+                {
+                    self.now = self.now.with_time_zone(zone);
+                }
+                self.facts.me.insert(name.to_owned(), value.clone());
+                self.effects.push(Effect::Remember { fact: name.to_owned(), value });
+            }
+            None => {
+                self.facts.me.remove(name);
+                self.effects.push(Effect::Forget { fact: name.to_owned() });
+            }
+        }
+    }
+
+    pub(crate) fn hits(frame: &mut Frame, name: &str) -> i64 {
+        bump(&mut frame.hits, name)
+    }
+
+    pub(crate) fn visit(frame: &mut Frame, id: &str) {
+        bump(&mut frame.visits, id);
+    }
+}
+
+fn bump(counts: &mut BTreeMap<String, i64>, name: &str) -> i64 {
+    let count = counts.entry(name.to_owned()).or_insert(0);
+    *count += 1;
+    *count
+}

@@ -1,0 +1,118 @@
+//! The first look at every text that a person writes, before any script reads it.
+//!
+//! Local, deterministic, and silent: nothing of the text leaves [`screen`], only a verdict. It is a door beside `/now`, not a
+//! promise to notice: misses are assumed, and every script is written so that it is not cruel to somebody at risk.
+//!
+//! What stands here now knows only a short list of plain sentences. The whole detector (slot patterns, negation, idioms, five
+//! languages, tiers) is work of its own; its place in the order of a turn is already this one.
+
+use crate::phrase::{Phrase, fold};
+
+/// What a text looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing was noticed.
+    Clear,
+    /// Somebody may be in danger: the help card comes before everything else.
+    Danger,
+}
+
+/// Plain sentences of somebody in danger, as whole phrases. Idioms are not among them, and a wish "to be dead on my feet" is not
+/// one of them either: what is not surely meant is left to `/now`.
+const DANGER: &[&str] = &[
+    "kill myself",
+    "killing myself",
+    "end my life",
+    "ending my life",
+    "take my own life",
+    "taking my own life",
+    "want to die",
+    "wanna die",
+    "going to die by suicide",
+    "i am suicidal",
+    "i'm suicidal",
+    "feeling suicidal",
+    "i will hurt myself",
+    "going to hurt myself",
+    "want to hurt myself",
+    "cutting myself",
+    "cut myself again",
+    "i can't stay safe",
+    "i cannot stay safe",
+    "don't want to live anymore",
+    "do not want to live anymore",
+    "don't want to be alive",
+    "better off dead",
+    "he is going to kill me",
+    "she is going to kill me",
+    "he's going to kill me",
+    "she's going to kill me",
+    "he is choking me",
+    "quiero morir",
+    "quiero matarme",
+    "me quiero matar",
+    "ich will sterben",
+    "ich bringe mich um",
+    "ich will mich umbringen",
+    "je veux mourir",
+    "je vais me tuer",
+    "quero morrer",
+    "quero me matar",
+];
+
+/// Sentences in which such a phrase says the opposite. They cancel only a phrase inside them.
+const NOT_NOW: &[&str] = &[
+    "don't want to die",
+    "do not want to die",
+    "never want to die",
+    "not going to kill myself",
+    "wouldn't kill myself",
+    "won't kill myself",
+    "used to want to die",
+    "used to be suicidal",
+    "want to die laughing",
+    "i could kill myself laughing",
+];
+
+/// Looks at a text. Never fails, never keeps anything.
+#[must_use]
+pub fn screen(text: &str) -> Verdict {
+    let folded = fold(text);
+    let occurs = |list: &[&str], folded: &str| {
+        list.iter().filter_map(|phrase| Phrase::new(phrase)).any(|phrase| phrase.occurs_in(folded))
+    };
+    let muted = NOT_NOW.iter().fold(folded, |text, phrase| text.replace(&fold(phrase), " ~ "));
+    if occurs(DANGER, &muted) { Verdict::Danger } else { Verdict::Clear }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_sentences_are_noticed() {
+        for text in [
+            "I want to die",
+            "i WANNA die.",
+            "I\u{2019}m suicidal",
+            "sometimes I think of killing myself tonight",
+            "Quiero morir",
+        ] {
+            assert_eq!(screen(text), Verdict::Danger, "{text}");
+        }
+    }
+
+    #[test]
+    fn ordinary_words_pass() {
+        for text in [
+            "",
+            "this homework is killing me",
+            "I don't want to die",
+            "my phone died",
+            "I will call my sister",
+            "I want to diet",
+        ] {
+            assert_eq!(screen(text), Verdict::Clear, "{text}");
+        }
+    }
+}
