@@ -20,10 +20,5 @@ pub trait Inbox: Send + Sync {
     ///
     /// # Errors
     /// When nothing was stored. The platform then offers the same events again.
-    fn put<'a>(
-        &'a self,
-        platform: Platform,
-        bot: &'a str,
-        events: Vec<RawEvent>,
-    ) -> BoxFuture<'a, anyhow::Result<()>>;
+    fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>>;
 }

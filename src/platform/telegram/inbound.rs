@@ -142,7 +142,8 @@ impl<'a> Command<'a> {
             None => (head, None),
         };
         let is_name = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        let valid = (1..=32).contains(&name.len()) && is_name(name) && to.is_none_or(|to| !to.is_empty() && is_name(to));
+        let valid =
+            (1..=32).contains(&name.len()) && is_name(name) && to.is_none_or(|to| !to.is_empty() && is_name(to));
         valid.then(|| Self { name, to, rest: rest.trim() })
     }
 }

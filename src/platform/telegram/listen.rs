@@ -26,12 +26,8 @@ use super::inbound::wrap;
 use super::press::Press;
 
 /// Sent with every call: without it the server keeps the list of an earlier program.
-const WANTED: [AllowedUpdate; 4] = [
-    AllowedUpdate::Message,
-    AllowedUpdate::EditedMessage,
-    AllowedUpdate::CallbackQuery,
-    AllowedUpdate::MyChatMember,
-];
+const WANTED: [AllowedUpdate; 4] =
+    [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
 
 /// What a call may take beyond the time that the server was asked to wait.
 const SLACK: Duration = Duration::from_secs(15);
@@ -49,17 +45,21 @@ pub struct Listener {
 }
 
 /// Who the bot is, as Telegram says.
-#[derive(Clone, Debug, Deserialize)]
-struct Me {
-    id: i64,
-    username: String,
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Me {
+    /// The bot's account; the `bot` under which the inbox keeps its events.
+    pub id: i64,
+    /// Its username, without `@`.
+    pub username: String,
 }
 
 /// Why a poll brought nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum PollError {
     /// The token is wrong or was revoked. Polling on is useless.
-    #[error("Telegram does not accept the bot token: check the token in the configuration (ask @BotFather for a new one)")]
+    #[error(
+        "Telegram does not accept the bot token: check the token in the configuration (ask @BotFather for a new one)"
+    )]
     Unauthorized,
     /// A command cannot be listed in Telegram's menu. Polling on is useless.
     #[error("the command menu cannot be set: {0}")]
@@ -118,17 +118,21 @@ impl Listener {
         Ok(Self { api, commands: menu(commands)?, me: None, next: None })
     }
 
+    /// Asks Telegram who the bot is and changes nothing: proof that the address and the token are right.
+    ///
+    /// # Errors
+    /// When Telegram cannot be reached or does not accept the token.
+    pub async fn who(&self) -> Result<Me, PollError> {
+        Ok(self.api.call("getMe", &json!({}), SLACK).await?)
+    }
+
     /// Learns who the bot is, removes a webhook (it would exclude polling) and sets the menu. [`Listener::poll_once`] does
     /// this when it was not done.
     ///
     /// # Errors
     /// When Telegram cannot be reached or does not accept the token.
-    pub async fn start(&mut self) -> Result<(), PollError> {
-        self.introduce().await.map(drop)
-    }
-
-    async fn introduce(&mut self) -> Result<Me, PollError> {
-        let me: Me = self.api.call("getMe", &json!({}), SLACK).await?;
+    pub async fn start(&mut self) -> Result<Me, PollError> {
+        let me = self.who().await?;
         let webhook: serde_json::Value = self.api.call("getWebhookInfo", &json!({}), SLACK).await?;
         if webhook["url"].as_str().is_some_and(|url| !url.is_empty()) {
             tracing::warn!("removing this bot's webhook: Telegram sends updates either there or here");
@@ -150,7 +154,7 @@ impl Listener {
     pub async fn poll_once(&mut self, inbox: &dyn Inbox, timeout: Duration) -> Result<usize, PollError> {
         let me = match self.me.clone() {
             Some(me) => me,
-            None => self.introduce().await?,
+            None => self.start().await?,
         };
         let updates = self.fetch(timeout).await?;
         let Some(first) = updates.first() else { return Ok(0) };
@@ -268,7 +272,9 @@ fn pause_after(error: &PollError, failures: u32) -> Duration {
 fn report(error: &PollError, pause: Duration) {
     let pause_ms = pause.as_millis();
     match error {
-        PollError::Inbox(cause) => tracing::error!(%error, cause = %cause.root_cause(), pause_ms, "updates stay with Telegram"),
+        PollError::Inbox(cause) => {
+            tracing::error!(%error, cause = %cause.root_cause(), pause_ms, "updates stay with Telegram")
+        }
         _ => tracing::warn!(%error, pause_ms, "polling Telegram failed; trying again"),
     }
 }

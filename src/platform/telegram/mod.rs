@@ -14,7 +14,7 @@ mod press;
 mod render;
 
 pub use inbound::{decode, wrap};
-pub use listen::{Listener, PollError};
+pub use listen::{Listener, Me, PollError};
 pub use outbound::Sender;
 pub use render::{escape, html};
 

@@ -99,7 +99,8 @@ fn rows(buttons: &[Button]) -> Vec<&[Button]> {
     let most = even(buttons.len(), 3);
     let (mut rows, mut start) = (Vec::new(), 0);
     while start < buttons.len() {
-        let fits = |count: &usize| buttons[start..start + count].iter().map(width).max().unwrap_or(0) * count <= ROW_WIDTH;
+        let fits =
+            |count: &usize| buttons[start..start + count].iter().map(width).max().unwrap_or(0) * count <= ROW_WIDTH;
         let count = (1..=most.min(buttons.len() - start)).rev().find(fits).unwrap_or(1);
         rows.push(&buttons[start..start + count]);
         start += count;
@@ -117,8 +118,7 @@ mod tests {
     use super::*;
 
     fn layout(labels: &[&str]) -> Vec<usize> {
-        let buttons: Vec<_> =
-            labels.iter().map(|label| Button { label: (*label).into(), token: "t".into() }).collect();
+        let buttons: Vec<_> = labels.iter().map(|label| Button { label: (*label).into(), token: "t".into() }).collect();
         rows(&buttons).iter().map(|row| row.len()).collect()
     }
 
