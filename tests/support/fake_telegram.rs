@@ -557,7 +557,8 @@ fn go_wrong(trouble: &Trouble) -> Response {
 }
 
 /// Long polling. An offset confirms what stands before it at this moment; one far beyond the queue's end (ids jumped
-/// backwards) confirms nothing and reads from the start. A second poller ends the first.
+/// backwards) confirms nothing and reads from the start. A second poller ends the first. The margin of 10 is that of
+/// tdlib's `TQueue::get`.
 async fn get_updates(server: &Server, body: &Value) -> Answer {
     let mut changed = server.changed.subscribe();
     let limit = usize::try_from(body["limit"].as_u64().unwrap_or(100)).unwrap_or(100);
