@@ -1,0 +1,168 @@
+//! One message out: rendered, sent once, and the server's answer told in the outbox's words.
+//!
+//! It repeats a message in one case only: the server could not read our markup, so nothing was sent, and the same words go
+//! out plain. An error never holds the server's own words, because they may quote what was sent.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use teloxide::payloads::{SendMessage, SendMessageSetters};
+use teloxide::types::{ChatId, LinkPreviewOptions, ParseMode};
+
+use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+use crate::platform::Endpoint;
+use crate::types::Platform;
+
+use super::api::{Api, Denial, Failure};
+use super::render::{html, keyboard};
+
+/// How long one delivery may take in all (the outbox's lease is longer).
+const LIMIT: Duration = Duration::from_secs(15);
+
+/// How long to wait when the server says "too fast" without a time.
+const USUAL_WAIT: Duration = Duration::from_secs(1);
+
+/// Sends messages as one bot.
+#[derive(Debug)]
+pub struct Sender {
+    api: Api,
+    limit: Duration,
+}
+
+impl Sender {
+    /// A sender for the bot with this token.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn new(endpoint: &Endpoint, token: SecretString) -> Result<Self, reqwest::Error> {
+        Ok(Self { api: Api::new(endpoint, token)?, limit: LIMIT })
+    }
+
+    /// The same with another limit for one delivery, for tests that wait for it.
+    #[must_use]
+    pub fn with_limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
+        let request = request(outgoing)?;
+        let first = self.api.call::<Posted>("sendMessage", &request, self.limit).await;
+        let answer = match first {
+            Err(Failure::Denied(denial)) if is_unreadable_markup(&denial) => {
+                tracing::warn!(outbox.id = outgoing.id, "Telegram could not read our markup; sending the words alone");
+                self.api.call::<Posted>("sendMessage", &plain(request, outgoing), self.limit).await
+            }
+            other => other,
+        };
+        let posted = answer.map_err(|failure| classify(&failure))?;
+        Ok(Sent { message: posted.message_id.map(|id| id.to_string()), place: None })
+    }
+}
+
+impl Deliver for Sender {
+    fn platform(&self) -> Platform {
+        Platform::Telegram
+    }
+
+    fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
+        Box::pin(async move {
+            let in_time = tokio::time::timeout(self.limit, self.send(outgoing)).await;
+            in_time.unwrap_or_else(|_| Err(SendError::Ambiguous("no answer in time".to_owned())))
+        })
+    }
+}
+
+/// As much of the sent message as we keep.
+#[derive(Deserialize)]
+struct Posted {
+    message_id: Option<i64>,
+}
+
+fn request(outgoing: &Outgoing) -> Result<SendMessage, SendError> {
+    let chat = outgoing.place.as_ref().unwrap_or(&outgoing.account);
+    let chat: i64 = chat.parse().map_err(|_| SendError::Refused("a chat id that is not a number".to_owned()))?;
+    let mut request = SendMessage::new(ChatId(chat), html(&outgoing.message.text))
+        .parse_mode(ParseMode::Html)
+        .link_preview_options(no_preview());
+    if let Some(keyboard) = keyboard(&outgoing.message.buttons) {
+        request = request.reply_markup(keyboard);
+    }
+    if outgoing.silent {
+        request = request.disable_notification(true);
+    }
+    Ok(request)
+}
+
+fn plain(request: SendMessage, outgoing: &Outgoing) -> SendMessage {
+    SendMessage { text: outgoing.message.text.text(), parse_mode: None, ..request }
+}
+
+fn no_preview() -> LinkPreviewOptions {
+    LinkPreviewOptions {
+        is_disabled: true,
+        url: None,
+        prefer_small_media: false,
+        prefer_large_media: false,
+        show_above_text: false,
+    }
+}
+
+fn is_unreadable_markup(denial: &Denial) -> bool {
+    denial.code == 400 && denial.words.contains("can't parse entities")
+}
+
+fn classify(failure: &Failure) -> SendError {
+    match failure {
+        Failure::NotConnected => SendError::NotSent("no connection".to_owned()),
+        Failure::Unclear(why) => SendError::Ambiguous((*why).to_owned()),
+        Failure::Denied(denial) => classify_denial(denial),
+    }
+}
+
+fn classify_denial(denial: &Denial) -> SendError {
+    if let Some(to) = denial.moved_to {
+        return SendError::Moved { to: to.to_string() };
+    }
+    match denial.code {
+        401 | 404 => SendError::Unauthorized,
+        403 => SendError::Gone(gone(&denial.words).unwrap_or("forbidden").to_owned()),
+        // Telegram does not say whether a limit is the chat's or the bot's, so it is taken as the chat's.
+        420 | 429 => SendError::RateLimited { retry_after: denial.retry_after.unwrap_or(USUAL_WAIT), global: false },
+        400 => match gone(&denial.words) {
+            Some(why) => SendError::Gone(why.to_owned()),
+            None => SendError::Refused(refused(&denial.words).to_owned()),
+        },
+        code @ 402..500 => SendError::Refused(format!("error {code}")),
+        code => SendError::Ambiguous(format!("error {code}")),
+    }
+}
+
+/// Ours for the server's words that mean: this recipient cannot be written to any more.
+fn gone(words: &str) -> Option<&'static str> {
+    const KNOWN: [(&str, &str); 9] = [
+        ("bot was blocked", "blocked by the person"),
+        ("deactivated", "account deleted"),
+        ("can't initiate", "the person never wrote to the bot"),
+        ("bot was kicked", "removed from the group"),
+        ("not a member", "not in the group"),
+        ("group chat was deleted", "group deleted"),
+        ("chat not found", "chat not found"),
+        ("peer_id_invalid", "chat not found"),
+        ("user not found", "account not found"),
+    ];
+    KNOWN.iter().find(|(theirs, _)| words.contains(theirs)).map(|(_, ours)| *ours)
+}
+
+/// Ours for the server's words about a message that it will never take.
+fn refused(words: &str) -> &'static str {
+    const KNOWN: [(&str, &str); 6] = [
+        ("text is empty", "empty text"),
+        ("too long", "text too long"),
+        ("can't parse entities", "unreadable markup"),
+        ("button_data_invalid", "button data"),
+        ("can't parse inline keyboard button", "button"),
+        ("not enough rights", "no right to write in this chat"),
+    ];
+    KNOWN.iter().find(|(theirs, _)| words.contains(theirs)).map_or("bad request", |(_, ours)| *ours)
+}
