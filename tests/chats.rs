@@ -1,0 +1,61 @@
+//! Every transcript under `tests/chats`, through the real engine, and the shipped scripts through the real checker.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use goldseam::script::{Library, PromptFile};
+
+use support::chat;
+
+/// Reads `prompts/` as the program does.
+fn prompts() -> Vec<PromptFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let mut files = Vec::new();
+    for folder in ["", "system"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "yaml") {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+                files.push(PromptFile { path: name, text: fs::read_to_string(&path).unwrap() });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+fn library() -> Library {
+    let (library, report) = Library::load(&prompts());
+    library.unwrap_or_else(|| panic!("\n{}", report.render(false)))
+}
+
+#[test]
+fn the_shipped_scripts_have_no_errors() {
+    library();
+}
+
+#[test]
+fn every_transcript_is_what_the_bot_says() {
+    let library = library();
+    let mut wrong = String::new();
+    let mut count = 0;
+    let mut paths: Vec<_> =
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/chats")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        count += 1;
+        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| chat::play(&library, &text)));
+        match played {
+            Ok(Ok(_)) => {}
+            Ok(Err(difference)) => write!(wrong, "\n--- {name}\n{difference}").unwrap(),
+            Err(_) => write!(wrong, "\n--- {name} panicked\n").unwrap(),
+        }
+    }
+    assert!(count > 50, "the transcripts are there");
+    assert!(wrong.is_empty(), "{wrong}");
+}
