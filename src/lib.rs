@@ -17,4 +17,5 @@ pub mod outbox;
 pub mod platform;
 pub mod practice;
 pub mod schedule;
+pub mod script;
 pub mod types;
