@@ -9,9 +9,13 @@
 //! - [`schedule`]: wall-clock rules, zones, quiet hours.
 //!
 //! Shell:
+//! - [`clock`], [`config`]: the only reader of time; the only reader of settings.
+//! - [`vault`]: sealing and opening of private text.
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
 
+pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod outbox;
 pub mod platform;
@@ -19,3 +23,4 @@ pub mod practice;
 pub mod schedule;
 pub mod script;
 pub mod types;
+pub mod vault;
