@@ -11,6 +11,7 @@
 //! Shell:
 //! - [`clock`], [`config`]: the only reader of time; the only reader of settings.
 //! - [`vault`]: sealing and opening of private text.
+//! - [`store`]: rows and transactions, the only SQL.
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
 
@@ -22,5 +23,6 @@ pub mod platform;
 pub mod practice;
 pub mod schedule;
 pub mod script;
+pub mod store;
 pub mod types;
 pub mod vault;
