@@ -12,6 +12,8 @@
 //! - [`clock`], [`config`]: the only reader of time; the only reader of settings.
 //! - [`vault`]: sealing and opening of private text.
 //! - [`store`]: rows and transactions, the only SQL.
+//! - [`turn`]: the one door; loads, steps, commits.
+//! - [`reminders`]: wakes up what is due.
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
 
@@ -21,8 +23,10 @@ pub mod engine;
 pub mod outbox;
 pub mod platform;
 pub mod practice;
+pub mod reminders;
 pub mod schedule;
 pub mod script;
 pub mod store;
+pub mod turn;
 pub mod types;
 pub mod vault;
