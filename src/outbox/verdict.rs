@@ -133,7 +133,10 @@ mod tests {
         let decide = |error| verdict(&row, &error, Timestamp::UNIX_EPOCH, |_| 0);
         let wait = Duration::from_secs(3);
         let cases = [
-            (SendError::NotSent("dns".into()), Verdict::Again { pause: Duration::from_millis(1), counts: true, code: "not_sent" }),
+            (
+                SendError::NotSent("dns".into()),
+                Verdict::Again { pause: Duration::from_millis(1), counts: true, code: "not_sent" },
+            ),
             (SendError::RateLimited { retry_after: wait, global: true }, Verdict::Wait { pause: wait, platform: true }),
             (SendError::Gone("403".into()), Verdict::Gone),
             (SendError::Moved { to: "-100".into() }, Verdict::Moved("-100".into())),

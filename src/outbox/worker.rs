@@ -1,14 +1,14 @@
 //! The worker that empties the outbox: claims under a lease, sends, settles.
 //!
 //! The claim is committed before the call, so that a crash in between is known as one. One message of a chat is on its way at
-//! a time, of up to sixteen chats at once.
+//! a time, of up to sixteen chats of each platform at once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,7 +18,7 @@ use crate::clock::{Clock, add};
 use crate::store::{Claimed, End, Store, StoreError};
 use crate::types::Platform;
 
-/// How many messages are on their way at once.
+/// How many messages of one platform are on their way at once.
 const AT_ONCE: usize = 16;
 /// After this a claimed message counts as orphaned. A call takes at most 15 seconds.
 const LEASE: Duration = Duration::from_secs(60);
@@ -35,10 +35,16 @@ struct Worker {
     store: Store,
     clock: Clock,
     wake: Arc<Notify>,
-    platforms: HashMap<Platform, Arc<dyn Deliver>>,
+    platforms: HashMap<Platform, Line>,
     gates: Mutex<HashMap<Platform, Gate>>,
     /// Names this worker in the rows it claims; another name there means a worker that is no more.
     name: String,
+}
+
+/// A platform, and how much more may be on its way there: a slow one never holds up the others.
+struct Line {
+    deliver: Arc<dyn Deliver>,
+    free: Arc<Semaphore>,
 }
 
 /// Keeps a platform from sending.
@@ -59,7 +65,8 @@ impl Outbox {
         wake: Arc<Notify>,
         platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
     ) -> Self {
-        let platforms = platforms.into_iter().map(|deliver| (deliver.platform(), deliver)).collect();
+        let line = |deliver| Line { deliver, free: Arc::new(Semaphore::new(AT_ONCE)) };
+        let platforms = platforms.into_iter().map(|deliver| (deliver.platform(), line(deliver))).collect();
         let name = format!("{:016x}", fastrand::u64(..));
         Self(Arc::new(Worker { store, clock, wake, platforms, gates: Mutex::default(), name }))
     }
@@ -95,7 +102,7 @@ impl Outbox {
             };
             tokio::select! {
                 () = cancel.cancelled() => {}
-                () = self.0.wake.notified(), if flying.len() < AT_ONCE => {}
+                () = self.0.wake.notified() => {}
                 Some(_) = flying.join_next() => {}
                 () = self.0.clock.sleep_until(until) => {}
             }
@@ -108,17 +115,15 @@ impl Outbox {
         self.recover().await?;
         self.launch(flying).await?;
         let longest = add(self.0.clock.now(), LONGEST_SLEEP);
-        if flying.len() >= AT_ONCE {
-            return Ok(longest);
-        }
         Ok(self.next_look().await?.map_or(longest, |next| next.min(longest)))
     }
 
     async fn next_look(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut tx = self.0.store.begin().await?;
         let mut next: Option<Timestamp> = None;
-        for platform in self.0.platforms.keys() {
-            let Some(opens) = self.opens(*platform) else { continue };
+        for (platform, line) in &self.0.platforms {
+            // One that is full is looked at when something lands, one that is stopped never.
+            let Some(opens) = self.opens(*platform).filter(|_| line.free.available_permits() > 0) else { continue };
             if let Some(at) = tx.next_message_at(*platform).await? {
                 let at = at.max(opens);
                 next = Some(next.map_or(at, |next| next.min(at)));
@@ -131,14 +136,15 @@ impl Outbox {
     /// Claims as much as may fly beside what is flying, and starts it.
     async fn launch(&self, flying: &mut JoinSet<()>) -> Result<(), StoreError> {
         let now = self.0.clock.now();
-        for (platform, deliver) in &self.0.platforms {
-            let free = AT_ONCE.saturating_sub(flying.len());
+        for (platform, line) in &self.0.platforms {
+            let free = line.free.available_permits();
             if free == 0 || self.opens(*platform).is_none_or(|opens| opens > now) {
                 continue;
             }
             for claimed in self.claim(*platform, free).await? {
-                let (worker, deliver) = (self.clone(), deliver.clone());
-                flying.spawn(async move { worker.attempt(claimed, deliver).await });
+                let (worker, deliver) = (self.clone(), line.deliver.clone());
+                let seat = line.free.clone().try_acquire_owned().ok();
+                flying.spawn(async move { worker.attempt(claimed, deliver, seat).await });
             }
         }
         Ok(())
@@ -154,7 +160,7 @@ impl Outbox {
     }
 
     /// One attempt, from the call to the settlement. If that fails too, the lease runs out and the row counts as unclear.
-    async fn attempt(&self, claimed: Claimed, deliver: Arc<dyn Deliver>) {
+    async fn attempt(&self, claimed: Claimed, deliver: Arc<dyn Deliver>, _seat: Option<OwnedSemaphorePermit>) {
         let settled = match outgoing(&claimed) {
             None => self.end(&claimed, End::Dead, "unreadable").await,
             Some(outgoing) => match deliver.deliver(&outgoing).await {

@@ -17,10 +17,5 @@ pub struct RawEvent {
 /// Takes what arrived.
 pub trait Inbox: Send + Sync {
     /// Stores all of `events`, or none when it fails. Events that are known already are passed over.
-    fn put<'a>(
-        &'a self,
-        platform: Platform,
-        bot: &'a str,
-        events: Vec<RawEvent>,
-    ) -> BoxFuture<'a, anyhow::Result<()>>;
+    fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>>;
 }

@@ -97,8 +97,8 @@ fn resolve(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
 }
 
 fn to_chrono(civil: DateTime) -> Option<NaiveDateTime> {
-    let [month, day, hour, minute, second] =
-        [civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second()].map(|part| u32::from(part.unsigned_abs()));
+    let [month, day, hour, minute, second] = [civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second()]
+        .map(|part| u32::from(part.unsigned_abs()));
     NaiveDate::from_ymd_opt(i32::from(civil.year()), month, day)?.and_hms_opt(hour, minute, second)
 }
 
@@ -148,12 +148,37 @@ mod tests {
     #[test]
     fn a_moment_in_a_gap_is_moved_by_the_gap_and_no_day_is_skipped() {
         let cases = [
-            ("0 30 2 * * *", "America/New_York", "2026-03-07T12:00", ["2026-03-08T03:30-04:00", "2026-03-09T02:30-04:00"]),
-            ("0 30 2 * * *", "America/New_York", "2027-03-13T12:00", ["2027-03-14T03:30-04:00", "2027-03-15T02:30-04:00"]),
+            (
+                "0 30 2 * * *",
+                "America/New_York",
+                "2026-03-07T12:00",
+                ["2026-03-08T03:30-04:00", "2026-03-09T02:30-04:00"],
+            ),
+            (
+                "0 30 2 * * *",
+                "America/New_York",
+                "2027-03-13T12:00",
+                ["2027-03-14T03:30-04:00", "2027-03-15T02:30-04:00"],
+            ),
             ("0 30 1 * * *", "Europe/London", "2026-03-28T12:00", ["2026-03-29T02:30+01:00", "2026-03-30T01:30+01:00"]),
-            ("0 15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00", ["2026-10-04T02:45+11:00", "2026-10-05T02:15+11:00"]),
-            ("0 30 2 * * *", "Africa/Casablanca", "2026-03-21T12:00", ["2026-03-22T03:30+01:00", "2026-03-23T02:30+01:00"]),
-            ("0 0 0 * * *", "America/Santiago", "2026-09-05T12:00", ["2026-09-06T01:00-03:00", "2026-09-07T00:00-03:00"]),
+            (
+                "0 15 2 * * *",
+                "Australia/Lord_Howe",
+                "2026-10-03T12:00",
+                ["2026-10-04T02:45+11:00", "2026-10-05T02:15+11:00"],
+            ),
+            (
+                "0 30 2 * * *",
+                "Africa/Casablanca",
+                "2026-03-21T12:00",
+                ["2026-03-22T03:30+01:00", "2026-03-23T02:30+01:00"],
+            ),
+            (
+                "0 0 0 * * *",
+                "America/Santiago",
+                "2026-09-05T12:00",
+                ["2026-09-06T01:00-03:00", "2026-09-07T00:00-03:00"],
+            ),
         ];
         for (cron, place, after, expected) in cases {
             assert_eq!(firings(cron, place, after, 2), expected, "{cron} in {place}");
@@ -163,12 +188,37 @@ mod tests {
     #[test]
     fn a_moment_that_exists_twice_fires_once_and_first() {
         let cases = [
-            ("0 30 1 * * *", "America/New_York", "2026-10-31T12:00", ["2026-11-01T01:30-04:00", "2026-11-02T01:30-05:00"]),
-            ("0 30 1 * * *", "America/New_York", "2027-11-06T12:00", ["2027-11-07T01:30-04:00", "2027-11-08T01:30-05:00"]),
-            ("0 30 2 * * *", "America/New_York", "2026-10-31T12:00", ["2026-11-01T02:30-05:00", "2026-11-02T02:30-05:00"]),
+            (
+                "0 30 1 * * *",
+                "America/New_York",
+                "2026-10-31T12:00",
+                ["2026-11-01T01:30-04:00", "2026-11-02T01:30-05:00"],
+            ),
+            (
+                "0 30 1 * * *",
+                "America/New_York",
+                "2027-11-06T12:00",
+                ["2027-11-07T01:30-04:00", "2027-11-08T01:30-05:00"],
+            ),
+            (
+                "0 30 2 * * *",
+                "America/New_York",
+                "2026-10-31T12:00",
+                ["2026-11-01T02:30-05:00", "2026-11-02T02:30-05:00"],
+            ),
             ("0 30 1 * * *", "Europe/London", "2026-10-24T12:00", ["2026-10-25T01:30+01:00", "2026-10-26T01:30+00:00"]),
-            ("0 45 1 * * *", "Australia/Lord_Howe", "2027-04-03T12:00", ["2027-04-04T01:45+11:00", "2027-04-05T01:45+10:30"]),
-            ("0 30 2 * * *", "Africa/Casablanca", "2026-02-14T12:00", ["2026-02-15T02:30+01:00", "2026-02-16T02:30+00:00"]),
+            (
+                "0 45 1 * * *",
+                "Australia/Lord_Howe",
+                "2027-04-03T12:00",
+                ["2027-04-04T01:45+11:00", "2027-04-05T01:45+10:30"],
+            ),
+            (
+                "0 30 2 * * *",
+                "Africa/Casablanca",
+                "2026-02-14T12:00",
+                ["2026-02-15T02:30+01:00", "2026-02-16T02:30+00:00"],
+            ),
         ];
         for (cron, place, after, expected) in cases {
             assert_eq!(firings(cron, place, after, 2), expected, "{cron} in {place}");
@@ -183,7 +233,8 @@ mod tests {
 
     #[test]
     fn offsets_of_three_quarters_of_an_hour_are_fine() {
-        let firing = next_after(&every("0 0 20 * * *"), "2026-01-01T00:00:00Z".parse().unwrap(), &zone("Asia/Kathmandu"));
+        let firing =
+            next_after(&every("0 0 20 * * *"), "2026-01-01T00:00:00Z".parse().unwrap(), &zone("Asia/Kathmandu"));
         assert_eq!(firing.unwrap().at.to_string(), "2026-01-01T14:15:00Z");
     }
 

@@ -139,10 +139,41 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn next_event_at(&mut self, now: Timestamp) -> Result<Option<Timestamp>> {
-        let (at,): (Option<i64>,) = sqlx::query_as("select min(wake_at) from inbox where state = 'new' and wake_at > $1")
-            .bind(millis(now))
-            .fetch_one(&mut *self.tx)
-            .await?;
+        let (at,): (Option<i64>,) =
+            sqlx::query_as("select min(wake_at) from inbox where state = 'new' and wake_at > $1")
+                .bind(millis(now))
+                .fetch_one(&mut *self.tx)
+                .await?;
         at.map(super::instant).transpose()
+    }
+
+    /// Puts away events that came before `oldest` and were never handled, and forgets their texts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_up_events_before(&mut self, oldest: Timestamp) -> Result<()> {
+        sqlx::query(
+            "update inbox set state = 'dead', raw = null, error = 'too_old' where state = 'new' and received_at < $1",
+        )
+        .bind(millis(oldest))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes events and messages that are over and came before `oldest`: by then no platform repeats them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_handled_before(&mut self, oldest: Timestamp) -> Result<()> {
+        sqlx::query("delete from inbox where state <> 'new' and received_at < $1")
+            .bind(millis(oldest))
+            .execute(&mut *self.tx)
+            .await?;
+        sqlx::query("delete from outbox where state in ('sent', 'dead', 'unknown') and created_at < $1")
+            .bind(millis(oldest))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
     }
 }

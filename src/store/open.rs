@@ -27,8 +27,16 @@ const MIGRATIONS: [(i64, &str, &str); 6] = [
     (20_261_122_000_100, "create people", include_str!("../../migrations/sqlite/20261122000100_create_people.sql")),
     (20_261_122_000_200, "create inbox", include_str!("../../migrations/sqlite/20261122000200_create_inbox.sql")),
     (20_261_122_000_300, "create sessions", include_str!("../../migrations/sqlite/20261122000300_create_sessions.sql")),
-    (20_261_122_000_400, "create practices", include_str!("../../migrations/sqlite/20261122000400_create_practices.sql")),
-    (20_261_122_000_500, "create schedules", include_str!("../../migrations/sqlite/20261122000500_create_schedules.sql")),
+    (
+        20_261_122_000_400,
+        "create practices",
+        include_str!("../../migrations/sqlite/20261122000400_create_practices.sql"),
+    ),
+    (
+        20_261_122_000_500,
+        "create schedules",
+        include_str!("../../migrations/sqlite/20261122000500_create_schedules.sql"),
+    ),
     (20_261_122_000_600, "create outbox", include_str!("../../migrations/sqlite/20261122000600_create_outbox.sql")),
 ];
 
@@ -105,12 +113,8 @@ impl Store {
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let folder_error =
         |error: std::io::Error| OpenError::Folder { path: folder.to_owned(), reason: error.kind().to_string() };
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(LOCK_FILE))
-        .map_err(folder_error)?;
+    let file =
+        File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)).map_err(folder_error)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
@@ -130,9 +134,7 @@ async fn inspect(path: &Path) -> Result<(), OpenError> {
         Ok(Some(_)) => Ok(()),
         Ok(None) => Err(OpenError::NotOurs(path.to_owned())),
         Err(Inspection::Open(error)) => Err(error),
-        Err(Inspection::Database(error)) => {
-            Err(OpenError::Failed { path: path.to_owned(), reason: error.to_string() })
-        }
+        Err(Inspection::Database(error)) => Err(OpenError::Failed { path: path.to_owned(), reason: error.to_string() }),
     }
 }
 
@@ -168,9 +170,8 @@ async fn read_newest(connection: &mut AnyConnection) -> sqlx::Result<Option<i64>
     if ours == 0 {
         return Ok((tables == 0).then_some(0));
     }
-    let (newest,): (i64,) = sqlx::query_as("select coalesce(max(version), 0) from _sqlx_migrations")
-        .fetch_one(&mut *connection)
-        .await?;
+    let (newest,): (i64,) =
+        sqlx::query_as("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(&mut *connection).await?;
     Ok(Some(newest))
 }
 

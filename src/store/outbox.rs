@@ -166,8 +166,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn enqueue(&mut self, row: NewRow<'_>) -> Result<()> {
-        let reply =
-            row.reply.map(|reply| self.seal(slot("reply", row.person, row.dedupe_key), &Private::new(reply)));
+        let reply = row.reply.map(|reply| self.seal(slot("reply", row.person, row.dedupe_key), &Private::new(reply)));
         let body = self.seal_json(slot("body", row.person, row.dedupe_key), row.message)?;
         sqlx::query(
             "insert into outbox (person_id, account_id, platform, chat_key, place, reply, priority, purpose, due_at,

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::{Result, Tx, instant, millis, parsed};
 use crate::engine::{CheckIn, Entry, Kept};
 use crate::practice::promise::{Promise, Standing};
-use crate::types::{PersonId, Private};
+use crate::types::PersonId;
 use crate::vault::Slot;
 
 fn slot<'a>(table: &'static str, column: &'static str, person: PersonId, row: &'a str) -> Slot<'a> {
@@ -134,10 +134,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn keep_checkin(&mut self, person: PersonId, checkin: &CheckIn) -> Result<()> {
-        let sealed = |column, text: &Option<Private>| {
-            text.as_ref().map(|text| self.seal(slot("checkins", column, person, &checkin.id), text))
-        };
-        let (feeling, note) = (sealed("feeling", &checkin.feeling), sealed("note", &checkin.note));
+        let feeling =
+            checkin.feeling.as_ref().map(|text| self.seal(slot("checkins", "feeling", person, &checkin.id), text));
+        let note = checkin.note.as_ref().map(|text| self.seal(slot("checkins", "note", person, &checkin.id), text));
         sqlx::query(
             "insert into checkins (person_id, day, id, mood, feeling, note) values ($1, $2, $3, $4, $5, $6)
              on conflict (person_id, day) do update

@@ -212,12 +212,14 @@ impl Tx {
 
     async fn end_schedule(&mut self, schedule: &Scheduled, state: &'static str) -> Result<()> {
         let nothing = self.seal_json(slot(schedule.person, &schedule.plan.name), &serde_json::Value::Null)?;
-        sqlx::query("update schedules set state = $1, version = version + 1, run = $2 where id = $3 and state = 'active'")
-            .bind(state)
-            .bind(nothing)
-            .bind(schedule.id)
-            .execute(&mut *self.tx)
-            .await?;
+        sqlx::query(
+            "update schedules set state = $1, version = version + 1, run = $2 where id = $3 and state = 'active'",
+        )
+        .bind(state)
+        .bind(nothing)
+        .bind(schedule.id)
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 
@@ -298,13 +300,12 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn occurrence_is_settled(&mut self, schedule: &Scheduled) -> Result<bool> {
-        let row: Option<(i64,)> = sqlx::query_as(
-            "select id from occurrences where schedule_id = $1 and civil = $2 and outcome <> 'quiet'",
-        )
-        .bind(schedule.id)
-        .bind(schedule.next.civil.to_string())
-        .fetch_optional(&mut *self.tx)
-        .await?;
+        let row: Option<(i64,)> =
+            sqlx::query_as("select id from occurrences where schedule_id = $1 and civil = $2 and outcome <> 'quiet'")
+                .bind(schedule.id)
+                .bind(schedule.next.civil.to_string())
+                .fetch_optional(&mut *self.tx)
+                .await?;
         Ok(row.is_some())
     }
 

@@ -28,6 +28,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How many events are looked at together.
 const BATCH: i64 = 500;
 
+/// How often what is over is cleared away.
+const TIDY_EVERY: Duration = Duration::from_hours(1);
+/// How long a text may wait to be handled before it is forgotten (PRIVACY: at most a day, even on failure).
+const KEEP_TEXT: Duration = Duration::from_hours(24);
+/// How long the key of an event is kept. Telegram repeats updates for a day.
+const KEEP_KEYS: Duration = Duration::from_hours(24 * 7);
+
 /// What somebody is told whose message could not be handled.
 pub const APOLOGY: &str =
     "Something went wrong on my side with your last message. Nothing else was lost. Please send it again.";
@@ -81,13 +88,31 @@ impl Inbox {
         }
     }
 
+    /// Forgets texts that waited for a day, and deletes what has been over for a week.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        let now = self.door.clock.now();
+        let mut tx = self.door.store.begin().await?;
+        tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
+        tx.delete_handled_before(ago(now, KEEP_KEYS)).await?;
+        tx.commit().await
+    }
+
     /// Handles events as they come, until it is cancelled; an event that was begun is finished.
     pub async fn run(&self, cancel: CancellationToken) {
+        let mut tidied = Timestamp::MIN;
+        let clock = &self.door.clock;
         while !cancel.is_cancelled() {
             if let Err(error) = self.drain_once().await {
                 tracing::error!(%error, "the inbox could not be read; it is tried again");
+            } else if tidied < ago(clock.now(), TIDY_EVERY) {
+                tidied = clock.now();
+                if let Err(error) = self.tidy().await {
+                    tracing::error!(%error, "what is over could not be cleared away; it is tried again in an hour");
+                }
             }
-            let clock = &self.door.clock;
             let until = self.next().await.unwrap_or_else(|| add(clock.now(), LONGEST_WAIT));
             tokio::select! {
                 () = cancel.cancelled() => {}
@@ -172,6 +197,10 @@ impl Inbox {
     }
 }
 
+fn ago(now: Timestamp, span: Duration) -> Timestamp {
+    now.checked_sub(span).unwrap_or(Timestamp::MIN)
+}
+
 /// The word for the database.
 fn code(error: &TurnError) -> &'static str {
     match error {
@@ -182,12 +211,7 @@ fn code(error: &TurnError) -> &'static str {
 }
 
 impl seam::Inbox for Inbox {
-    fn put<'a>(
-        &'a self,
-        platform: Platform,
-        bot: &'a str,
-        events: Vec<RawEvent>,
-    ) -> BoxFuture<'a, anyhow::Result<()>> {
+    fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>> {
         Box::pin(async move {
             let now = self.door.clock.now();
             let mut tx = self.door.store.begin().await?;

@@ -43,9 +43,13 @@ pub struct Bells {
     pub reminders: Arc<Notify>,
 }
 
+/// The shape of [`engine::step`].
+pub type Step = fn(&Library, &State, &Facts, &Event, &Zoned) -> (State, Vec<Effect>);
+
 /// The one door. Clones are the same door.
 #[derive(Clone)]
 pub struct Door {
+    step: Step,
     store: Store,
     library: Arc<RwLock<Arc<Library>>>,
     clock: Clock,
@@ -90,7 +94,13 @@ impl Door {
     /// A door to these scripts and this store.
     #[must_use]
     pub fn new(store: Store, library: Library, clock: Clock) -> Self {
-        Self { store, library: Arc::new(RwLock::new(Arc::new(library))), clock, bells: Bells::default() }
+        Self::with_step(engine::step, store, library, clock)
+    }
+
+    /// A door to something else than the engine: for tests of the shell alone.
+    #[must_use]
+    pub fn with_step(step: Step, store: Store, library: Library, clock: Clock) -> Self {
+        Self { step, store, library: Arc::new(RwLock::new(Arc::new(library))), clock, bells: Bells::default() }
     }
 
     /// The scripts in use.
@@ -208,7 +218,7 @@ impl Door {
     /// Asks the engine; a panic in it is an error of this turn and nothing more.
     fn ask(&self, before: &Before, event: &Event) -> Result<(State, Vec<Effect>), TurnError> {
         let library = self.library();
-        let step = || engine::step(&library, &before.state, &before.facts, event, &before.now);
+        let step = || (self.step)(&library, &before.state, &before.facts, event, &before.now);
         catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)
     }
 
@@ -304,7 +314,8 @@ fn zone(me: &crate::types::Values) -> TimeZone {
 
 /// A number that differs between people and stays the same for one (the finalizer of `SplitMix64`).
 fn seed(person: PersonId, since: Timestamp) -> u64 {
-    let mut mixed = person.0.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ since.as_millisecond().cast_unsigned();
+    let mut mixed =
+        person.0.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ since.as_millisecond().cast_unsigned();
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
@@ -312,17 +323,19 @@ fn seed(person: PersonId, since: Timestamp) -> u64 {
 
 fn due(schedule: &Scheduled) -> Due {
     let plan = schedule.plan.clone();
-    Due { name: plan.name, run: plan.run, due: schedule.next.at, if_busy: plan.if_busy, late: plan.late, chosen: plan.chosen }
+    Due {
+        name: plan.name,
+        run: plan.run,
+        due: schedule.next.at,
+        if_busy: plan.if_busy,
+        late: plan.late,
+        chosen: plan.chosen,
+    }
 }
 
 /// Writes down what became of a firing and moves the schedule, before any other effect can change it. Firings that were missed
 /// meanwhile are not made up for: the next one lies after `now`.
-async fn settle_firing(
-    tx: &mut Tx,
-    schedule: &Scheduled,
-    effects: &[Effect],
-    now: &Zoned,
-) -> Result<(), TurnError> {
+async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], now: &Zoned) -> Result<(), TurnError> {
     let outcome = effects.iter().find_map(|effect| match effect {
         Effect::Fired(outcome) => Some(outcome),
         _ => None,
