@@ -17,6 +17,8 @@ const TRIES: i64 = 5;
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 /// How long to sleep at most.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How long to sleep when the store fails.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 /// How many due schedules are claimed together.
 const BATCH: i64 = 500;
 
@@ -51,36 +53,31 @@ impl Reminders {
 
     /// Fires what comes due until it is cancelled; a turn that was begun is finished.
     pub async fn run(&self, cancel: CancellationToken) {
+        let clock = self.door.clock();
         while !cancel.is_cancelled() {
-            match self.fire_once(BATCH).await {
-                Ok(0) => {
-                    let until = self.next_due().await;
-                    self.sleep(until, &cancel).await;
-                }
-                Ok(_) => {}
+            let until = match self.round().await {
+                Ok(until) => until,
                 Err(error) => {
                     tracing::error!(%error, "what is due could not be read; it is tried again");
-                    self.sleep(None, &cancel).await;
+                    add(clock.now(), STORE_PAUSE)
                 }
+            };
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.door.bells().reminders.notified() => {}
+                () = clock.sleep_until(until) => {}
             }
         }
     }
 
-    async fn sleep(&self, until: Option<Timestamp>, cancel: &CancellationToken) {
-        let clock = self.door.clock();
-        let until = until.unwrap_or_else(|| add(clock.now(), LONGEST_SLEEP));
-        tokio::select! {
-            () = cancel.cancelled() => {}
-            () = self.door.bells().reminders.notified() => {}
-            () = clock.sleep_until(until) => {}
-        }
-    }
-
-    async fn next_due(&self) -> Option<Timestamp> {
-        let mut tx = self.door.store().begin().await.ok()?;
-        let due = tx.next_due().await.ok().flatten();
-        tx.rollback().await.ok()?;
-        due
+    /// Fires what is due, and says when to look again.
+    async fn round(&self) -> Result<Timestamp, StoreError> {
+        self.fire_once(BATCH).await?;
+        let latest = add(self.door.clock().now(), LONGEST_SLEEP);
+        let mut tx = self.door.store().begin().await?;
+        let due = tx.next_due().await?;
+        tx.rollback().await?;
+        Ok(due.map_or(latest, |due| due.min(latest)))
     }
 
     async fn failed(&self, claim: DueClaim, error: &TurnError) -> Result<(), StoreError> {

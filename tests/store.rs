@@ -12,6 +12,9 @@ use jiff::Timestamp;
 use sqlx::Connection;
 use support::house::House;
 
+const NEWER: &str = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                     values (20991231000000, 'from the future', 1, x'00', 0)";
+
 async fn change(folder: &Path, statement: &'static str) {
     sqlx::any::install_default_drivers();
     let url = format!("sqlite://{}?mode=rwc", folder.join(DATABASE_FILE).display());
@@ -92,16 +95,31 @@ async fn a_newer_database_is_refused_and_left_as_it_is() {
     let store = Store::open(folder.path(), Vault).await.unwrap();
     store.close().await;
     drop(store);
-    change(
-        folder.path(),
-        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
-         values (20991231000000, 'from the future', 1, x'00', 0)",
-    )
-    .await;
+    change(folder.path(), NEWER).await;
     let before = contents(folder.path());
     let refused = Store::open(folder.path(), Vault).await.err().unwrap();
     assert!(matches!(refused, OpenError::Newer { found: 20_991_231_000_000, .. }), "{refused}");
     assert_eq!(contents(folder.path()), before);
+}
+
+#[tokio::test]
+async fn a_newer_database_that_was_killed_in_the_middle_is_refused_too() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    drop(Store::open(folder.path(), Vault).await.unwrap());
+    let url = format!("sqlite://{}", folder.path().join(DATABASE_FILE).display());
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    sqlx::query(NEWER).execute(&mut connection).await.unwrap();
+    for (name, bytes) in contents(folder.path()) {
+        fs::write(copy.path().join(name), bytes).unwrap();
+    }
+    let kept = |files: Vec<(String, Vec<u8>)>| -> Vec<_> {
+        files.into_iter().filter(|(name, _)| !name.ends_with("-shm")).collect()
+    };
+    let before = kept(contents(copy.path()));
+    assert_eq!(before.len(), 2, "a database and its write-ahead log");
+    let refused = Store::open(copy.path(), Vault).await.err().unwrap();
+    assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
+    assert_eq!(kept(contents(copy.path())), before);
 }
 
 #[tokio::test]

@@ -44,3 +44,5 @@ create table occurrences (
     -- each wall-clock moment of a schedule happens once, wherever its person travels
     unique (schedule_id, civil)
 );
+
+create index occurrences_of_person on occurrences (person_id, handled_at);

@@ -3,10 +3,9 @@
 create table outbox (
     id integer primary key autoincrement,
     person_id bigint not null references persons (id) on delete cascade,
+    -- rows of one account go out one after the other, in the order of their ids: all of them go to its private chat
     account_id bigint not null references accounts (id) on delete cascade,
     platform text not null,
-    -- rows with the same key go out one after the other, in the order of their ids
-    chat_key text not null,
     -- the platform's id of the private chat; null when the account's home place is to be used
     place text,
     -- sealed: what the platform needs to answer exactly one event
@@ -41,5 +40,7 @@ create table outbox (
 );
 
 create index outbox_waiting on outbox (platform, priority, due_at, id) where state = 'pending';
-create index outbox_lanes on outbox (chat_key, id) where state in ('pending', 'sending');
-create index outbox_sending on outbox (lease_until) where state = 'sending';
+create index outbox_retries on outbox (platform, not_before) where state = 'pending';
+create index outbox_expiring on outbox (expires_at) where state = 'pending';
+create index outbox_lanes on outbox (account_id, id) where state in ('pending', 'sending');
+create index outbox_sending on outbox (id) where state = 'sending';

@@ -34,6 +34,8 @@ pub struct InboxRow {
     pub wake_at: i64,
 }
 
+type Row = (i64, String, String, Option<Vec<u8>>, i64, i64);
+
 fn slot(row: &str) -> Slot<'_> {
     Slot { table: "inbox", column: "raw", person: None, row }
 }
@@ -80,7 +82,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn new_events(&mut self, limit: i64) -> Result<Vec<InboxRow>> {
-        let rows: Vec<(i64, String, String, Option<Vec<u8>>, i64, i64)> = sqlx::query_as(
+        let rows: Vec<Row> = sqlx::query_as(
             "select id, platform, ext_id, raw, attempts, wake_at from inbox where state = 'new' order by id limit $1",
         )
         .bind(limit)

@@ -169,15 +169,14 @@ impl Tx {
         let reply = row.reply.map(|reply| self.seal(slot("reply", row.person, row.dedupe_key), &Private::new(reply)));
         let body = self.seal_json(slot("body", row.person, row.dedupe_key), row.message)?;
         sqlx::query(
-            "insert into outbox (person_id, account_id, platform, chat_key, place, reply, priority, purpose, due_at,
+            "insert into outbox (person_id, account_id, platform, place, reply, priority, purpose, due_at,
                                  expires_at, body, dedupe_key, silent, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              on conflict (dedupe_key) do nothing",
         )
         .bind(row.person.0)
         .bind(row.account)
         .bind(row.platform.as_str())
-        .bind(format!("{}:{}", row.platform, row.account))
         .bind(row.place)
         .bind(reply)
         .bind(priority(row.purpose))
@@ -206,11 +205,12 @@ impl Tx {
     ) -> Result<Vec<Claimed>> {
         let (now, until) = lease;
         self.expire_messages(now).await?;
+        // The sum keeps not_before out of the choice of an index, so that the rows come in the order they are asked for.
         let heads: Vec<(i64,)> = sqlx::query_as(
             "select o.id from outbox o
-             where o.state = 'pending' and o.platform = $1 and o.not_before <= $2
+             where o.state = 'pending' and o.platform = $1 and o.not_before + 0 <= $2
                and not exists (select 1 from outbox p
-                               where p.chat_key = o.chat_key and p.state in ('pending', 'sending') and p.id < o.id)
+                               where p.account_id = o.account_id and p.state in ('pending', 'sending') and p.id < o.id)
              order by o.priority, o.due_at, o.id limit $3",
         )
         .bind(platform.as_str())
@@ -427,7 +427,7 @@ impl Tx {
             "select o.not_before from outbox o
              where o.state = 'pending' and o.platform = $1
                and not exists (select 1 from outbox p
-                               where p.chat_key = o.chat_key and p.state in ('pending', 'sending') and p.id < o.id)
+                               where p.account_id = o.account_id and p.state in ('pending', 'sending') and p.id < o.id)
              order by o.not_before limit 1",
         )
         .bind(platform.as_str())

@@ -129,7 +129,7 @@ impl Tx {
             .await?;
         sqlx::query(
             "update outbox set state = 'dead', error = 'gone', body = null, reply = null
-             where account_id = $1 and state = 'pending'",
+             where account_id = $1 and state in ('pending', 'sending') and state = 'pending'",
         )
         .bind(id)
         .execute(&mut *self.tx)

@@ -23,7 +23,9 @@ use crate::types::{Inbound, Message, Platform, Rich};
 const TRIES: i64 = 5;
 /// The pause after the first failure; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// How long to wait when the store itself fails, and at most when nothing rings.
+/// How long to wait when the store itself fails.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How long to wait at most when nothing rings.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How many events are looked at together.
 const BATCH: i64 = 500;
@@ -105,15 +107,13 @@ impl Inbox {
         let mut tidied = Timestamp::MIN;
         let clock = &self.door.clock;
         while !cancel.is_cancelled() {
-            if let Err(error) = self.drain_once().await {
-                tracing::error!(%error, "the inbox could not be read; it is tried again");
-            } else if tidied < ago(clock.now(), TIDY_EVERY) {
-                tidied = clock.now();
-                if let Err(error) = self.tidy().await {
-                    tracing::error!(%error, "what is over could not be cleared away; it is tried again in an hour");
+            let until = match self.round(&mut tidied).await {
+                Ok(until) => until,
+                Err(error) => {
+                    tracing::error!(%error, "the inbox could not be read; it is tried again");
+                    add(clock.now(), STORE_PAUSE)
                 }
-            }
-            let until = self.next().await.unwrap_or_else(|| add(clock.now(), LONGEST_WAIT));
+            };
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.door.bells.inbox.notified() => {}
@@ -122,12 +122,23 @@ impl Inbox {
         }
     }
 
+    /// Handles what there is, clears away now and then, and says when to look again.
+    async fn round(&self, tidied: &mut Timestamp) -> Result<Timestamp, StoreError> {
+        self.drain_once().await?;
+        let now = self.door.clock.now();
+        if *tidied < ago(now, TIDY_EVERY) {
+            self.tidy().await?;
+            *tidied = now;
+        }
+        Ok(self.next_retry().await?.unwrap_or_else(|| add(now, LONGEST_WAIT)))
+    }
+
     /// The next moment at which a failed event may be tried again.
-    async fn next(&self) -> Option<Timestamp> {
-        let mut tx = self.door.store.begin().await.ok()?;
-        let at = tx.next_event_at(self.door.clock.now()).await.ok().flatten();
-        tx.rollback().await.ok()?;
-        at
+    async fn next_retry(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut tx = self.door.store.begin().await?;
+        let at = tx.next_event_at(self.door.clock.now()).await?;
+        tx.rollback().await?;
+        Ok(at)
     }
 
     /// True when the event is over, one way or the other.
