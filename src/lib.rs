@@ -12,15 +12,26 @@
 //! - [`schedule`]: wall-clock rules, zones, quiet hours.
 //!
 //! Shell:
+//! - [`clock`], [`config`]: the only reader of time; the only reader of settings.
+//! - [`vault`]: sealing and opening of private text.
+//! - [`store`]: rows and transactions, the only SQL.
+//! - [`turn`]: the one door; loads, steps, commits.
+//! - [`reminders`]: wakes up what is due.
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
 
+pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod outbox;
 pub mod phrase;
 pub mod platform;
 pub mod practice;
+pub mod reminders;
 pub mod safety;
 pub mod schedule;
 pub mod script;
+pub mod store;
+pub mod turn;
 pub mod types;
+pub mod vault;

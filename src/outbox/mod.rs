@@ -1,5 +1,11 @@
 //! Delivery of messages that were committed: claim, send, settle.
+//!
+//! At least once, with the smallest window for a second copy that each platform allows. Nothing is said here that was not
+//! committed before, and no text is ever logged.
 
 mod deliver;
+mod verdict;
+mod worker;
 
 pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+pub use worker::Outbox;

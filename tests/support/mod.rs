@@ -1,7 +1,10 @@
-//! What the integration tests share: fake platforms.
+//! What the tests share: fake platforms, a stage for transcripts, a house with its workers stepped by hand.
 
 #![allow(dead_code, reason = "each test program compiles all of this and uses a part")]
-#![allow(unreachable_pub, reason = "a module of each test program, not of the library")]
+#![allow(clippy::missing_panics_doc, missing_docs, unreachable_pub, reason = "test code")]
 
 pub mod chat;
+pub mod engine;
 pub mod fake_telegram;
+pub mod house;
+pub mod postbox;

@@ -1,0 +1,489 @@
+//! Settings: one TOML file, then the environment, checked once at the start. The only reader of the environment.
+//!
+//! An unknown key, a malformed token or an address that may not be used stops the program with one sentence that names the key
+//! and says what to do. Secrets never appear in `Debug` or in an error.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use crate::platform::{Endpoint, EndpointError, Network};
+
+/// The file that is read when none is named and it exists in the working folder.
+pub const DEFAULT_FILE: &str = "goldseam.toml";
+/// What each setting's name in the environment begins with; `__` stands for the dot: `GOLDSEAM_TELEGRAM__TOKEN`.
+const PREFIX: &str = "GOLDSEAM_";
+
+/// All settings, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// The Telegram bot, when there is a token for one.
+    pub telegram: Option<Telegram>,
+    /// The Discord bot, when there is a token for one.
+    pub discord: Option<Discord>,
+    /// The folder with the database; created when missing ([`prepare_data_dir`]).
+    pub data_dir: PathBuf,
+    /// A folder with scripts of one's own; `None` uses the ones inside the program.
+    pub prompts_dir: Option<PathBuf>,
+    /// Which hosts may be talked to.
+    pub network: Network,
+    /// What to log, as `tracing` filters are written.
+    pub log: String,
+}
+
+/// A Telegram bot.
+#[derive(Debug)]
+pub struct Telegram {
+    /// Its token, from @BotFather.
+    pub token: SecretString,
+    /// Where the Bot API is.
+    pub api: Endpoint,
+}
+
+/// A Discord bot.
+#[derive(Debug)]
+pub struct Discord {
+    /// Its token, from the developer portal.
+    pub token: SecretString,
+    /// Where the API is.
+    pub api: Endpoint,
+    /// A server that gets changed commands at once, for trying things out.
+    pub test_server: Option<String>,
+}
+
+/// Why the settings cannot be used: one sentence that says what to do.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that was named cannot be read.
+    #[error("The settings file {} cannot be read ({reason}): check its name and who may read it.", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// A file is not TOML. Says where, but not what stands there: it could be a token.
+    #[error("The settings file {file} is not valid TOML ({place}): correct that line.")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// Line and column.
+        place: String,
+    },
+    /// A key that does not exist, or a value of the wrong kind.
+    #[error("The settings cannot be used: {0}. See config.example.toml for every key.")]
+    Wrong(String),
+    /// A token that cannot be one.
+    #[error("The setting `{key}` does not look like a {kind} token: copy it again from {source_of_it}.")]
+    Token {
+        /// The key.
+        key: String,
+        /// Telegram bot, Discord bot.
+        kind: &'static str,
+        /// Where tokens come from.
+        source_of_it: &'static str,
+    },
+    /// Both the token and a file with the token are set.
+    #[error("Both `{0}.token` and `{0}.token_file` are set: remove one of them.")]
+    TwoTokens(&'static str),
+    /// An address that may not be used.
+    #[error("The setting `{key}` cannot be used: {reason}.")]
+    Address {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        reason: EndpointError,
+    },
+    /// The data folder cannot be made or written.
+    #[error(
+        "The data folder {} cannot be written ({reason}): create it for the user that runs Goldseam, or set `data_dir` to a \
+         folder that this user may write.",
+        path.display()
+    )]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Raw {
+    telegram: RawTelegram,
+    discord: RawDiscord,
+    data_dir: PathBuf,
+    prompts_dir: Option<PathBuf>,
+    network: Network,
+    log: String,
+}
+
+impl Default for Raw {
+    fn default() -> Self {
+        Self {
+            telegram: RawTelegram::default(),
+            discord: RawDiscord::default(),
+            data_dir: "goldseam-data".into(),
+            prompts_dir: None,
+            network: Network::Open,
+            log: "info".into(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawTelegram {
+    token: Option<SecretString>,
+    token_file: Option<PathBuf>,
+    api_url: String,
+}
+
+impl Default for RawTelegram {
+    fn default() -> Self {
+        Self { token: None, token_file: None, api_url: "https://api.telegram.org".into() }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawDiscord {
+    token: Option<SecretString>,
+    token_file: Option<PathBuf>,
+    api_url: String,
+    test_server: Option<String>,
+}
+
+impl Default for RawDiscord {
+    fn default() -> Self {
+        Self { token: None, token_file: None, api_url: "https://discord.com".into(), test_server: None }
+    }
+}
+
+impl Config {
+    /// Reads `file` (or [`DEFAULT_FILE`] when there is one and none was named), then the environment.
+    ///
+    /// # Errors
+    /// One sentence on the first thing that is wrong.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let default = Path::new(DEFAULT_FILE);
+        let file = file.or_else(|| default.exists().then_some(default));
+        let text = file.map(|path| Ok((path.display().to_string(), read(path)?))).transpose()?;
+        Self::parse(text.as_ref().map(|(name, text)| (name.as_str(), text.as_str())), environment())
+    }
+
+    /// The same from values: the file's name and text, and the variables whose names begin with `GOLDSEAM_`. An empty variable
+    /// counts as not set.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(file: Option<(&str, &str)>, variables: HashMap<String, String>) -> Result<Self, ConfigError> {
+        let mut builder = config::Config::builder();
+        if let Some((_, text)) = file {
+            builder = builder.add_source(config::File::from_str(text, config::FileFormat::Toml));
+        }
+        let environment = config::Environment::with_prefix("GOLDSEAM")
+            .prefix_separator("_")
+            .separator("__")
+            .ignore_empty(true)
+            .source(Some(variables));
+        let name = file.map_or("", |(name, _)| name);
+        let built = builder.add_source(environment).build().map_err(|error| explain(name, error))?;
+        let raw: Raw = built.try_deserialize().map_err(|error| explain(name, error))?;
+        raw.check()
+    }
+}
+
+impl Raw {
+    fn check(self) -> Result<Config, ConfigError> {
+        let telegram_api = endpoint("telegram.api_url", &self.telegram.api_url, self.network)?;
+        let discord_api = endpoint("discord.api_url", &self.discord.api_url, self.network)?;
+        if self.discord.test_server.as_deref().is_some_and(|id| !is_number(id)) {
+            return Err(ConfigError::Wrong("`discord.test_server` is not a server's id, which is a number".into()));
+        }
+        let telegram = token(&TELEGRAM, self.telegram.token, self.telegram.token_file)?;
+        let discord = token(&DISCORD, self.discord.token, self.discord.token_file)?;
+        Ok(Config {
+            telegram: telegram.map(|token| Telegram { token, api: telegram_api }),
+            discord: discord.map(|token| Discord { token, api: discord_api, test_server: self.discord.test_server }),
+            data_dir: self.data_dir,
+            prompts_dir: self.prompts_dir,
+            network: self.network,
+            log: self.log,
+        })
+    }
+}
+
+/// What a platform's token looks like and where it comes from.
+struct TokenKind {
+    section: &'static str,
+    name: &'static str,
+    source: &'static str,
+    looks_right: fn(&str) -> bool,
+}
+
+const TELEGRAM: TokenKind = TokenKind {
+    section: "telegram",
+    name: "Telegram bot",
+    source: "@BotFather on Telegram",
+    looks_right: looks_like_telegram,
+};
+const DISCORD: TokenKind = TokenKind {
+    section: "discord",
+    name: "Discord bot",
+    source: "the Bot page of the Discord developer portal",
+    looks_right: looks_like_discord,
+};
+
+fn token(
+    kind: &TokenKind,
+    direct: Option<SecretString>,
+    file: Option<PathBuf>,
+) -> Result<Option<SecretString>, ConfigError> {
+    let direct = direct.filter(|token| !token.expose_secret().is_empty());
+    let (key, token) = match (direct, file) {
+        (Some(_), Some(_)) => return Err(ConfigError::TwoTokens(kind.section)),
+        (Some(token), None) => (format!("{}.token", kind.section), token),
+        (None, Some(path)) => (format!("{}.token_file", kind.section), SecretString::from(read(&path)?.trim())),
+        (None, None) => return Ok(None),
+    };
+    if !(kind.looks_right)(token.expose_secret()) {
+        return Err(ConfigError::Token { key, kind: kind.name, source_of_it: kind.source });
+    }
+    Ok(Some(token))
+}
+
+/// `123456789:AA...`: the bot's id, a colon, some 35 letters, digits, `-` and `_`.
+fn looks_like_telegram(token: &str) -> bool {
+    token.split_once(':').is_some_and(|(id, secret)| is_number(id) && secret.len() >= 20 && is_base64url(secret))
+}
+
+/// Three parts with dots between them: the bot's id in base64, a time, a signature.
+fn looks_like_discord(token: &str) -> bool {
+    let parts: Vec<&str> = token.split('.').collect();
+    matches!(parts[..], [id, time, signature] if id.len() >= 18 && time.len() >= 5 && signature.len() >= 20)
+        && parts.iter().all(|part| is_base64url(part))
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_base64url(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+fn endpoint(key: &'static str, address: &str, network: Network) -> Result<Endpoint, ConfigError> {
+    Endpoint::new(address, network).map_err(|reason| ConfigError::Address { key, reason })
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), reason: error.kind().to_string() })
+}
+
+/// Our variables. One that is not text is passed over: no setting of ours needs such bytes.
+fn environment() -> HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect()
+}
+
+/// Our sentence for the reader's error. A syntax error would quote the line, and that line may hold a token.
+fn explain(file: &str, error: config::ConfigError) -> ConfigError {
+    match error {
+        config::ConfigError::FileParse { cause, .. } => {
+            let place = cause.to_string().lines().next().unwrap_or_default().replace("TOML parse error ", "");
+            ConfigError::Malformed { file: file.to_owned(), place }
+        }
+        config::ConfigError::Type { expected, key, .. } => {
+            ConfigError::Wrong(format!("`{}` should be {expected}", key.unwrap_or_default()))
+        }
+        config::ConfigError::At { error, key, .. } => {
+            let key = key.unwrap_or_default();
+            ConfigError::Wrong(format!("`{key}`: {}", explain(file, *error).detail()))
+        }
+        other => ConfigError::Wrong(other.to_string()),
+    }
+}
+
+impl ConfigError {
+    fn detail(self) -> String {
+        match self {
+            ConfigError::Wrong(text) => text,
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Creates the data folder, readable by its owner only, and tries to write in it.
+///
+/// # Errors
+/// One sentence with what to do when that fails.
+pub fn prepare_data_dir(path: &Path) -> Result<(), ConfigError> {
+    try_data_dir(path).map_err(|error| ConfigError::DataDir { path: path.to_owned(), reason: error.kind().to_string() })
+}
+
+fn try_data_dir(path: &Path) -> std::io::Result<()> {
+    if !path.is_dir() {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(path)?;
+    }
+    let probe = path.join(".goldseam-write-test");
+    fs::write(&probe, b"")?;
+    fs::remove_file(&probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TELEGRAM_TOKEN: &str = "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+    const DISCORD_TOKEN: &str = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs";
+
+    fn variables(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn from_file(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(Some(("goldseam.toml", text)), HashMap::new())
+    }
+
+    #[track_caller]
+    fn refused(text: &str) -> String {
+        from_file(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_set_means_no_platform_and_the_documented_defaults() {
+        let config = Config::parse(None, HashMap::new()).unwrap();
+        assert!(config.telegram.is_none() && config.discord.is_none());
+        assert_eq!(config.data_dir, Path::new("goldseam-data"));
+        assert_eq!((config.prompts_dir, config.network, config.log.as_str()), (None, Network::Open, "info"));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let file = format!("data_dir = \"a\"\n[telegram]\ntoken = \"{TELEGRAM_TOKEN}\"");
+        let environment = variables(&[
+            ("GOLDSEAM_DATA_DIR", "b"),
+            ("GOLDSEAM_DISCORD__TOKEN", DISCORD_TOKEN),
+            ("GOLDSEAM_DISCORD__TEST_SERVER", "81384788765712384"),
+            ("GOLDSEAM_DISCORD__API_URL", "http://127.0.0.1:9/"),
+            ("GOLDSEAM_TELEGRAM__API_URL", "http://localhost:8"),
+            ("GOLDSEAM_NETWORK", "loopback"),
+            ("GOLDSEAM_PROMPTS_DIR", "my/prompts"),
+            ("GOLDSEAM_LOG", "debug"),
+        ]);
+        let config = Config::parse(Some(("x.toml", &file)), environment).unwrap();
+        assert_eq!(config.data_dir, Path::new("b"));
+        let discord = config.discord.unwrap();
+        assert_eq!(discord.api.as_str(), "http://127.0.0.1:9");
+        assert_eq!(discord.test_server.as_deref(), Some("81384788765712384"));
+        assert_eq!(config.telegram.unwrap().token.expose_secret(), TELEGRAM_TOKEN);
+        assert_eq!((config.network, config.log.as_str()), (Network::Loopback, "debug"));
+    }
+
+    #[test]
+    fn an_empty_token_counts_as_not_set() {
+        let environment = variables(&[("GOLDSEAM_TELEGRAM__TOKEN", "")]);
+        assert!(Config::parse(None, environment).unwrap().telegram.is_none());
+        assert!(from_file("[telegram]\ntoken = \"\"").unwrap().telegram.is_none());
+    }
+
+    #[test]
+    fn a_token_that_looks_like_a_number_stays_text_and_is_refused_as_a_token() {
+        let environment = variables(&[("GOLDSEAM_TELEGRAM__TOKEN", "0123456")]);
+        let error = Config::parse(None, environment).unwrap_err().to_string();
+        assert!(error.contains("`telegram.token` does not look like a Telegram bot token"), "{error}");
+        assert!(!error.contains("0123456"), "{error}");
+    }
+
+    #[test]
+    fn malformed_tokens_are_refused_without_being_shown() {
+        for (section, token) in [("telegram", DISCORD_TOKEN), ("discord", TELEGRAM_TOKEN), ("discord", "Bot x.y.z")] {
+            let error = refused(&format!("[{section}]\ntoken = \"{token}\""));
+            assert!(error.contains(&format!("`{section}.token`")) && !error.contains(token), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_values_are_refused_by_name() {
+        assert!(refused("tokn = \"x\"").contains("tokn"));
+        assert!(refused("[telegram]\ntokenn = \"x\"").contains("tokenn"));
+        assert!(refused("network = \"closed\"").contains("network"));
+        assert!(refused("[discord]\ntest_server = \"my server\"").contains("discord.test_server"));
+        let error = Config::parse(None, variables(&[("GOLDSEAM_DATADIR", "x")])).unwrap_err().to_string();
+        assert!(error.contains("datadir"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_file_is_refused_with_its_line_but_never_with_its_content() {
+        let error = refused("log = \"info\"\n[telegram]\ntoken = \"123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw");
+        assert!(error.contains("goldseam.toml") && error.contains("line 3"), "{error}");
+        assert!(!error.contains("AAHdqTcv"), "{error}");
+    }
+
+    #[test]
+    fn a_token_may_come_from_a_file_but_not_from_two_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, format!("{TELEGRAM_TOKEN}\n")).unwrap();
+        let file = format!("[telegram]\ntoken_file = \"{}\"", path.display());
+        assert_eq!(from_file(&file).unwrap().telegram.unwrap().token.expose_secret(), TELEGRAM_TOKEN);
+        let both = refused(&format!("{file}\ntoken = \"{TELEGRAM_TOKEN}\""));
+        assert!(both.contains("telegram.token_file") && both.contains("remove one"), "{both}");
+        let missing = refused("[discord]\ntoken_file = \"/nowhere/token\"");
+        assert!(missing.contains("/nowhere/token"), "{missing}");
+    }
+
+    #[test]
+    fn other_hosts_are_refused_on_the_loopback_network() {
+        let error = refused("network = \"loopback\"\n[discord]\napi_url = \"http://127.0.0.1:1\"");
+        assert!(error.contains("`telegram.api_url`"), "{error}");
+    }
+
+    #[test]
+    fn debug_hides_the_token() {
+        let config = from_file(&format!("[telegram]\ntoken = \"{TELEGRAM_TOKEN}\"")).unwrap();
+        assert!(!format!("{config:?}").contains("AAHdqTcv"));
+    }
+
+    #[test]
+    fn the_example_is_valid_as_it_is_and_with_every_key_switched_on() {
+        let example = include_str!("../config.example.toml");
+        from_file(example).unwrap();
+        let on: String = example
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .flat_map(|line| [line, "\n"])
+            .filter(|line| !line.starts_with("token_file"))
+            .collect();
+        let config = from_file(&on).unwrap();
+        assert!(config.telegram.is_some() && config.discord.unwrap().test_server.is_some());
+        assert!(config.prompts_dir.is_some());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_data_folder_is_made_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("a/b");
+        prepare_data_dir(&data).unwrap();
+        assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+        prepare_data_dir(&data).unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let error = prepare_data_dir(&file.join("x")).unwrap_err().to_string();
+        assert!(error.contains("set `data_dir`"), "{error}");
+    }
+}

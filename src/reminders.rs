@@ -1,0 +1,97 @@
+//! Wakes up when something comes due and takes it through the door.
+//!
+//! What is said, or why nothing is said, is decided by the engine. One schedule that fails never holds up the others.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::add;
+use crate::store::{DueClaim, StoreError};
+use crate::turn::{Door, TurnError};
+
+/// How often a due schedule is tried.
+const TRIES: i64 = 5;
+/// The pause after a failure; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_secs(30);
+/// How long to sleep at most.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How long to sleep when the store fails.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How many due schedules are claimed together.
+const BATCH: i64 = 500;
+
+/// The reminders worker.
+#[derive(Clone)]
+pub struct Reminders {
+    door: Door,
+}
+
+impl Reminders {
+    /// A worker in front of this door.
+    #[must_use]
+    pub fn new(door: Door) -> Self {
+        Self { door }
+    }
+
+    /// Takes at most `limit` due schedules through the door, the earliest first, and says how many there were.
+    ///
+    /// # Errors
+    /// When the store fails; the trouble of one schedule is none of the others.
+    pub async fn fire_once(&self, limit: i64) -> Result<usize, StoreError> {
+        let mut tx = self.door.store().begin().await?;
+        let claims = tx.due_schedules(self.door.clock().now(), limit).await?;
+        tx.rollback().await?;
+        for claim in &claims {
+            if let Err(error) = self.door.take_due(*claim).await {
+                self.failed(*claim, &error).await?;
+            }
+        }
+        Ok(claims.len())
+    }
+
+    /// Fires what comes due until it is cancelled; a turn that was begun is finished.
+    pub async fn run(&self, cancel: CancellationToken) {
+        let clock = self.door.clock();
+        while !cancel.is_cancelled() {
+            let until = match self.round().await {
+                Ok(until) => until,
+                Err(error) => {
+                    tracing::error!(%error, "what is due could not be read; it is tried again");
+                    add(clock.now(), STORE_PAUSE)
+                }
+            };
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.door.bells().reminders.notified() => {}
+                () = clock.sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Fires what is due, and says when to look again.
+    async fn round(&self) -> Result<Timestamp, StoreError> {
+        self.fire_once(BATCH).await?;
+        let latest = add(self.door.clock().now(), LONGEST_SLEEP);
+        let mut tx = self.door.store().begin().await?;
+        let due = tx.next_due().await?;
+        tx.rollback().await?;
+        Ok(due.map_or(latest, |due| due.min(latest)))
+    }
+
+    async fn failed(&self, claim: DueClaim, error: &TurnError) -> Result<(), StoreError> {
+        tracing::warn!(schedule.id = claim.schedule, %error, "a due schedule could not be handled");
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(u32::try_from(claim.attempts).unwrap_or(0));
+        let mut tx = self.door.store().begin().await?;
+        tx.schedule_failed(claim, add(self.door.clock().now(), pause)).await?;
+        tx.commit().await?;
+        if claim.attempts + 1 >= TRIES {
+            tracing::error!(schedule.id = claim.schedule, "a due schedule was given up");
+            if let Err(error) = self.door.give_up_due(claim).await {
+                tracing::error!(schedule.id = claim.schedule, %error, "giving up a due schedule failed");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,307 @@
+//! Rules to instants: when a [`Rule`] fires next.
+//!
+//! Cron only ever sees the civil timeline, dressed up as UTC, so it never meets a clock change; zones come in afterwards.
+
+use std::str::FromStr;
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+
+use super::{Firing, Rule};
+
+/// How far before `after` the civil search begins, in hours: more than the largest gap there ever was (Apia, 24 hours).
+const LOOK_BACK_HOURS: i64 = 25;
+
+/// Why a cron rule cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// Not six fields that cron understands.
+    #[error("a rule has six fields: seconds minutes hours day month weekday")]
+    Malformed,
+    /// Weekdays as numbers mean different days in different crons, so only names are taken.
+    #[error("weekdays are written as names: mon, tue, ...")]
+    NumberedWeekday,
+    /// It never happens, like 30 February.
+    #[error("this never happens")]
+    Never,
+}
+
+impl Rule {
+    /// A recurring rule that is sure to happen.
+    ///
+    /// # Errors
+    /// When it has not six fields, numbers its weekdays, or never happens.
+    pub fn every(cron: &str) -> Result<Rule, RuleError> {
+        let fields: Vec<&str> = cron.split_whitespace().collect();
+        let schedule = cron::Schedule::from_str(cron).map_err(|_| RuleError::Malformed)?;
+        if fields.len() != 6 {
+            return Err(RuleError::Malformed);
+        }
+        if fields[5].contains(|character: char| character.is_ascii_digit()) {
+            return Err(RuleError::NumberedWeekday);
+        }
+        let start = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
+        schedule.after(&start.and_utc()).next().ok_or(RuleError::Never)?;
+        Ok(Rule::Every { cron: cron.to_owned() })
+    }
+}
+
+/// The first firing of a rule that is made at `now`. One that happens once fires even when its moment has passed: how late is
+/// too late is decided when it fires. `None` when it never happens.
+#[must_use]
+pub fn first(rule: &Rule, now: Timestamp, zone: &TimeZone) -> Option<Firing> {
+    match rule {
+        Rule::Once { civil } => Some(Firing { civil: *civil, at: resolve(*civil, zone)? }),
+        Rule::At { at } => Some(Firing { civil: TimeZone::UTC.to_datetime(*at), at: *at }),
+        Rule::Every { cron } => next_in_cron(cron, now, zone),
+    }
+}
+
+/// The next firing strictly after `after`; `None` when there is none any more. The civil moment of [`Rule::At`] is told in UTC,
+/// so that its key does not depend on a zone.
+///
+/// ```
+/// use goldseam::schedule::{Rule, next_after};
+/// use jiff::tz::TimeZone;
+/// // 02:30 does not exist in New York on 14 March 2027: the clock goes from 02:00 to 03:00.
+/// let rule = Rule::Every { cron: "0 30 2 * * *".into() };
+/// let zone = TimeZone::get("America/New_York").unwrap();
+/// let firing = next_after(&rule, "2027-03-14T05:00:00Z".parse().unwrap(), &zone).unwrap();
+/// assert_eq!(firing.civil.to_string(), "2027-03-14T02:30:00");
+/// assert_eq!(firing.at.to_zoned(zone).to_string(), "2027-03-14T03:30:00-04:00[America/New_York]");
+/// ```
+#[must_use]
+pub fn next_after(rule: &Rule, after: Timestamp, zone: &TimeZone) -> Option<Firing> {
+    match rule {
+        Rule::Once { .. } | Rule::At { .. } => first(rule, after, zone).filter(|firing| firing.at > after),
+        Rule::Every { cron } => next_in_cron(cron, after, zone),
+    }
+}
+
+/// Walks the civil timeline from a day and an hour ago, so that a moment which a gap moved behind `after` is not lost.
+fn next_in_cron(cron: &str, after: Timestamp, zone: &TimeZone) -> Option<Firing> {
+    let schedule = cron::Schedule::from_str(cron).ok()?;
+    let start = zone.to_datetime(after).checked_sub(Span::new().hours(LOOK_BACK_HOURS)).ok()?;
+    schedule
+        .after(&to_chrono(start)?.and_utc())
+        .filter_map(from_chrono)
+        .filter_map(|civil| Some(Firing { civil, at: resolve(civil, zone)? }))
+        .find(|firing| firing.at > after)
+}
+
+/// The instant of a civil moment: the first of two, and moved by the gap when there is none (RFC 5545, 3.3.5).
+fn resolve(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    zone.to_ambiguous_timestamp(civil).compatible().ok()
+}
+
+fn to_chrono(civil: DateTime) -> Option<NaiveDateTime> {
+    let [month, day, hour, minute, second] = [civil.month(), civil.day(), civil.hour(), civil.minute(), civil.second()]
+        .map(|part| u32::from(part.unsigned_abs()));
+    NaiveDate::from_ymd_opt(i32::from(civil.year()), month, day)?.and_hms_opt(hour, minute, second)
+}
+
+fn from_chrono(moment: chrono::DateTime<Utc>) -> Option<DateTime> {
+    let moment = moment.naive_utc();
+    let small = |part: u32| i8::try_from(part).ok();
+    DateTime::new(
+        i16::try_from(moment.year()).ok()?,
+        small(moment.month())?,
+        small(moment.day())?,
+        small(moment.hour())?,
+        small(moment.minute())?,
+        small(moment.second())?,
+        0,
+    )
+    .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap()
+    }
+
+    fn every(cron: &str) -> Rule {
+        Rule::every(cron).unwrap()
+    }
+
+    /// The next firings of a cron rule after a civil moment, as instants with their offset.
+    fn firings(cron: &str, place: &str, after: &str, count: usize) -> Vec<String> {
+        let zone = zone(place);
+        let mut after = after.parse::<DateTime>().unwrap().to_zoned(zone.clone()).unwrap().timestamp();
+        let mut seen = Vec::new();
+        for _ in 0..count {
+            let firing = next_after(&every(cron), after, &zone).unwrap();
+            assert!(firing.at > after, "time goes forward");
+            after = firing.at;
+            seen.push(firing.at.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M%:z").to_string());
+        }
+        seen
+    }
+
+    #[test]
+    fn a_moment_in_a_gap_is_moved_by_the_gap_and_no_day_is_skipped() {
+        let cases = [
+            (
+                "0 30 2 * * *",
+                "America/New_York",
+                "2026-03-07T12:00",
+                ["2026-03-08T03:30-04:00", "2026-03-09T02:30-04:00"],
+            ),
+            (
+                "0 30 2 * * *",
+                "America/New_York",
+                "2027-03-13T12:00",
+                ["2027-03-14T03:30-04:00", "2027-03-15T02:30-04:00"],
+            ),
+            ("0 30 1 * * *", "Europe/London", "2026-03-28T12:00", ["2026-03-29T02:30+01:00", "2026-03-30T01:30+01:00"]),
+            (
+                "0 15 2 * * *",
+                "Australia/Lord_Howe",
+                "2026-10-03T12:00",
+                ["2026-10-04T02:45+11:00", "2026-10-05T02:15+11:00"],
+            ),
+            (
+                "0 30 2 * * *",
+                "Africa/Casablanca",
+                "2026-03-21T12:00",
+                ["2026-03-22T03:30+01:00", "2026-03-23T02:30+01:00"],
+            ),
+            (
+                "0 0 0 * * *",
+                "America/Santiago",
+                "2026-09-05T12:00",
+                ["2026-09-06T01:00-03:00", "2026-09-07T00:00-03:00"],
+            ),
+        ];
+        for (cron, place, after, expected) in cases {
+            assert_eq!(firings(cron, place, after, 2), expected, "{cron} in {place}");
+        }
+    }
+
+    #[test]
+    fn a_moment_that_exists_twice_fires_once_and_first() {
+        let cases = [
+            (
+                "0 30 1 * * *",
+                "America/New_York",
+                "2026-10-31T12:00",
+                ["2026-11-01T01:30-04:00", "2026-11-02T01:30-05:00"],
+            ),
+            (
+                "0 30 1 * * *",
+                "America/New_York",
+                "2027-11-06T12:00",
+                ["2027-11-07T01:30-04:00", "2027-11-08T01:30-05:00"],
+            ),
+            (
+                "0 30 2 * * *",
+                "America/New_York",
+                "2026-10-31T12:00",
+                ["2026-11-01T02:30-05:00", "2026-11-02T02:30-05:00"],
+            ),
+            ("0 30 1 * * *", "Europe/London", "2026-10-24T12:00", ["2026-10-25T01:30+01:00", "2026-10-26T01:30+00:00"]),
+            (
+                "0 45 1 * * *",
+                "Australia/Lord_Howe",
+                "2027-04-03T12:00",
+                ["2027-04-04T01:45+11:00", "2027-04-05T01:45+10:30"],
+            ),
+            (
+                "0 30 2 * * *",
+                "Africa/Casablanca",
+                "2026-02-14T12:00",
+                ["2026-02-15T02:30+01:00", "2026-02-16T02:30+00:00"],
+            ),
+        ];
+        for (cron, place, after, expected) in cases {
+            assert_eq!(firings(cron, place, after, 2), expected, "{cron} in {place}");
+        }
+    }
+
+    #[test]
+    fn half_hourly_rules_stay_in_order_and_the_repeated_hour_stays_quiet() {
+        let expected = ["2026-11-01T01:00-04:00", "2026-11-01T01:30-04:00", "2026-11-01T02:00-05:00"];
+        assert_eq!(firings("0 0,30 * * * *", "America/New_York", "2026-11-01T00:30", 3), expected);
+    }
+
+    #[test]
+    fn offsets_of_three_quarters_of_an_hour_are_fine() {
+        let firing =
+            next_after(&every("0 0 20 * * *"), "2026-01-01T00:00:00Z".parse().unwrap(), &zone("Asia/Kathmandu"));
+        assert_eq!(firing.unwrap().at.to_string(), "2026-01-01T14:15:00Z");
+    }
+
+    #[test]
+    fn a_day_that_a_country_skipped_merges_with_the_next() {
+        let expected = ["2011-12-29T20:00-10:00", "2011-12-31T20:00+14:00", "2012-01-01T20:00+14:00"];
+        assert_eq!(firings("0 0 20 * * *", "Pacific/Apia", "2011-12-29T12:00", 3), expected);
+    }
+
+    #[test]
+    fn rare_days_come_when_they_exist() {
+        let leap = ["2028-02-29T09:00+00:00", "2032-02-29T09:00+00:00"];
+        assert_eq!(firings("0 0 9 29 2 *", "UTC", "2026-01-01T00:00", 2), leap);
+        let last = ["2026-01-31T09:00+00:00", "2026-03-31T09:00+00:00"];
+        assert_eq!(firings("0 0 9 31 * *", "UTC", "2026-01-01T00:00", 2), last);
+    }
+
+    #[test]
+    fn a_daily_rule_fires_exactly_once_on_each_local_day_of_a_year() {
+        for place in ["America/New_York", "Europe/London", "Asia/Kathmandu", "Australia/Lord_Howe"] {
+            for cron in ["0 0 20 * * *", "0 30 2 * * *"] {
+                assert_eq!(days_with_other_than_one_firing(cron, place), [], "{cron} in {place}");
+            }
+        }
+    }
+
+    fn days_with_other_than_one_firing(cron: &str, place: &str) -> Vec<(jiff::civil::Date, usize)> {
+        let (rule, zone) = (every(cron), zone(place));
+        let mut after = jiff::civil::date(2027, 1, 1).to_zoned(zone.clone()).unwrap().timestamp();
+        let mut days = BTreeMap::<_, usize>::new();
+        loop {
+            after = next_after(&rule, after, &zone).unwrap().at;
+            let day = after.to_zoned(zone.clone()).date();
+            if day.year() > 2027 {
+                break;
+            }
+            *days.entry(day).or_default() += 1;
+        }
+        assert_eq!(days.len(), 365);
+        days.into_iter().filter(|(_, count)| *count != 1).collect()
+    }
+
+    #[test]
+    fn rules_that_cannot_be_kept_are_refused() {
+        assert_eq!(Rule::every("0 0 9 30 2 *"), Err(RuleError::Never));
+        assert_eq!(Rule::every("0 20 * * *"), Err(RuleError::Malformed));
+        assert_eq!(Rule::every("0 0 20 * * * 2027"), Err(RuleError::Malformed));
+        assert_eq!(Rule::every("every evening"), Err(RuleError::Malformed));
+        assert_eq!(Rule::every("0 0 20 * * 1"), Err(RuleError::NumberedWeekday));
+        assert!(Rule::every("0 0 20 * * mon-fri").is_ok());
+    }
+
+    #[test]
+    fn a_broken_or_impossible_stored_rule_never_fires() {
+        for cron in ["nonsense", "0 0 9 30 2 *"] {
+            let rule = Rule::Every { cron: cron.into() };
+            assert_eq!(next_after(&rule, Timestamp::UNIX_EPOCH, &TimeZone::UTC), None, "{cron}");
+        }
+    }
+
+    #[test]
+    fn a_moment_that_happens_once_fires_late_but_not_again() {
+        let rule = Rule::Once { civil: jiff::civil::date(2026, 3, 2).at(20, 0, 0, 0) };
+        let now: Timestamp = "2026-03-03T00:00:00Z".parse().unwrap();
+        assert_eq!(first(&rule, now, &TimeZone::UTC).unwrap().at.to_string(), "2026-03-02T20:00:00Z");
+        assert_eq!(next_after(&rule, now, &TimeZone::UTC), None);
+        let at = Rule::At { at: now };
+        assert_eq!(first(&at, now, &zone("Asia/Tokyo")).unwrap().civil.to_string(), "2026-03-03T00:00:00");
+    }
+}

@@ -1,0 +1,181 @@
+//! What platforms handed over and nobody has handled yet.
+
+use jiff::Timestamp;
+
+use super::{Result, Tx, millis, parsed};
+use crate::types::{Platform, Private};
+use crate::vault::Slot;
+
+/// An event to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEvent<'a> {
+    /// Where it came from.
+    pub platform: Platform,
+    /// Which bot of ours got it.
+    pub bot: &'a str,
+    /// The platform's id for it.
+    pub id: &'a str,
+    /// What came.
+    pub raw: &'a Private,
+}
+
+/// An event that waits to be handled.
+#[derive(Clone, Debug)]
+pub struct InboxRow {
+    /// Ours.
+    pub id: i64,
+    /// Where it came from.
+    pub platform: Platform,
+    /// What came; `None` when it cannot be read any more.
+    pub raw: Option<Private>,
+    /// How often it failed.
+    pub attempts: i64,
+    /// Not before this, in UTC milliseconds.
+    pub wake_at: i64,
+}
+
+type Row = (i64, String, String, Option<Vec<u8>>, i64, i64);
+
+fn slot(row: &str) -> Slot<'_> {
+    Slot { table: "inbox", column: "raw", person: None, row }
+}
+
+impl Tx {
+    /// Keeps an event; one that is known already is left as it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_event(&mut self, event: NewEvent<'_>, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "insert into inbox (platform, bot, ext_id, raw, received_at) values ($1, $2, $3, $4, $5)
+             on conflict (platform, bot, ext_id) do nothing",
+        )
+        .bind(event.platform.as_str())
+        .bind(event.bot)
+        .bind(event.id)
+        .bind(self.seal(slot(event.id), event.raw))
+        .bind(millis(now))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Keeps the key of an event that is handled in this very transaction. Its row, or `None` when it was handled before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_sight(&mut self, platform: Platform, id: &str, now: Timestamp) -> Result<Option<i64>> {
+        let row: Option<(i64,)> = sqlx::query_as(
+            "insert into inbox (platform, ext_id, received_at, state) values ($1, $2, $3, 'done')
+             on conflict (platform, bot, ext_id) do nothing returning id",
+        )
+        .bind(platform.as_str())
+        .bind(id)
+        .bind(millis(now))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.map(|(id,)| id))
+    }
+
+    /// Which events wait to be handled, the oldest first?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn new_events(&mut self, limit: i64) -> Result<Vec<InboxRow>> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select id, platform, ext_id, raw, attempts, wake_at from inbox where state = 'new' order by id limit $1",
+        )
+        .bind(limit)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.into_iter()
+            .map(|(id, platform, ext_id, raw, attempts, wake_at)| {
+                let platform = parsed(&platform, "inbox.platform")?;
+                let raw = raw.and_then(|sealed| self.open(slot(&ext_id), &sealed).ok());
+                Ok(InboxRow { id, platform, raw, attempts, wake_at })
+            })
+            .collect()
+    }
+
+    /// Marks an event as handled and forgets its text. False when it was handled before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn event_done(&mut self, id: i64) -> Result<bool> {
+        let done = sqlx::query("update inbox set state = 'done', raw = null where id = $1 and state = 'new'")
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Gives up on an event and forgets its text.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn event_dead(&mut self, id: i64, error: &str) -> Result<()> {
+        sqlx::query("update inbox set state = 'dead', raw = null, attempts = attempts + 1, error = $1 where id = $2")
+            .bind(error)
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that handling an event failed, and when to try again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn event_failed(&mut self, id: i64, error: &str, wake_at: Timestamp) -> Result<()> {
+        sqlx::query("update inbox set attempts = attempts + 1, error = $1, wake_at = $2 where id = $3")
+            .bind(error)
+            .bind(millis(wake_at))
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// When may the next event that failed be tried again, after `now`?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_event_at(&mut self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let (at,): (Option<i64>,) =
+            sqlx::query_as("select min(wake_at) from inbox where state = 'new' and wake_at > $1")
+                .bind(millis(now))
+                .fetch_one(&mut *self.tx)
+                .await?;
+        at.map(super::instant).transpose()
+    }
+
+    /// Puts away events that came before `oldest` and were never handled, and forgets their texts.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_up_events_before(&mut self, oldest: Timestamp) -> Result<()> {
+        sqlx::query(
+            "update inbox set state = 'dead', raw = null, error = 'too_old' where state = 'new' and received_at < $1",
+        )
+        .bind(millis(oldest))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Deletes events and messages that are over and came before `oldest`: by then no platform repeats them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_handled_before(&mut self, oldest: Timestamp) -> Result<()> {
+        sqlx::query("delete from inbox where state <> 'new' and received_at < $1")
+            .bind(millis(oldest))
+            .execute(&mut *self.tx)
+            .await?;
+        sqlx::query("delete from outbox where state in ('sent', 'dead', 'unknown') and created_at < $1")
+            .bind(millis(oldest))
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+}

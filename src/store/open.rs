@@ -1,0 +1,220 @@
+//! Opening the database: one program a folder, nothing touched that we do not understand, migrations, settings of `SQLite`.
+
+use std::fs::{self, File, TryLockError};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, Connection, SqlStr};
+
+use super::{Inner, Store};
+use crate::vault::Vault;
+
+/// The database's name in the data folder.
+pub const DATABASE_FILE: &str = "goldseam.db";
+/// The name of the file that is locked while a program uses the folder.
+pub const LOCK_FILE: &str = "goldseam.lock";
+
+/// What every `SQLite` file begins with (sqlite.org/fileformat.html, 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// All migrations, the oldest first. Append only.
+const MIGRATIONS: [(i64, &str, &str); 6] = [
+    (20_261_122_000_100, "create people", include_str!("../../migrations/sqlite/20261122000100_create_people.sql")),
+    (20_261_122_000_200, "create inbox", include_str!("../../migrations/sqlite/20261122000200_create_inbox.sql")),
+    (20_261_122_000_300, "create sessions", include_str!("../../migrations/sqlite/20261122000300_create_sessions.sql")),
+    (
+        20_261_122_000_400,
+        "create practices",
+        include_str!("../../migrations/sqlite/20261122000400_create_practices.sql"),
+    ),
+    (
+        20_261_122_000_500,
+        "create schedules",
+        include_str!("../../migrations/sqlite/20261122000500_create_schedules.sql"),
+    ),
+    (20_261_122_000_600, "create outbox", include_str!("../../migrations/sqlite/20261122000600_create_outbox.sql")),
+];
+
+/// Why the database cannot be opened: one sentence that says what to do. The file was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another program has the folder.
+    #[error("Another Goldseam already uses the data folder {}: stop that one first, or choose another `data_dir`.", .0.display())]
+    InUse(PathBuf),
+    /// The lock file cannot be made.
+    #[error("The data folder {} cannot be used ({reason}): check that it exists and may be written.", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// A file of that name is something else.
+    #[error("{} is not a database of Goldseam: move it away, or choose another `data_dir`. It was left as it is.", .0.display())]
+    NotOurs(PathBuf),
+    /// A newer program has been here.
+    #[error(
+        "{} was written by a newer Goldseam (migration {found}, this one knows {known}): install that version again. It was left \
+         as it is.",
+        path.display()
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its newest migration.
+        found: i64,
+        /// Our newest migration.
+        known: i64,
+    },
+    /// The database failed while it was opened or migrated.
+    #[error("{} cannot be opened: {reason}. Restore it from a backup if this does not go away.", path.display())]
+    Failed {
+        /// The database.
+        path: PathBuf,
+        /// What the database says.
+        reason: String,
+    },
+}
+
+impl Store {
+    /// Opens the database in `folder`, creating it when there is none, and brings it up to date.
+    ///
+    /// # Errors
+    /// When another program uses the folder, the file is not ours or newer than us, or the database fails.
+    pub async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError> {
+        sqlx::any::install_default_drivers();
+        let lock = lock(folder)?;
+        let path = folder.join(DATABASE_FILE);
+        if path.metadata().is_ok_and(|file| file.len() > 0) {
+            inspect(&path).await?;
+        }
+        let failed = |error: sqlx::Error| OpenError::Failed { path: path.clone(), reason: error.to_string() };
+        let pool = AnyPoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(Duration::from_secs(60))
+            .after_connect(|connection, _| Box::pin(prepare(connection)))
+            .connect(&address(&path, "mode=rwc")?)
+            .await
+            .map_err(failed)?;
+        only_for_owner(&path);
+        migrator().run(&pool).await.map_err(|error| failed(error.into()))?;
+        Ok(Store(Arc::new(Inner { pool, vault, _lock: lock })))
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, OpenError> {
+    let folder_error =
+        |error: std::io::Error| OpenError::Folder { path: folder.to_owned(), reason: error.kind().to_string() };
+    let file =
+        File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)).map_err(folder_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(folder_error(error)),
+    }
+}
+
+/// Looks at a file without changing it: is it ours, and do we know all that was done to it?
+async fn inspect(path: &Path) -> Result<(), OpenError> {
+    if !begins_with_magic(path) {
+        return Err(OpenError::NotOurs(path.to_owned()));
+    }
+    match newest_migration(path).await {
+        Ok(Some(found)) if found > newest_known() => {
+            Err(OpenError::Newer { path: path.to_owned(), found, known: newest_known() })
+        }
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err(OpenError::NotOurs(path.to_owned())),
+        Err(Inspection::Open(error)) => Err(error),
+        Err(Inspection::Database(error)) => Err(OpenError::Failed { path: path.to_owned(), reason: error.to_string() }),
+    }
+}
+
+enum Inspection {
+    Open(OpenError),
+    Database(sqlx::Error),
+}
+
+fn begins_with_magic(path: &Path) -> bool {
+    let mut head = [0; 16];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *MAGIC
+}
+
+/// The newest migration of a database; `Some(0)` when it is empty, `None` when it is somebody else's. Without a write-ahead log
+/// beside it, the file is opened as one that cannot change, so that nothing is created next to it either.
+async fn newest_migration(path: &Path) -> Result<Option<i64>, Inspection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let query = if Path::new(&log).exists() { "mode=ro" } else { "mode=ro&immutable=true" };
+    let url = address(path, query).map_err(Inspection::Open)?;
+    let mut connection = AnyConnection::connect(&url).await.map_err(Inspection::Database)?;
+    let answer = read_newest(&mut connection).await.map_err(Inspection::Database);
+    connection.close().await.map_err(Inspection::Database)?;
+    answer
+}
+
+async fn read_newest(connection: &mut AnyConnection) -> sqlx::Result<Option<i64>> {
+    let (tables, ours): (i64, i64) = sqlx::query_as(
+        "select count(*), count(case when name = '_sqlx_migrations' then 1 end) from sqlite_master where type = 'table'",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if ours == 0 {
+        return Ok((tables == 0).then_some(0));
+    }
+    let (newest,): (i64,) =
+        sqlx::query_as("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(&mut *connection).await?;
+    Ok(Some(newest))
+}
+
+fn newest_known() -> i64 {
+    MIGRATIONS.last().map_or(0, |(version, ..)| *version)
+}
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS
+        .map(|(version, name, sql)| {
+            Migration::new(version, name.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+        })
+        .to_vec();
+    Migrator::with_migrations(migrations)
+}
+
+/// What a connection needs: durable commits, waiting instead of failing when busy, and zeroes over deleted text.
+async fn prepare(connection: &mut AnyConnection) -> sqlx::Result<()> {
+    for pragma in [
+        "pragma busy_timeout = 5000",
+        "pragma journal_mode = wal",
+        "pragma synchronous = full",
+        "pragma foreign_keys = on",
+        "pragma secure_delete = on",
+    ] {
+        sqlx::query(pragma).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn address(path: &Path, query: &str) -> Result<String, OpenError> {
+    let unusable = |_| OpenError::Folder { path: path.to_owned(), reason: "its name cannot be used".into() };
+    let absolute = std::path::absolute(path)
+        .map_err(|error| OpenError::Folder { path: path.to_owned(), reason: error.kind().to_string() })?;
+    let url = Url::from_file_path(absolute).map_err(unusable)?;
+    Ok(format!("{}?{query}", url.as_str().replacen("file://", "sqlite://", 1)))
+}
+
+/// The folder is closed to others already; this is for one that was made by hand. Best effort.
+fn only_for_owner(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+    }
+}

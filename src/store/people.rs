@@ -1,0 +1,151 @@
+//! Persons and their accounts.
+
+use jiff::Timestamp;
+
+use super::{Result, Tx, instant, millis, parsed};
+use crate::types::{PersonId, Platform};
+
+/// An account of a person on a platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Ours.
+    pub id: i64,
+    /// Whose it is.
+    pub person: PersonId,
+    /// Where it is.
+    pub platform: Platform,
+    /// The platform's id of it.
+    pub ext_id: String,
+    /// The platform's id of the private chat, once known.
+    pub home_place: Option<String>,
+    /// False when the person blocked the bot or left.
+    pub active: bool,
+}
+
+type AccountRow = (i64, i64, String, String, Option<String>, String);
+
+fn account((id, person, platform, ext_id, home_place, state): AccountRow) -> Result<Account> {
+    Ok(Account {
+        id,
+        person: PersonId(person),
+        platform: parsed(&platform, "accounts.platform")?,
+        ext_id,
+        home_place,
+        active: state == "active",
+    })
+}
+
+impl Tx {
+    /// Who has this account?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account(&mut self, platform: Platform, ext_id: &str) -> Result<Option<Account>> {
+        let row: Option<AccountRow> = sqlx::query_as(
+            "select id, person_id, platform, ext_id, home_place, state from accounts where platform = $1 and ext_id = $2",
+        )
+        .bind(platform.as_str())
+        .bind(ext_id)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(account).transpose()
+    }
+
+    /// Which account should messages go to that nobody asked for just now: the one used last that is still there?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account_to_write_to(&mut self, person: PersonId) -> Result<Option<Account>> {
+        let row: Option<AccountRow> = sqlx::query_as(
+            "select id, person_id, platform, ext_id, home_place, state from accounts
+             where person_id = $1 and state = 'active' order by last_used_at desc, id limit 1",
+        )
+        .bind(person.0)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(account).transpose()
+    }
+
+    /// Makes a person with one account.
+    ///
+    /// # Errors
+    /// When the database fails, or the account exists.
+    pub async fn create_account(&mut self, platform: Platform, ext_id: &str, now: Timestamp) -> Result<Account> {
+        let (person,): (i64,) = sqlx::query_as("insert into persons (created_at) values ($1) returning id")
+            .bind(millis(now))
+            .fetch_one(&mut *self.tx)
+            .await?;
+        let (id,): (i64,) = sqlx::query_as(
+            "insert into accounts (person_id, platform, ext_id, last_used_at) values ($1, $2, $3, $4) returning id",
+        )
+        .bind(person)
+        .bind(platform.as_str())
+        .bind(ext_id)
+        .bind(millis(now))
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(Account { id, person: PersonId(person), platform, ext_id: ext_id.into(), home_place: None, active: true })
+    }
+
+    /// Notes that an account was used just now, and where its private chat is if that was seen. One that was gone is back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn use_account(&mut self, id: i64, home_place: Option<&str>, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "update accounts set state = 'active', gone_at = null, last_used_at = $1, home_place = coalesce($2, home_place)
+             where id = $3",
+        )
+        .bind(millis(now))
+        .bind(home_place)
+        .bind(id)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Sets an account's private chat.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_home_place(&mut self, id: i64, place: &str) -> Result<()> {
+        sqlx::query("update accounts set home_place = $1 where id = $2")
+            .bind(place)
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Stops writing to an account: it is gone, and so is everything that waits to be sent to it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account_gone(&mut self, id: i64, now: Timestamp) -> Result<()> {
+        sqlx::query("update accounts set state = 'gone', gone_at = $1 where id = $2")
+            .bind(millis(now))
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        sqlx::query(
+            "update outbox set state = 'dead', error = 'gone', body = null, reply = null
+             where account_id = $1 and state in ('pending', 'sending') and state = 'pending'",
+        )
+        .bind(id)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// When did this person first come?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn person_since(&mut self, person: PersonId) -> Result<Timestamp> {
+        let (at,): (i64,) = sqlx::query_as("select created_at from persons where id = $1")
+            .bind(person.0)
+            .fetch_one(&mut *self.tx)
+            .await?;
+        instant(at)
+    }
+}

@@ -1,0 +1,322 @@
+//! What comes due, and what became of it.
+
+use jiff::Timestamp;
+
+use super::{Result, Tx, from_json, instant, millis, parsed, to_json};
+use crate::engine::Plan;
+use crate::schedule::Firing;
+use crate::types::PersonId;
+use crate::vault::Slot;
+
+/// A schedule that is active.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scheduled {
+    /// Ours.
+    pub id: i64,
+    /// Whose it is.
+    pub person: PersonId,
+    /// What was planned.
+    pub plan: Plan,
+    /// Goes up with every change of the plan.
+    pub version: i64,
+    /// When it fires next. Quiet hours move the instant and keep the civil moment.
+    pub next: Firing,
+}
+
+/// A schedule that has come due, as it was when it was found. A claim whose schedule has changed since is stale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueClaim {
+    /// The schedule.
+    pub schedule: i64,
+    /// Its version then.
+    pub version: i64,
+    /// The instant of its next firing then.
+    pub due: Timestamp,
+    /// How often it had failed then.
+    pub attempts: i64,
+}
+
+fn slot(person: PersonId, name: &str) -> Slot<'_> {
+    Slot { table: "schedules", column: "run", person: Some(person), row: name }
+}
+
+type Row = (i64, i64, String, Vec<u8>, String, String, i64, i64, i64, String, i64);
+
+impl Tx {
+    fn scheduled(&self, row: Row) -> Result<Scheduled> {
+        let (id, person, name, run, rule, if_busy, late, chosen, version, civil, due_at) = row;
+        let person = PersonId(person);
+        let plan = Plan {
+            run: self.open_json(slot(person, &name), &run)?,
+            rule: from_json(&rule, "schedules.rule")?,
+            if_busy: from_json(&if_busy, "schedules.if_busy")?,
+            late,
+            chosen: chosen != 0,
+            name,
+        };
+        let next = Firing { civil: parsed(&civil, "schedules.civil")?, at: instant(due_at)? };
+        Ok(Scheduled { id, person, plan, version, next })
+    }
+
+    /// Keeps a plan, replacing one of the same name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_schedule(&mut self, person: PersonId, plan: &Plan, zone: &str, next: Firing) -> Result<()> {
+        let run = self.seal_json(slot(person, &plan.name), &plan.run)?;
+        sqlx::query(
+            "insert into schedules (person_id, name, run, rule, zone, if_busy, late_s, chosen, civil, due_at, wake_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+             on conflict (person_id, name) do update
+             set run = excluded.run, rule = excluded.rule, zone = excluded.zone, if_busy = excluded.if_busy,
+                 late_s = excluded.late_s, chosen = excluded.chosen, civil = excluded.civil, due_at = excluded.due_at,
+                 wake_at = excluded.wake_at, version = schedules.version + 1, state = 'active', attempts = 0",
+        )
+        .bind(person.0)
+        .bind(&plan.name)
+        .bind(run)
+        .bind(to_json(&plan.rule, "schedules.rule")?)
+        .bind(zone)
+        .bind(to_json(&plan.if_busy, "schedules.if_busy")?)
+        .bind(plan.late)
+        .bind(i64::from(plan.chosen))
+        .bind(next.civil.to_string())
+        .bind(millis(next.at))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Removes a schedule by its name, and what it was about to say.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel_schedule(&mut self, person: PersonId, name: &str) -> Result<()> {
+        let nothing = self.seal_json(slot(person, name), &serde_json::Value::Null)?;
+        sqlx::query(
+            "update schedules set state = 'cancelled', version = version + 1, run = $1
+             where person_id = $2 and name = $3 and state = 'active'",
+        )
+        .bind(nothing)
+        .bind(person.0)
+        .bind(name)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Which schedules of this person are active?
+    ///
+    /// # Errors
+    /// When the database fails or one cannot be read.
+    pub async fn active_schedules(&mut self, person: PersonId) -> Result<Vec<Scheduled>> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at
+             from schedules where person_id = $1 and state = 'active' order by id",
+        )
+        .bind(person.0)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.into_iter().map(|row| self.scheduled(row)).collect()
+    }
+
+    /// What are the names of this person's active schedules?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn schedule_names(&mut self, person: PersonId) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> =
+            sqlx::query_as("select name from schedules where person_id = $1 and state = 'active' order by name")
+                .bind(person.0)
+                .fetch_all(&mut *self.tx)
+                .await?;
+        Ok(rows.into_iter().map(|(name,)| name).collect())
+    }
+
+    /// The schedule behind a claim; `None` when it has changed since.
+    ///
+    /// # Errors
+    /// When the database fails or it cannot be read.
+    pub async fn claimed_schedule(&mut self, claim: DueClaim) -> Result<Option<Scheduled>> {
+        let row: Option<Row> = sqlx::query_as(
+            "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at
+             from schedules where id = $1 and version = $2 and due_at = $3 and state = 'active'",
+        )
+        .bind(claim.schedule)
+        .bind(claim.version)
+        .bind(millis(claim.due))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(|row| self.scheduled(row)).transpose()
+    }
+
+    /// Which schedules have come due, the earliest first? Those of somebody who has no account left wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due_schedules(&mut self, now: Timestamp, limit: i64) -> Result<Vec<DueClaim>> {
+        let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+            "select s.id, s.version, s.due_at, s.attempts from schedules s
+             where s.state = 'active' and s.wake_at <= $1
+               and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
+             order by s.wake_at, s.id limit $2",
+        )
+        .bind(millis(now))
+        .bind(limit)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        rows.into_iter()
+            .map(|(schedule, version, due, attempts)| Ok(DueClaim { schedule, version, due: instant(due)?, attempts }))
+            .collect()
+    }
+
+    /// When does the next schedule come due?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_due(&mut self) -> Result<Option<Timestamp>> {
+        let row: Option<(i64,)> = sqlx::query_as(
+            "select s.wake_at from schedules s
+             where s.state = 'active'
+               and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
+             order by s.wake_at limit 1",
+        )
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        row.map(|(at,)| instant(at)).transpose()
+    }
+
+    /// Moves a schedule to its next firing; without one it is over and what it says is forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn advance_schedule(&mut self, schedule: &Scheduled, next: Option<Firing>) -> Result<()> {
+        match next {
+            Some(next) => self.move_schedule(schedule.id, next).await,
+            None => self.end_schedule(schedule, "done").await,
+        }
+    }
+
+    async fn move_schedule(&mut self, id: i64, next: Firing) -> Result<()> {
+        sqlx::query(
+            "update schedules set civil = $1, due_at = $2, wake_at = $2, version = version + 1, attempts = 0
+             where id = $3 and state = 'active'",
+        )
+        .bind(next.civil.to_string())
+        .bind(millis(next.at))
+        .bind(id)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    async fn end_schedule(&mut self, schedule: &Scheduled, state: &'static str) -> Result<()> {
+        let nothing = self.seal_json(slot(schedule.person, &schedule.plan.name), &serde_json::Value::Null)?;
+        sqlx::query(
+            "update schedules set state = $1, version = version + 1, run = $2 where id = $3 and state = 'active'",
+        )
+        .bind(state)
+        .bind(nothing)
+        .bind(schedule.id)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Moves a schedule with its person's zone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rezone_schedule(&mut self, id: i64, zone: &str, next: Firing) -> Result<()> {
+        sqlx::query("update schedules set zone = $1 where id = $2").bind(zone).bind(id).execute(&mut *self.tx).await?;
+        self.move_schedule(id, next).await
+    }
+
+    /// Notes that a due schedule failed, and when to look at it again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn schedule_failed(&mut self, claim: DueClaim, wake_at: Timestamp) -> Result<()> {
+        sqlx::query(
+            "update schedules set attempts = attempts + 1, wake_at = $1
+             where id = $2 and version = $3 and state = 'active'",
+        )
+        .bind(millis(wake_at))
+        .bind(claim.schedule)
+        .bind(claim.version)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Gives up on a schedule that keeps failing, with a written reason. Works even when its texts cannot be read.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_up_schedule(&mut self, claim: DueClaim, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "insert into occurrences (schedule_id, person_id, name, civil, due_at, outcome, handled_at)
+             select id, person_id, name, civil, due_at, 'failed', $1 from schedules where id = $2 and version = $3
+             on conflict (schedule_id, civil) do update set outcome = 'failed', handled_at = excluded.handled_at",
+        )
+        .bind(millis(now))
+        .bind(claim.schedule)
+        .bind(claim.version)
+        .execute(&mut *self.tx)
+        .await?;
+        sqlx::query("update schedules set state = 'failed' where id = $1 and version = $2 and state = 'active'")
+            .bind(claim.schedule)
+            .bind(claim.version)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes down what became of the present firing; one that quiet hours held back gets its final word later.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn record_occurrence(&mut self, schedule: &Scheduled, outcome: &str, now: Timestamp) -> Result<()> {
+        sqlx::query(
+            "insert into occurrences (schedule_id, person_id, name, civil, due_at, outcome, handled_at)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (schedule_id, civil) do update
+             set outcome = excluded.outcome, due_at = excluded.due_at, handled_at = excluded.handled_at",
+        )
+        .bind(schedule.id)
+        .bind(schedule.person.0)
+        .bind(&schedule.plan.name)
+        .bind(schedule.next.civil.to_string())
+        .bind(millis(schedule.next.at))
+        .bind(outcome)
+        .bind(millis(now))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Has the present firing happened before (say, in the zone the person has left)? One that quiet hours hold back has not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn occurrence_is_settled(&mut self, schedule: &Scheduled) -> Result<bool> {
+        let row: Option<(i64,)> =
+            sqlx::query_as("select id from occurrences where schedule_id = $1 and civil = $2 and outcome <> 'quiet'")
+                .bind(schedule.id)
+                .bind(schedule.next.civil.to_string())
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        Ok(row.is_some())
+    }
+
+    /// What became of a person's firings, the oldest first: name, civil moment, outcome.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn occurrences(&mut self, person: PersonId) -> Result<Vec<(String, String, String)>> {
+        Ok(sqlx::query_as("select name, civil, outcome from occurrences where person_id = $1 order by handled_at, id")
+            .bind(person.0)
+            .fetch_all(&mut *self.tx)
+            .await?)
+    }
+}

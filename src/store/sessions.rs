@@ -1,0 +1,102 @@
+//! Where a person stands in their scripts, and facts about them.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Result, Tx, millis};
+use crate::types::{PersonId, Value, Values};
+use crate::vault::Slot;
+
+/// The version of the state's JSON.
+const FORMAT: i64 = 1;
+
+fn state_slot(person: PersonId) -> Slot<'static> {
+    Slot { table: "states", column: "body", person: Some(person), row: "" }
+}
+
+fn fact_slot(person: PersonId, name: &str) -> Slot<'_> {
+    Slot { table: "facts", column: "value", person: Some(person), row: name }
+}
+
+impl Tx {
+    /// Where does this person stand? `None` for a newcomer.
+    ///
+    /// # Errors
+    /// When the database fails or the state cannot be read.
+    pub async fn state<T: DeserializeOwned>(&mut self, person: PersonId) -> Result<Option<T>> {
+        let row: Option<(Vec<u8>,)> = sqlx::query_as("select body from states where person_id = $1")
+            .bind(person.0)
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        row.map(|(body,)| self.open_json(state_slot(person), &body)).transpose()
+    }
+
+    /// Keeps where this person stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_state<T: Serialize>(&mut self, person: PersonId, state: &T, now: Timestamp) -> Result<()> {
+        let body = self.seal_json(state_slot(person), state)?;
+        sqlx::query(
+            "insert into states (person_id, format, body, updated_at) values ($1, $2, $3, $4)
+             on conflict (person_id) do update
+             set format = excluded.format, body = excluded.body, updated_at = excluded.updated_at",
+        )
+        .bind(person.0)
+        .bind(FORMAT)
+        .bind(body)
+        .bind(millis(now))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// What is known of this person?
+    ///
+    /// # Errors
+    /// When the database fails or a fact cannot be read.
+    pub async fn facts(&mut self, person: PersonId) -> Result<Values> {
+        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as("select name, value from facts where person_id = $1")
+            .bind(person.0)
+            .fetch_all(&mut *self.tx)
+            .await?;
+        rows.into_iter()
+            .map(|(name, sealed)| {
+                let value = self.open_json(fact_slot(person, &name), &sealed)?;
+                Ok((name, value))
+            })
+            .collect()
+    }
+
+    /// Keeps a fact.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_fact(&mut self, person: PersonId, name: &str, value: &Value) -> Result<()> {
+        let value = self.seal_json(fact_slot(person, name), value)?;
+        sqlx::query(
+            "insert into facts (person_id, name, value) values ($1, $2, $3)
+             on conflict (person_id, name) do update set value = excluded.value",
+        )
+        .bind(person.0)
+        .bind(name)
+        .bind(value)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
+    /// Drops a fact.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_fact(&mut self, person: PersonId, name: &str) -> Result<()> {
+        sqlx::query("delete from facts where person_id = $1 and name = $2")
+            .bind(person.0)
+            .bind(name)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! Carries out the effects of a step inside the turn's transaction: one effect, one arm.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use super::post::Post;
+use super::{ZONE_FACT, zone};
+use crate::engine::{Effect, Plan};
+use crate::schedule::first;
+use crate::store::{StoreError, Tx};
+use crate::types::PersonId;
+
+/// A turn whose effects are being carried out.
+pub(super) struct Applying {
+    tx: Tx,
+    post: Post,
+    person: PersonId,
+    zone: TimeZone,
+    now: Timestamp,
+}
+
+impl Applying {
+    pub(super) fn new(tx: Tx, post: Post, now: &Zoned) -> Self {
+        Self { tx, person: post.person(), post, zone: now.time_zone().clone(), now: now.timestamp() }
+    }
+
+    /// The transaction with everything in it.
+    pub(super) fn finish(self) -> Tx {
+        self.tx
+    }
+
+    pub(super) async fn apply(&mut self, effect: Effect) -> Result<(), StoreError> {
+        let (person, now) = (self.person, self.now);
+        match effect {
+            Effect::Say(message) => self.post.send(&mut self.tx, &message, now).await,
+            Effect::Remember { fact, value } => {
+                self.tx.keep_fact(person, &fact, &value).await?;
+                self.follow_zone(&fact).await
+            }
+            Effect::Forget { fact } => {
+                self.tx.drop_fact(person, &fact).await?;
+                self.follow_zone(&fact).await
+            }
+            Effect::Journal(entry) => self.tx.keep_entry(person, &entry, now).await,
+            Effect::Promise(promise) => self.tx.keep_promise(person, &promise, now).await,
+            Effect::Settle { id, standing } => self.tx.settle_promise(person, &id, standing, now).await,
+            Effect::CheckIn(checkin) => self.tx.keep_checkin(person, &checkin).await,
+            Effect::Return { id, day, away } => self.tx.keep_return(person, &id, day, away).await,
+            Effect::Withdraw { kind, id } => self.tx.withdraw(person, kind, &id).await,
+            Effect::Schedule(plan) => self.schedule(&plan).await,
+            Effect::Cancel { name } => self.tx.cancel_schedule(person, &name).await,
+            // Settled before all other effects: see `settle_firing`.
+            Effect::Fired(_) => Ok(()),
+            Effect::Ended { script, outcome } => {
+                tracing::info!(script.name = script, script.outcome = outcome, "a script ended");
+                Ok(())
+            }
+            Effect::Note { code } => {
+                tracing::info!(note.code = code, "the engine noted something");
+                Ok(())
+            }
+        }
+    }
+
+    async fn schedule(&mut self, plan: &Plan) -> Result<(), StoreError> {
+        match first(&plan.rule, self.now, &self.zone) {
+            Some(next) => self.tx.keep_schedule(self.person, plan, zone_name(&self.zone), next).await,
+            None => {
+                tracing::error!(person.id = self.person.0, "a schedule that never happens was not kept");
+                self.tx.cancel_schedule(self.person, &plan.name).await
+            }
+        }
+    }
+
+    /// After a change of the zone, moves every schedule of the person that is not due already.
+    async fn follow_zone(&mut self, fact: &str) -> Result<(), StoreError> {
+        if fact != ZONE_FACT {
+            return Ok(());
+        }
+        self.zone = zone(&self.tx.facts(self.person).await?);
+        for schedule in self.tx.active_schedules(self.person).await? {
+            if schedule.next.at > self.now
+                && let Some(next) = first(&schedule.plan.rule, self.now, &self.zone)
+            {
+                self.tx.rezone_schedule(schedule.id, zone_name(&self.zone), next).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn zone_name(zone: &TimeZone) -> &str {
+    zone.iana_name().unwrap_or("UTC")
+}

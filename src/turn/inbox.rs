@@ -1,0 +1,237 @@
+//! The inbox: stores what platforms hand over, and takes it through the door in the order it came.
+//!
+//! An event that fails is tried again after a growing pause, while later events of the same account wait behind it and all
+//! others go on. After five tries it is put away, its text forgotten, and the person told.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::post::Post;
+use super::{Door, TurnError};
+use crate::clock::add;
+use crate::outbox::BoxFuture;
+use crate::platform::inbox::{self as seam, RawEvent};
+use crate::store::{InboxRow, NewEvent, StoreError};
+use crate::types::{Inbound, Message, Platform, Rich};
+
+/// How often an event is tried.
+const TRIES: i64 = 5;
+/// The pause after the first failure; it doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait when the store itself fails.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How long to wait at most when nothing rings.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How many events are looked at together.
+const BATCH: i64 = 500;
+
+/// How often what is over is cleared away.
+const TIDY_EVERY: Duration = Duration::from_hours(1);
+/// How long a text may wait to be handled before it is forgotten (PRIVACY: at most a day, even on failure).
+const KEEP_TEXT: Duration = Duration::from_hours(24);
+/// How long the key of an event is kept. Telegram repeats updates for a day.
+const KEEP_KEYS: Duration = Duration::from_hours(24 * 7);
+
+/// What somebody is told whose message could not be handled.
+pub const APOLOGY: &str =
+    "Something went wrong on my side with your last message. Nothing else was lost. Please send it again.";
+
+type Decode = Arc<dyn Fn(&str) -> Option<Inbound> + Send + Sync>;
+type Lane = (Platform, String);
+
+/// The inbox. Clones are the same one.
+#[derive(Clone)]
+pub struct Inbox {
+    door: Door,
+    decoders: HashMap<Platform, Decode>,
+}
+
+impl Inbox {
+    /// An inbox before this door, which understands no platform yet.
+    #[must_use]
+    pub fn new(door: Door) -> Self {
+        Self { door, decoders: HashMap::new() }
+    }
+
+    /// Teaches it how to read a platform's events. `None` from `decode` means: nothing for us.
+    #[must_use]
+    pub fn with(
+        mut self,
+        platform: Platform,
+        decode: impl Fn(&str) -> Option<Inbound> + Send + Sync + 'static,
+    ) -> Self {
+        self.decoders.insert(platform, Arc::new(decode));
+        self
+    }
+
+    /// Handles all that can be handled now, and says how many events that were.
+    ///
+    /// # Errors
+    /// When the store fails; the trouble of one event is none of the others.
+    pub async fn drain_once(&self) -> Result<usize, StoreError> {
+        let mut handled = 0;
+        loop {
+            let mut tx = self.door.store.begin().await?;
+            let rows = tx.new_events(BATCH).await?;
+            tx.rollback().await?;
+            let before = handled;
+            let mut waiting = HashSet::new();
+            for row in rows {
+                handled += usize::from(self.handle(row, &mut waiting).await?);
+            }
+            if handled == before {
+                return Ok(handled);
+            }
+        }
+    }
+
+    /// Forgets texts that waited for a day, and deletes what has been over for a week.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        let now = self.door.clock.now();
+        let mut tx = self.door.store.begin().await?;
+        tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
+        tx.delete_handled_before(ago(now, KEEP_KEYS)).await?;
+        tx.commit().await
+    }
+
+    /// Handles events as they come, until it is cancelled; an event that was begun is finished.
+    pub async fn run(&self, cancel: CancellationToken) {
+        let mut tidied = Timestamp::MIN;
+        let clock = &self.door.clock;
+        while !cancel.is_cancelled() {
+            let until = match self.round(&mut tidied).await {
+                Ok(until) => until,
+                Err(error) => {
+                    tracing::error!(%error, "the inbox could not be read; it is tried again");
+                    add(clock.now(), STORE_PAUSE)
+                }
+            };
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = self.door.bells.inbox.notified() => {}
+                () = clock.sleep_until(until) => {}
+            }
+        }
+    }
+
+    /// Handles what there is, clears away now and then, and says when to look again.
+    async fn round(&self, tidied: &mut Timestamp) -> Result<Timestamp, StoreError> {
+        self.drain_once().await?;
+        let now = self.door.clock.now();
+        if *tidied < ago(now, TIDY_EVERY) {
+            self.tidy().await?;
+            *tidied = now;
+        }
+        Ok(self.next_retry().await?.unwrap_or_else(|| add(now, LONGEST_WAIT)))
+    }
+
+    /// The next moment at which a failed event may be tried again.
+    async fn next_retry(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut tx = self.door.store.begin().await?;
+        let at = tx.next_event_at(self.door.clock.now()).await?;
+        tx.rollback().await?;
+        Ok(at)
+    }
+
+    /// True when the event is over, one way or the other.
+    async fn handle(&self, row: InboxRow, waiting: &mut HashSet<Lane>) -> Result<bool, StoreError> {
+        let Some(decode) = self.decoders.get(&row.platform) else { return Ok(false) };
+        let Some(raw) = &row.raw else {
+            self.put_away(&row, None, "unreadable").await?;
+            return Ok(true);
+        };
+        let Ok(decoded) = catch_unwind(AssertUnwindSafe(|| decode(raw.reveal()))) else {
+            return self.failed(&row, None, "undecodable").await;
+        };
+        let Some(inbound) = decoded else {
+            self.ignore(&row).await?;
+            return Ok(true);
+        };
+        let lane = (inbound.platform, inbound.account.clone());
+        let now = self.door.clock.now();
+        if waiting.contains(&lane) || row.wake_at > now.as_millisecond() {
+            waiting.insert(lane);
+            return Ok(false);
+        }
+        match self.door.take_stored(row.id, &inbound).await {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                tracing::warn!(inbox.id = row.id, inbox.attempt = row.attempts + 1, %error, "an event could not be handled");
+                waiting.insert(lane);
+                self.failed(&row, Some(&inbound), code(&error)).await
+            }
+        }
+    }
+
+    /// Nothing for us in it.
+    async fn ignore(&self, row: &InboxRow) -> Result<(), StoreError> {
+        let mut tx = self.door.store.begin().await?;
+        tx.event_done(row.id).await?;
+        tx.commit().await
+    }
+
+    async fn failed(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<bool, StoreError> {
+        if row.attempts + 1 >= TRIES {
+            self.put_away(row, inbound, code).await?;
+            return Ok(true);
+        }
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(u32::try_from(row.attempts).unwrap_or(0));
+        let mut tx = self.door.store.begin().await?;
+        tx.event_failed(row.id, code, add(self.door.clock.now(), pause)).await?;
+        tx.commit().await?;
+        Ok(false)
+    }
+
+    /// Gives up on an event, and says so to a person we know.
+    async fn put_away(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<(), StoreError> {
+        tracing::error!(inbox.id = row.id, error.code = code, "an event was given up");
+        let now = self.door.clock.now();
+        let mut tx = self.door.store.begin().await?;
+        tx.event_dead(row.id, code).await?;
+        if let Some(inbound) = inbound
+            && let Some(account) = tx.account(inbound.platform, &inbound.account).await?
+        {
+            let message = Message { text: Rich::plain(APOLOGY), ..Message::default() };
+            Post::apology(account, row.id, now).send(&mut tx, &message, now).await?;
+        }
+        tx.commit().await?;
+        self.door.bells.outbox.notify_one();
+        Ok(())
+    }
+}
+
+fn ago(now: Timestamp, span: Duration) -> Timestamp {
+    now.checked_sub(span).unwrap_or(Timestamp::MIN)
+}
+
+/// The word for the database.
+fn code(error: &TurnError) -> &'static str {
+    match error {
+        TurnError::Store(_) => "store",
+        TurnError::Panicked => "panicked",
+        TurnError::NoOutcome => "no_outcome",
+    }
+}
+
+impl seam::Inbox for Inbox {
+    fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>> {
+        Box::pin(async move {
+            let now = self.door.clock.now();
+            let mut tx = self.door.store.begin().await?;
+            for event in &events {
+                tx.put_event(NewEvent { platform, bot, id: &event.id, raw: &event.raw }, now).await?;
+            }
+            tx.commit().await?;
+            self.door.bells.inbox.notify_one();
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,361 @@
+//! The one door: whatever happens to a person, typed, pressed or come due, is one turn through here.
+//!
+//! A turn is one transaction: drop what was seen, load, [`step`](crate::engine::step), carry out every effect, commit. So each
+//! event is handled once or not at all, and a crash repeats it from zero. The only caller of the engine. It never talks to a
+//! network and never logs what a person wrote.
+
+mod effects;
+mod inbox;
+mod post;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
+use crate::schedule::{Firing, Rule, next_after};
+use crate::script::Library;
+use crate::store::{Account, DueClaim, Scheduled, Store, StoreError, Tx};
+use crate::types::{Inbound, Input, PersonId, PlaceKind, Value};
+
+use effects::Applying;
+pub use inbox::{APOLOGY, Inbox};
+use post::Post;
+
+/// The fact that holds a person's zone, as an IANA name.
+const ZONE_FACT: &str = "timezone";
+
+/// The shortest time a reminder is held back by quiet hours, so that it cannot come around at once.
+const SHORTEST_HOLD: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Wakes the workers when there is something for them. A ring without a listener is kept for the next one.
+#[derive(Clone, Debug, Default)]
+pub struct Bells {
+    /// A platform put something into the inbox.
+    pub inbox: Arc<Notify>,
+    /// A turn committed messages.
+    pub outbox: Arc<Notify>,
+    /// A turn changed what comes due.
+    pub reminders: Arc<Notify>,
+}
+
+/// The shape of [`engine::step`].
+pub type Step = fn(&Library, &State, &Facts, &Event, &Zoned) -> (State, Vec<Effect>);
+
+/// The one door. Clones are the same door.
+#[derive(Clone)]
+pub struct Door {
+    step: Step,
+    store: Store,
+    library: Arc<RwLock<Arc<Library>>>,
+    clock: Clock,
+    bells: Bells,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turned {
+    /// The engine was asked, and its effects are committed.
+    Done,
+    /// Nothing to ask the engine: somebody left or came back.
+    Noted,
+    /// This event was handled before.
+    Seen,
+    /// The schedule has changed since it was claimed, or this firing happened before, or there is nobody to write to.
+    Stale,
+}
+
+/// Why a turn did not happen. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine panicked.
+    #[error("the engine panicked")]
+    Panicked,
+    /// The engine did not say what became of a due schedule.
+    #[error("the engine did not say what became of a due schedule")]
+    NoOutcome,
+}
+
+/// What the engine is asked about, as it stands before the turn.
+struct Before {
+    state: State,
+    facts: Facts,
+    now: Zoned,
+}
+
+impl Door {
+    /// A door to these scripts and this store.
+    #[must_use]
+    pub fn new(store: Store, library: Library, clock: Clock) -> Self {
+        Self::with_step(engine::step, store, library, clock)
+    }
+
+    /// A door to something else than the engine: for tests of the shell alone.
+    #[must_use]
+    pub fn with_step(step: Step, store: Store, library: Library, clock: Clock) -> Self {
+        Self { step, store, library: Arc::new(RwLock::new(Arc::new(library))), clock, bells: Bells::default() }
+    }
+
+    /// The scripts in use.
+    #[must_use]
+    pub fn library(&self) -> Arc<Library> {
+        self.library.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts other scripts into use; turns that have begun finish with the old ones.
+    pub fn reload(&self, library: Library) {
+        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
+    }
+
+    /// The store behind the door.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock on the wall.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The bells that turns ring.
+    #[must_use]
+    pub fn bells(&self) -> &Bells {
+        &self.bells
+    }
+
+    /// Handles one event that is not in the inbox (the terminal; tests). A repeated event id is dropped.
+    ///
+    /// # Errors
+    /// When the turn did not happen; the same event may be taken again.
+    pub async fn take(&self, inbound: &Inbound) -> Result<Turned, TurnError> {
+        let mut tx = self.store.begin().await?;
+        let row = tx.first_sight(inbound.platform, &inbound.event, self.clock.now()).await?;
+        self.take_seen(tx, row, inbound).await
+    }
+
+    /// Handles one event of the inbox.
+    async fn take_stored(&self, row: i64, inbound: &Inbound) -> Result<Turned, TurnError> {
+        let mut tx = self.store.begin().await?;
+        let new = tx.event_done(row).await?;
+        self.take_seen(tx, new.then_some(row), inbound).await
+    }
+
+    async fn take_seen(&self, mut tx: Tx, row: Option<i64>, inbound: &Inbound) -> Result<Turned, TurnError> {
+        let now = self.clock.now();
+        let Some(row) = row else {
+            tx.rollback().await?;
+            return Ok(Turned::Seen);
+        };
+        let Some(event) = event(&inbound.input) else {
+            note_presence(&mut tx, inbound, now).await?;
+            tx.commit().await?;
+            self.bells.reminders.notify_one();
+            return Ok(Turned::Noted);
+        };
+        let account = meet(&mut tx, inbound, now).await?;
+        let before = load(&mut tx, account.person, now).await?;
+        let (state, effects) = self.ask(&before, &event)?;
+        let post = Post::reply(account, inbound, row, now);
+        self.carry_out(tx, post, &before.now, &state, effects).await?;
+        Ok(Turned::Done)
+    }
+
+    /// Handles one schedule that has come due. A claim that is stale changes nothing.
+    ///
+    /// # Errors
+    /// When the turn did not happen; the claim may be taken again.
+    pub async fn take_due(&self, claim: DueClaim) -> Result<Turned, TurnError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let Some(schedule) = tx.claimed_schedule(claim).await? else {
+            tx.rollback().await?;
+            return Ok(Turned::Stale);
+        };
+        let Some(account) = tx.account_to_write_to(schedule.person).await? else {
+            tx.rollback().await?;
+            return Ok(Turned::Stale);
+        };
+        let before = load(&mut tx, schedule.person, now).await?;
+        if tx.occurrence_is_settled(&schedule).await? {
+            tx.advance_schedule(&schedule, following(&schedule, before.now.time_zone(), now)).await?;
+            tx.commit().await?;
+            return Ok(Turned::Stale);
+        }
+        let (state, effects) = self.ask(&before, &Event::Due(due(&schedule)))?;
+        settle_firing(&mut tx, &schedule, &effects, &before.now).await?;
+        let post = Post::due(account, &schedule, now);
+        self.carry_out(tx, post, &before.now, &state, effects).await?;
+        Ok(Turned::Done)
+    }
+
+    /// Gives up on a due schedule that keeps failing, with a written reason: a recurring one goes on with its next firing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn give_up_due(&self, claim: DueClaim) -> Result<(), TurnError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        match tx.claimed_schedule(claim).await {
+            Ok(Some(schedule)) if matches!(schedule.plan.rule, Rule::Every { .. }) => {
+                let zone = zone(&tx.facts(schedule.person).await?);
+                tx.record_occurrence(&schedule, "failed", now).await?;
+                tx.advance_schedule(&schedule, following(&schedule, &zone, now)).await?;
+            }
+            _ => tx.give_up_schedule(claim, now).await?,
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Asks the engine; a panic in it is an error of this turn and nothing more.
+    fn ask(&self, before: &Before, event: &Event) -> Result<(State, Vec<Effect>), TurnError> {
+        let library = self.library();
+        let step = || (self.step)(&library, &before.state, &before.facts, event, &before.now);
+        catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)
+    }
+
+    async fn carry_out(
+        &self,
+        tx: Tx,
+        post: Post,
+        now: &Zoned,
+        state: &State,
+        effects: Vec<Effect>,
+    ) -> Result<(), TurnError> {
+        let person = post.person();
+        let mut applying = Applying::new(tx, post, now);
+        for effect in effects {
+            applying.apply(effect).await?;
+        }
+        let mut tx = applying.finish();
+        tx.keep_state(person, state, now.timestamp()).await?;
+        tx.commit().await?;
+        self.bells.outbox.notify_one();
+        self.bells.reminders.notify_one();
+        Ok(())
+    }
+}
+
+/// Keeps panics from printing what a person wrote: a panic's own words may quote a text, so only its place is logged. For
+/// `main`, once.
+pub fn hide_panic_texts() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(panic.place = place, "something panicked");
+    }));
+}
+
+/// What the engine is told of an input; nothing when it is only about being there.
+fn event(input: &Input) -> Option<Event> {
+    match input {
+        Input::Text(text) => Some(Event::Text(text.clone())),
+        Input::Press(token) => Some(Event::Press(token.clone())),
+        Input::Command { name, rest } => Some(Event::Command { name: name.clone(), rest: rest.clone() }),
+        Input::Recall => Some(Event::Recall),
+        Input::Gone | Input::Returned => None,
+    }
+}
+
+/// Somebody left or came back. Nothing is said, and strangers stay unknown.
+async fn note_presence(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<(), StoreError> {
+    let Some(account) = tx.account(inbound.platform, &inbound.account).await? else { return Ok(()) };
+    match inbound.input {
+        Input::Gone => tx.account_gone(account.id, now).await,
+        _ => tx.use_account(account.id, private_place(inbound), now).await,
+    }
+}
+
+/// Finds the account an event came from, or makes a person for it.
+async fn meet(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<Account, StoreError> {
+    let account = match tx.account(inbound.platform, &inbound.account).await? {
+        Some(account) => account,
+        None => tx.create_account(inbound.platform, &inbound.account, now).await?,
+    };
+    tx.use_account(account.id, private_place(inbound), now).await?;
+    Ok(account)
+}
+
+/// The place of an event, if only the person reads there.
+fn private_place(inbound: &Inbound) -> Option<&str> {
+    (inbound.place.kind == PlaceKind::Private).then_some(inbound.place.id.as_str())
+}
+
+async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, StoreError> {
+    let state = match tx.state(person).await? {
+        Some(state) => state,
+        None => State::new(seed(person, tx.person_since(person).await?)),
+    };
+    let (checkins, last_checkin) = tx.checkins(person).await?;
+    let facts = Facts {
+        me: tx.facts(person).await?,
+        promises: tx.open_promises(person).await?,
+        counts: tx.promise_counts(person).await?,
+        checkins,
+        last_checkin,
+        entries: tx.count_entries(person).await?,
+        schedules: tx.schedule_names(person).await?,
+    };
+    let now = now.to_zoned(zone(&facts.me));
+    Ok(Before { state, facts, now })
+}
+
+/// A person's zone: the one they told, else UTC.
+fn zone(me: &crate::types::Values) -> TimeZone {
+    me.get(ZONE_FACT).and_then(Value::as_text).and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
+}
+
+/// A number that differs between people and stays the same for one (the finalizer of `SplitMix64`).
+fn seed(person: PersonId, since: Timestamp) -> u64 {
+    let mut mixed =
+        person.0.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ since.as_millisecond().cast_unsigned();
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn due(schedule: &Scheduled) -> Due {
+    let plan = schedule.plan.clone();
+    Due {
+        name: plan.name,
+        run: plan.run,
+        due: schedule.next.at,
+        if_busy: plan.if_busy,
+        late: plan.late,
+        chosen: plan.chosen,
+    }
+}
+
+/// Writes down what became of a firing and moves the schedule, before any other effect can change it. Firings that were missed
+/// meanwhile are not made up for: the next one lies after `now`.
+async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], now: &Zoned) -> Result<(), TurnError> {
+    let outcome = effects.iter().find_map(|effect| match effect {
+        Effect::Fired(outcome) => Some(outcome),
+        _ => None,
+    });
+    let outcome = outcome.ok_or(TurnError::NoOutcome)?;
+    let next = match outcome {
+        Outcome::Quiet { until } => {
+            let earliest = crate::clock::add(now.timestamp(), SHORTEST_HOLD);
+            Some(Firing { civil: schedule.next.civil, at: (*until).max(earliest) })
+        }
+        _ => following(schedule, now.time_zone(), now.timestamp()),
+    };
+    tx.record_occurrence(schedule, outcome.as_str(), now.timestamp()).await?;
+    Ok(tx.advance_schedule(schedule, next).await?)
+}
+
+/// The firing after the present one; none for what happens once.
+fn following(schedule: &Scheduled, zone: &TimeZone, now: Timestamp) -> Option<Firing> {
+    match schedule.plan.rule {
+        Rule::Every { .. } => next_after(&schedule.plan.rule, now.max(schedule.next.at), zone),
+        Rule::Once { .. } | Rule::At { .. } => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! Where the messages of a turn go, why, and until when: one envelope for all of them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::private_place;
+use crate::clock::add;
+use crate::engine::Run;
+use crate::schedule::Rule;
+use crate::store::{Account, NewRow, Scheduled, StoreError, Tx};
+use crate::types::{Inbound, Message, PersonId, Purpose};
+
+/// How long an answer is worth sending.
+const REPLY_LIFE: Duration = Duration::from_hours(24);
+/// How long at least something due has for its way out.
+const SHORTEST_LIFE: Duration = Duration::from_mins(10);
+
+/// The envelope of a turn's messages.
+pub(super) struct Post {
+    account: Account,
+    place: Option<String>,
+    reply: Option<String>,
+    purpose: Purpose,
+    due: Timestamp,
+    expires: Timestamp,
+    key: String,
+    count: usize,
+}
+
+impl Post {
+    /// Answers to an event. One from a shared place is answered privately: through the event's reply handle where the platform
+    /// has one, else in the private chat. The shared place itself is never written to.
+    pub(super) fn reply(account: Account, inbound: &Inbound, row: i64, now: Timestamp) -> Self {
+        Self {
+            account,
+            place: private_place(inbound).map(ToOwned::to_owned),
+            reply: inbound.reply.clone(),
+            purpose: Purpose::Reply,
+            due: now,
+            expires: add(now, REPLY_LIFE),
+            key: format!("in:{}:{row}", inbound.platform),
+            count: 0,
+        }
+    }
+
+    /// What a due schedule says.
+    pub(super) fn due(account: Account, schedule: &Scheduled, now: Timestamp) -> Self {
+        let late = Duration::from_secs(schedule.plan.late.max(0).unsigned_abs());
+        Self {
+            place: None,
+            reply: None,
+            purpose: purpose(schedule),
+            due: schedule.next.at,
+            expires: add(schedule.next.at, late).max(add(now, SHORTEST_LIFE)),
+            key: format!("due:{}:{}", schedule.id, schedule.next.civil),
+            count: 0,
+            account,
+        }
+    }
+
+    /// A word about an event that could not be handled.
+    pub(super) fn apology(account: Account, row: i64, now: Timestamp) -> Self {
+        Self {
+            account,
+            place: None,
+            reply: None,
+            purpose: Purpose::Reply,
+            due: now,
+            expires: add(now, REPLY_LIFE),
+            key: format!("sorry:{row}"),
+            count: 0,
+        }
+    }
+
+    /// Whom it goes to.
+    pub(super) fn person(&self) -> PersonId {
+        self.account.person
+    }
+
+    /// Commits one message, as consecutive rows when it is longer than the platform takes. What it asks stands on the last.
+    pub(super) async fn send(&mut self, tx: &mut Tx, message: &Message, now: Timestamp) -> Result<(), StoreError> {
+        for part in parts(message, self.account.platform.message_limit()) {
+            let key = format!("{}:{}", self.key, self.count);
+            self.count += 1;
+            tx.enqueue(NewRow {
+                person: self.account.person,
+                account: self.account.id,
+                platform: self.account.platform,
+                place: self.place.as_deref(),
+                reply: self.reply.as_deref(),
+                message: &part,
+                purpose: self.purpose,
+                due: self.due,
+                expires: Some(self.expires),
+                dedupe_key: &key,
+                silent: false,
+                now,
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// What the person asked for once is worth a second copy; what comes again anyway is not.
+fn purpose(schedule: &Scheduled) -> Purpose {
+    match (&schedule.plan.run, &schedule.plan.rule) {
+        (Run::Script { .. }, Rule::Once { .. } | Rule::At { .. }) => Purpose::Reminder,
+        (Run::Script { .. }, Rule::Every { .. }) | (Run::Nudge { .. } | Run::Expire { .. }, _) => Purpose::Nudge,
+    }
+}
+
+fn parts(message: &Message, limit: usize) -> Vec<Message> {
+    let mut parts: Vec<Message> =
+        message.text.split(limit).into_iter().map(|text| Message { text, ..Message::default() }).collect();
+    if let Some(last) = parts.last_mut() {
+        last.buttons.clone_from(&message.buttons);
+        last.wants_text = message.wants_text;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Button, Rich};
+
+    #[test]
+    fn a_long_question_is_cut_and_asks_in_its_last_part() {
+        let buttons = vec![Button { label: "Yes".into(), token: "q:1:0".into() }];
+        let message = Message { text: Rich::plain("One.\n\nTwo."), buttons: buttons.clone(), wants_text: Some(1) };
+        let parts = parts(&message, 7);
+        assert_eq!(parts.iter().map(|part| part.text.text()).collect::<Vec<_>>(), ["One.", "Two."]);
+        assert!(parts[0].buttons.is_empty() && parts[0].wants_text.is_none());
+        assert_eq!((&parts[1].buttons, parts[1].wants_text), (&buttons, Some(1)));
+    }
+}

@@ -1,0 +1,265 @@
+//! Delivery: what happens to a message when platforms say no, say nothing, or the program dies.
+
+mod support;
+
+use std::time::Duration;
+
+use goldseam::outbox::{SendError, Sent};
+use goldseam::types::Platform;
+use support::house::{House, input};
+use support::postbox::Answer;
+
+const NOTHING: [&str; 0] = [];
+const LONG: Duration = Duration::from_mins(11);
+
+fn ambiguous() -> SendError {
+    SendError::Ambiguous("504".into())
+}
+
+/// Sends what can be sent; what Telegram was handed.
+async fn sends(house: &House) -> Vec<String> {
+    house.outbox.deliver_once().await.unwrap();
+    house.telegram.empty()
+}
+
+async fn states(house: &House) -> Vec<String> {
+    house.sql("select state || coalesce(' ' || error, '') from outbox order by id").await
+}
+
+/// Starts a delivery and stops it in the middle, as a killed program does.
+async fn dies_while_sending(house: &House) {
+    let outbox = house.outbox.clone();
+    let delivery = tokio::spawn(async move { outbox.deliver_once().await });
+    while house.telegram.taken().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    delivery.abort();
+    let _ = delivery.await;
+}
+
+#[tokio::test]
+async fn what_surely_did_not_arrive_is_sent_again_after_a_pause() {
+    let mut house = House::new().await;
+    house.telegram.fail_next(SendError::NotSent("dns".into()));
+    assert_eq!(house.says("7", "hello").await, ["hello"]);
+    assert_eq!(sends(&house).await, NOTHING);
+    house.wait(Duration::from_secs(2));
+    assert_eq!(sends(&house).await, ["hello"]);
+    assert_eq!(states(&house).await, ["sent"]);
+}
+
+#[tokio::test]
+async fn one_chat_keeps_its_order_and_others_go_on() {
+    let mut house = House::new().await;
+    house.writes("7", "one").await;
+    house.writes("7", "two").await;
+    house.writes("8", "three").await;
+    house.telegram.fail_next(SendError::NotSent("dns".into()));
+    assert_eq!(sends(&house).await, ["one", "three"]);
+    house.wait(Duration::from_secs(2));
+    assert_eq!(sends(&house).await, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_may_have_arrived_is_repeated_once_on_telegram() {
+    let mut house = House::new().await;
+    house.telegram.fail_next(ambiguous());
+    house.telegram.fail_next(ambiguous());
+    assert_eq!(house.says("7", "hello").await, ["hello"]);
+    house.wait(LONG);
+    assert_eq!(sends(&house).await, ["hello"]);
+    house.wait(LONG);
+    assert_eq!(sends(&house).await, NOTHING);
+    assert_eq!(states(&house).await, ["unknown unclear"]);
+}
+
+#[tokio::test]
+async fn a_nudge_that_may_have_arrived_is_not_repeated() {
+    let mut house = House::new().await;
+    house.says("7", "/every daily 0 0 20 * * *").await;
+    house.until("2026-11-22T20:00:00Z");
+    house.telegram.fail_next(ambiguous());
+    assert_eq!(house.fires().await, ["due daily"]);
+    house.wait(LONG);
+    assert_eq!(sends(&house).await, NOTHING);
+    assert_eq!(states(&house).await, ["unknown unclear"]);
+}
+
+#[tokio::test]
+async fn discord_gets_the_same_row_again_while_it_remembers_it() {
+    let mut house = House::new().await;
+    let inbound = house.inbound(Platform::Discord, "7", input("hello"));
+    house.put(&[&inbound]).await;
+    house.inbox.drain_once().await.unwrap();
+    house.discord.fail_next(ambiguous());
+    house.outbox.deliver_once().await.unwrap();
+    house.wait(Duration::from_secs(2));
+    house.outbox.deliver_once().await.unwrap();
+    let taken = house.discord.taken();
+    assert_eq!(taken.iter().map(|row| row.attempt).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(taken[0].id, taken[1].id);
+}
+
+#[tokio::test]
+async fn a_crash_between_call_and_settlement_repeats_a_reply_once() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    house.telegram.answer_next(Answer::Hang);
+    dies_while_sending(&house).await;
+    assert_eq!(states(&house).await, ["sending"]);
+    let house = house.restart().await;
+    assert_eq!(sends(&house).await, NOTHING);
+    assert_eq!(states(&house).await, ["pending unclear"]);
+    house.wait(Duration::from_secs(4));
+    assert_eq!(sends(&house).await, ["hello"]);
+    assert_eq!(states(&house).await, ["sent"]);
+}
+
+#[tokio::test]
+async fn a_crash_while_a_nudge_is_sent_does_not_repeat_it() {
+    let mut house = House::new().await;
+    house.says("7", "/every daily 0 0 20 * * *").await;
+    house.until("2026-11-22T20:00:00Z");
+    house.reminders.fire_once(10).await.unwrap();
+    house.telegram.answer_next(Answer::Hang);
+    dies_while_sending(&house).await;
+    let house = house.restart().await;
+    house.wait(LONG);
+    assert_eq!(sends(&house).await, NOTHING);
+    assert_eq!(states(&house).await, ["unknown unclear"]);
+}
+
+#[tokio::test]
+async fn an_old_attempt_cannot_settle_what_was_claimed_anew() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    let (now, later) = (house.clock.now(), "2026-11-22T12:01:00Z".parse().unwrap());
+    let mut tx = house.door.store().begin().await.unwrap();
+    let old = tx.claim_messages(Platform::Telegram, "old", (now, later), 1).await.unwrap().remove(0);
+    tx.message_not_sent(&old, "not_sent", now, true).await.unwrap();
+    let new = tx.claim_messages(Platform::Telegram, "new", (now, later), 1).await.unwrap().remove(0);
+    tx.message_sent(&old, None, now).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(states(&house).await, ["sending not_sent"]);
+    assert_ne!(old.attempt, new.attempt);
+}
+
+#[tokio::test]
+async fn a_lease_that_ran_out_counts_as_unclear() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    house.telegram.answer_next(Answer::Hang);
+    dies_while_sending(&house).await;
+    assert_eq!(sends(&house).await, ["hello"], "only what was handed over before");
+    house.wait(Duration::from_secs(61));
+    assert_eq!(sends(&house).await, NOTHING);
+    assert_eq!(states(&house).await, ["pending unclear"]);
+}
+
+#[tokio::test]
+async fn being_told_to_wait_is_not_an_attempt() {
+    let mut house = House::new().await;
+    house.telegram.fail_next(SendError::RateLimited { retry_after: Duration::from_secs(30), global: false });
+    assert_eq!(house.says("7", "hello").await, ["hello"]);
+    assert_eq!(house.says("8", "others go on").await, ["others go on"]);
+    house.wait(Duration::from_secs(29));
+    assert_eq!(sends(&house).await, NOTHING);
+    house.wait(Duration::from_secs(2));
+    house.outbox.deliver_once().await.unwrap();
+    assert_eq!(house.telegram.taken()[0].attempt, 0);
+}
+
+#[tokio::test]
+async fn a_global_wait_pauses_the_whole_platform() {
+    let mut house = House::new().await;
+    house.telegram.fail_next(SendError::RateLimited { retry_after: Duration::from_secs(30), global: true });
+    house.says("7", "hello").await;
+    assert_eq!(house.says("8", "me too").await, NOTHING);
+    house.wait(Duration::from_secs(31));
+    assert_eq!(sends(&house).await, ["hello", "me too"]);
+}
+
+#[tokio::test]
+async fn a_block_ends_what_waits_for_that_account_and_nothing_else() {
+    let mut house = House::new().await;
+    house.writes("7", "one").await;
+    house.writes("7", "two").await;
+    house.writes("8", "three").await;
+    house.telegram.fail_next(SendError::Gone("blocked".into()));
+    assert_eq!(sends(&house).await, ["one", "three"]);
+    assert_eq!(states(&house).await, ["dead gone", "dead gone", "sent"]);
+    assert!(!house.account(Platform::Telegram, "7").await.unwrap().active);
+    assert_eq!(house.says("7", "I am back").await, ["I am back"]);
+    assert!(house.account(Platform::Telegram, "7").await.unwrap().active);
+}
+
+#[tokio::test]
+async fn a_refused_message_does_not_block_its_chat() {
+    let mut house = House::new().await;
+    house.writes("7", "one").await;
+    house.writes("7", "two").await;
+    house.telegram.fail_next(SendError::Refused("400".into()));
+    assert_eq!(sends(&house).await, ["one", "two"]);
+    assert_eq!(states(&house).await, ["dead refused", "sent"]);
+    assert_eq!(house.sql("select state from outbox where body is not null").await, NOTHING);
+}
+
+#[tokio::test]
+async fn a_chat_that_moved_is_followed() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    house.telegram.fail_next(SendError::Moved { to: "-200".into() });
+    house.outbox.deliver_once().await.unwrap();
+    let places: Vec<_> = house.telegram.taken().into_iter().map(|row| row.place).collect();
+    assert_eq!(places, [Some("chat-7".to_owned()), Some("-200".to_owned())]);
+    assert_eq!(house.account(Platform::Telegram, "7").await.unwrap().home_place.as_deref(), Some("-200"));
+}
+
+#[tokio::test]
+async fn a_wrong_token_stops_the_platform_and_loses_nothing() {
+    let mut house = House::new().await;
+    house.telegram.fail_next(SendError::Unauthorized);
+    assert_eq!(house.says("7", "hello").await, ["hello"]);
+    house.wait(LONG);
+    assert_eq!(sends(&house).await, NOTHING);
+    assert_eq!(states(&house).await, ["pending unauthorized"]);
+    let house = house.restart().await;
+    assert_eq!(sends(&house).await, ["hello"]);
+}
+
+#[tokio::test]
+async fn a_private_chat_that_was_found_on_the_way_is_kept() {
+    let mut house = House::new().await;
+    let mut inbound = house.inbound(Platform::Discord, "7", input("hello"));
+    inbound.place.kind = goldseam::types::PlaceKind::Shared;
+    house.put(&[&inbound]).await;
+    house.inbox.drain_once().await.unwrap();
+    house.discord.answer_next(Answer::Say(Ok(Sent { message: None, place: Some("dm-7".into()) })));
+    house.outbox.deliver_once().await.unwrap();
+    assert_eq!(house.account(Platform::Discord, "7").await.unwrap().home_place.as_deref(), Some("dm-7"));
+}
+
+#[tokio::test]
+async fn a_reminder_of_no_use_any_more_is_put_away() {
+    let mut house = House::new().await;
+    house.says("7", "/every daily 0 0 20 * * *").await;
+    house.until("2026-11-22T20:00:00Z");
+    house.telegram.fail_next(SendError::NotSent("dns".into()));
+    assert_eq!(house.fires().await, ["due daily"]);
+    house.until("2026-11-22T23:00:00Z");
+    assert_eq!(sends(&house).await, NOTHING);
+    assert_eq!(states(&house).await, ["dead expired"]);
+}
+
+#[tokio::test]
+async fn answers_go_before_nudges() {
+    let mut house = House::new().await;
+    house.says("7", "/every daily 0 0 20 * * *").await;
+    house.until("2026-11-22T20:00:00Z");
+    house.reminders.fire_once(10).await.unwrap();
+    house.writes("8", "hello").await;
+    let mut tx = house.door.store().begin().await.unwrap();
+    let now = house.clock.now();
+    let claimed = tx.claim_messages(Platform::Telegram, "w", (now, now), 1).await.unwrap();
+    assert_eq!(claimed[0].letter.as_ref().unwrap().message.text.text(), "hello");
+}
