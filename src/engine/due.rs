@@ -6,7 +6,8 @@ use super::api::{Due, Effect, IfBusy, Outcome, Run};
 use super::scope::fact;
 use super::turn::Turn;
 use crate::script::model::{OpKind, Script};
-use crate::types::{Value, Values};
+use crate::script::text::Template;
+use crate::types::{Span, Value, Values};
 
 /// Somebody who was asked something less than this long ago is taken to be still there.
 const PRESENT: SignedDuration = SignedDuration::from_mins(30);
@@ -107,12 +108,23 @@ impl Turn<'_> {
         if let Some(outcome) = self.not_now(due) {
             return outcome;
         }
-        if let Some(frame) = self.state.active.as_ref().and_then(|active| active.frames.first()).cloned() {
-            let text = self.render(&nudge.say, &frame);
-            self.say(text);
-        }
-        self.repeat();
+        self.remind(&nudge.say);
         Outcome::Fired
+    }
+
+    /// The reminder and the question in one message, so that it can be answered right there.
+    fn remind(&mut self, nudge: &Template) {
+        let Some(mut thread) = self.state.active.take() else { return };
+        if let (Some(outer), Some(frame), Some(asked)) = (thread.frames.first(), thread.frames.last(), thread.asked.as_mut()) {
+            let mut text = self.render(nudge, outer);
+            text.push(Span { text: "\n\n".into(), ..Span::default() });
+            if let Some((_, _, question)) = self.question_of(frame) {
+                self.render(&question.prompt, frame).0.into_iter().for_each(|span| text.push(span));
+            }
+            self.say_with_buttons(text, frame, asked.seq);
+            asked.at = self.at();
+        }
+        self.state.active = Some(thread);
     }
 
     /// Nobody came back: the script is put away without a word, and offered again when they write.

@@ -44,7 +44,6 @@ pub const CARDS: &[Card] = &[
     Card { name: "closed", args: &["answer"], ends: &["redo", "go_on"] },
     Card { name: "resumed", args: &["title"], ends: &[] },
     Card { name: "paused", args: &["title"], ends: &[] },
-    Card { name: "expired", args: &["title"], ends: &[] },
     Card { name: "changed", args: &["title"], ends: &["restart", "put_away"] },
     Card { name: "error", args: &["title"], ends: &[] },
     Card { name: "idle", args: &[], ends: &[] },

@@ -301,7 +301,7 @@ impl Tx {
     /// When the database fails.
     pub async fn occurrence_is_settled(&mut self, schedule: &Scheduled) -> Result<bool> {
         let row: Option<(i64,)> =
-            sqlx::query_as("select id from occurrences where schedule_id = $1 and civil = $2 and outcome <> 'quiet'")
+            sqlx::query_as("select id from occurrences where schedule_id = $1 and civil = $2 and outcome not in ('quiet', 'queued')")
                 .bind(schedule.id)
                 .bind(schedule.next.civil.to_string())
                 .fetch_optional(&mut *self.tx)

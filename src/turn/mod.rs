@@ -342,7 +342,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
     });
     let outcome = outcome.ok_or(TurnError::NoOutcome)?;
     let next = match outcome {
-        Outcome::Quiet { until } => {
+        Outcome::Quiet { until } | Outcome::Queued { until } => {
             let earliest = crate::clock::add(now.timestamp(), SHORTEST_HOLD);
             Some(Firing { civil: schedule.next.civil, at: (*until).max(earliest) })
         }

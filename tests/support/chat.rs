@@ -250,9 +250,9 @@ impl<'l> Stage<'l> {
     }
 
     fn run(&mut self, words: &str) {
-        let (script, rest) = words.split_once('[').unwrap_or((words, ""));
+        let (script, rest) = words.split_once(' ').unwrap_or((words, ""));
         let mut args = Values::new();
-        for part in rest.trim_end_matches(']').split(';').filter(|part| part.contains('=')) {
+        for part in rest.trim_matches(['[', ']']).split(';').filter(|part| part.contains('=')) {
             let (name, value) = part.split_once('=').unwrap();
             let value = match value.trim() {
                 "open promise" => self.facts.promises[0].id.clone(),
@@ -328,7 +328,8 @@ pub fn squeeze(text: &str) -> String {
 
 /// Whether a text is what a line expects; `...` stands for anything.
 fn meets(pattern: &str, text: &str) -> bool {
-    let parts: Vec<&str> = pattern.split("...").map(str::trim).collect();
+    let whole = pattern.replace("....", ". ...");
+    let parts: Vec<&str> = whole.split("...").map(str::trim).collect();
     let mut rest = text;
     for (index, part) in parts.iter().enumerate() {
         let last = index + 1 == parts.len();
@@ -377,8 +378,15 @@ fn parse(text: &str) -> Vec<(usize, Line)> {
     lines
 }
 
-/// Runs a transcript; what differs comes back as a readable text, with the transcript as it would be.
-pub fn play(library: &Library, text: &str) -> Result<Vec<(Event, Zoned)>, String> {
+/// What differs: readable, and the transcript as it would be.
+pub struct Difference {
+    pub shown: String,
+    pub blessed: String,
+}
+
+/// Runs a transcript.
+pub fn play(library: &Library, text: &str) -> Result<Vec<(Event, Zoned)>, Difference> {
+    let mut blessed: Vec<Vec<String>> = text.lines().map(|line| vec![line.to_owned()]).collect();
     let mut stage = Stage::new(library);
     let mut wrong = String::new();
     let lines = parse(text);
@@ -417,11 +425,16 @@ pub fn play(library: &Library, text: &str) -> Result<Vec<(Event, Zoned)>, String
             }
             index += 1;
         }
-        compare(&mut wrong, *number, &expected, &stage.said);
+        if !compare(&mut wrong, *number, &expected, &stage.said) {
+            expected.iter().for_each(|(line, _)| blessed[line - 1].clear());
+            let after = expected.first().map_or(*number, |(line, _)| *line) - usize::from(!expected.is_empty());
+            blessed[after - 1].extend(stage.said.iter().map(|said| format!("< {said}")));
+        }
         stage.said.clear();
         stage.effects.clear();
     }
-    if wrong.is_empty() { Ok(stage.log) } else { Err(wrong) }
+    let blessed = blessed.concat().join("\n") + "\n";
+    if wrong.is_empty() { Ok(stage.log) } else { Err(Difference { shown: wrong, blessed }) }
 }
 
 fn names(effects: &[Effect]) -> Vec<String> {
@@ -432,10 +445,10 @@ fn names(effects: &[Effect]) -> Vec<String> {
         .collect()
 }
 
-fn compare(wrong: &mut String, number: usize, expected: &[(usize, String)], said: &[String]) {
+fn compare(wrong: &mut String, number: usize, expected: &[(usize, String)], said: &[String]) -> bool {
     let good = expected.len() == said.len() && expected.iter().zip(said).all(|((_, pattern), text)| meets(pattern, text));
     if good {
-        return;
+        return true;
     }
     writeln!(wrong, "after line {number}:").unwrap();
     for (line, pattern) in expected {
@@ -444,4 +457,5 @@ fn compare(wrong: &mut String, number: usize, expected: &[(usize, String)], said
     for text in said {
         writeln!(wrong, "  said         < {text}").unwrap();
     }
+    false
 }
