@@ -5,6 +5,7 @@
 
 pub mod console;
 pub mod discord;
+pub mod inbox;
 pub mod telegram;
 
 use reqwest::Url;
