@@ -180,16 +180,19 @@ impl Listener {
         let ended = loop {
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => break Ok(()),
+                () = cancel.cancelled() => break None,
                 Some(event) = events.recv() => self.take(inbox, cancel, tasks, event).await,
-                ended = &mut gateway.ended => break ended.unwrap_or_else(|_| Err(anyhow::anyhow!("the gateway's thread ended"))),
+                ended = &mut gateway.ended => break Some(ended),
             }
         };
-        gateway.close().await;
+        let result = match ended {
+            Some(ended) => ended.unwrap_or_else(|_| Err(anyhow::anyhow!("the gateway's thread ended"))),
+            None => gateway.close().await,
+        };
         while let Ok(event) = events.try_recv() {
             self.take(inbox, cancel, tasks, event).await;
         }
-        ended
+        result
     }
 
     /// Stores one event, then acknowledges it.
@@ -342,12 +345,18 @@ struct Received {
 
 impl Received {
     fn new(event: &Event) -> Option<Self> {
-        let (kind, data) = match event {
-            Event::MessageCreate(event) => ("message", serde_json::to_value(&event.message)),
-            Event::InteractionCreate(event) => ("interaction", serde_json::to_value(&event.interaction)),
-            _ => return None,
-        };
-        Some(Self { kind, data: data.ok()? })
+        match event {
+            Event::MessageCreate(event) => {
+                Some(Self { kind: "message", data: serde_json::to_value(&event.message).ok()? })
+            }
+            Event::InteractionCreate(event) => {
+                let mut data = serde_json::to_value(&event.interaction).ok()?;
+                // serenity reads the type into the variant and does not write it again.
+                data["type"] = json!(u8::from(event.interaction.kind()));
+                Some(Self { kind: "interaction", data })
+            }
+            _ => None,
+        }
     }
 
     /// The form that a pressed button opens. Such a press is no input.
@@ -397,11 +406,12 @@ impl Gateway {
     }
 
     /// Logs off. A thread that does not end in time is left alone: it ends with the process.
-    async fn close(&mut self) {
+    async fn close(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        if timeout(STOP_LIMIT, &mut self.ended).await.is_err() {
+        if timeout(STOP_LIMIT, self.ended).await.is_err() {
             tracing::warn!("The Discord gateway did not close in time.");
         }
+        Ok(())
     }
 }
 
