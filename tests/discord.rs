@@ -301,6 +301,8 @@ async fn what_an_error_means() {
         (400, code(50035), vec![], refused(400, 50035)),
         (400, code(200_000), vec![], refused(400, 200_000)),
         (403, code(240_000), vec![], refused(403, 240_000)),
+        (403, code(50033), vec![], gone(50033)),
+        (403, "<html>".into(), vec![], SendError::NotSent("refused on the way to Discord".into())),
         (413, String::new(), vec![], refused(413, 0)),
         (500, code(0), vec![], SendError::Ambiguous("Discord answered 500".into())),
         (502, "<html>".into(), vec![], SendError::Ambiguous("Discord answered 502".into())),
@@ -391,24 +393,16 @@ struct Bot {
     running: JoinHandle<anyhow::Result<()>>,
 }
 
-fn settings(url: &str, defer_after: Duration) -> Settings {
+fn settings(defer_after: Duration) -> Settings {
     let command =
         |name: &str, takes_text| SlashCommand { name: name.into(), description: "Does it".into(), takes_text };
-    Settings {
-        api: Endpoint::new(url, Network::Loopback).unwrap(),
-        network: Network::Loopback,
-        token: TOKEN.to_owned().into(),
-        test_server: None,
-        commands: vec![command("checkin", false), command("promise", true)],
-        defer_after,
-    }
+    Settings { test_server: None, commands: vec![command("checkin", false), command("promise", true)], defer_after }
 }
 
 async fn listener(fake: &FakeDiscord, defer_after: Duration) -> (Listener, Interactions) {
     let interactions = Interactions::default();
-    let settings = settings(&fake.url, defer_after);
-    let listener = Listener::start(settings, rest(&fake.url, TOKEN), interactions.clone()).await.unwrap();
-    (listener, interactions)
+    let start = Listener::start(settings(defer_after), rest(&fake.url, TOKEN), interactions.clone());
+    (start.await.unwrap(), interactions)
 }
 
 impl Bot {
@@ -447,7 +441,7 @@ async fn commands_are_registered() {
     assert_eq!(commands[0]["options"], json!([]));
     assert_eq!((&commands[1]["contexts"], &commands[1]["integration_types"]), (&json!([0, 1]), &json!([0])));
     assert_eq!(commands[1]["options"][0]["name"], "text");
-    let here = Settings { test_server: Some("71".into()), ..settings(&fake.url, DEFER_LATE) };
+    let here = Settings { test_server: Some("71".into()), ..settings(DEFER_LATE) };
     Listener::start(here, rest(&fake.url, TOKEN), Interactions::default()).await.unwrap();
     assert_eq!(fake.bodies(&format!("/applications/{APPLICATION}/guilds/71/commands")).len(), 1);
     fake.assert_no_violations();
@@ -618,6 +612,61 @@ async fn what_cannot_be_stored_is_tried_again_and_only_then_acknowledged() {
     bot.stop().await;
 }
 
+#[tokio::test]
+async fn a_command_that_is_not_answered_when_we_stop_is_answered_after_the_restart() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let person = bot.fake.person(33);
+    person.uses("/checkin");
+    let input = bot.inbox.input(1).await;
+    bot.cancel.cancel();
+    bot.running.await.unwrap().unwrap();
+    assert_eq!(bot.fake.thinking(), 1);
+    let row = Outgoing { place: Some(input.place.id), reply: input.reply, ..outgoing(1, plain("Here I am")) };
+    sender(&bot.fake).deliver(&row).await.unwrap();
+    assert_eq!(person.sent().iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), ["Here I am"]);
+    bot.fake.assert_no_violations();
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_serenity_cannot_read_reaches_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().with_writer(move || writer.clone()).init();
+    let bot = Bot::start(DEFER_LATE).await;
+    let person = bot.fake.person(33);
+    person.sends(json!({ "content": "very private", "id": "not an id" }));
+    person.says("also private");
+    bot.inbox.input(1).await;
+    bot.stop().await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("Discord's gateway is connected."), "{log}");
+    assert!(!log.contains("private") && !log.contains("fake-token"), "{log}");
+}
+
+#[tokio::test]
+async fn a_new_session_is_not_begun_again_and_again() {
+    let bot = Bot::start(DEFER_LATE).await;
+    bot.fake.until("the limit is looked at", |fake| fake.bodies("/gateway/bot").len() == 2).await;
+    bot.fake.sessions_left(10);
+    bot.fake.invalidate_session();
+    let error = tokio::time::timeout(Duration::from_secs(30), bot.running).await.unwrap().unwrap().unwrap_err();
+    assert!(error.to_string().contains("only 10 gateway sessions"), "{error:#}");
+    assert_eq!(bot.fake.identified(), 2);
+}
+
 // ---- what only a person can mend ----
 
 async fn run_until_it_gives_up(fake: &FakeDiscord) -> anyhow::Error {
@@ -647,7 +696,7 @@ async fn few_sessions_left_are_kept() {
 #[tokio::test]
 async fn a_wrong_token_says_so() {
     let fake = FakeDiscord::start().await;
-    let start = Listener::start(settings(&fake.url, DEFER_LATE), rest(&fake.url, "wrong"), Interactions::default());
+    let start = Listener::start(settings(DEFER_LATE), rest(&fake.url, "wrong"), Interactions::default());
     let error = start.await.err().expect("it is refused");
     assert!(matches!(error.downcast_ref(), Some(ListenError::Token)), "{error:#}");
     assert!(format!("{error:#}").contains("check `token`"));

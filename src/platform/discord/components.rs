@@ -74,7 +74,7 @@ pub fn form(custom_id: &str) -> Value {
         "type": 4, "custom_id": "text", "style": 2, "label": "Your answer", "required": true,
         "min_length": 1, "max_length": 4000,
     });
-    json!({ "custom_id": custom_id, "title": "Only the bot reads this", "components": [row(vec![input])] })
+    json!({ "custom_id": custom_id, "title": "Write your answer", "components": [row(vec![input])] })
 }
 
 fn row(items: Vec<Value>) -> Value {

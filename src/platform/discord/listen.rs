@@ -1,55 +1,41 @@
 //! What happens on Discord, into the inbox; and the acknowledgements that Discord wants within three seconds.
 //!
-//! serenity keeps the gateway on a thread with a runtime of its own: its tasks run there in the order in which events came
-//! (on several threads they overtake each other), and dropping that runtime surely ends them. Events are stored one by one,
-//! in order, before they are acknowledged; what is no input is neither stored nor looked at.
-//!
-//! Never answers a person, never decides anything. An event whose storing fails is tried again until it works or we stop.
-//! serenity logs payloads that it cannot read: its log target must stay off.
+//! Events are stored one by one, in the order in which they came, before they are acknowledged; what is no input is neither
+//! stored nor looked at. Never answers a person, never decides anything. An event whose storing fails is tried again until
+//! it works or we stop.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::Method;
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use serenity::all::{
-    ClientBuilder, ConnectionStage, Context, Event, EventHandler, GatewayError, GatewayIntents, HttpBuilder,
-    RawEventHandler, ShardId, ShardManager, ShardStageUpdateEvent,
-};
-use serenity::async_trait;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::sync::oneshot::error::RecvError;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::components::{self, FORM, INERT};
+use super::components;
+use super::gateway::{Gateway, Received};
 use super::inbound::{self, Kind, Reply};
 use super::interactions::{Interactions, Progress};
 use super::outbound::callback;
-use super::rest::{self, ACKNOWLEDGED, ApiError, Rest};
+use super::rest::{ACKNOWLEDGED, ApiError, Rest};
 use crate::platform::inbox::{Inbox, RawEvent};
-use crate::platform::{Endpoint, EndpointError, Network};
+use crate::platform::{Endpoint, EndpointError};
 use crate::types::{Inbound, Platform, Private};
 
 /// Discord resets a token that identifies more than 1,000 times a day: stop while there is still room for a person's restart.
 const IDENTIFIES_KEPT: u64 = 50;
+/// serenity identifies again by itself, at most every ten seconds: look at what is left from time to time.
+const CHECK_EVERY: Duration = Duration::from_secs(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(2);
-const CLOSE_LIMIT: Duration = Duration::from_millis(1200);
-/// An address that cannot be connected to: a gateway that was closed must not come back.
-const NOWHERE: &str = "closed";
+const STORE_LIMIT: Duration = Duration::from_secs(10);
 
-/// What the adapter needs to know.
-#[derive(Clone)]
+/// What the listener needs to know.
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where Discord's API is: `https://discord.com`.
-    pub api: Endpoint,
-    /// Which hosts may be talked to; the gateway's address is held against it as well.
-    pub network: Network,
-    /// The bot's token.
-    pub token: SecretString,
     /// Registers the commands in this server only, where changes show at once; `None` for everywhere.
     pub test_server: Option<String>,
     /// The command menu.
@@ -97,9 +83,10 @@ pub enum ListenError {
 
 /// A bot that was checked and whose commands are registered, ready to [`Listener::run`].
 pub struct Listener {
-    settings: Settings,
     application: String,
-    shared: Shared,
+    rest: Arc<Rest>,
+    interactions: Interactions,
+    defer_after: Duration,
 }
 
 #[derive(Clone)]
@@ -107,6 +94,7 @@ struct Shared {
     rest: Arc<Rest>,
     interactions: Interactions,
     defer_after: Duration,
+    cancel: CancellationToken,
 }
 
 impl Listener {
@@ -125,8 +113,7 @@ impl Listener {
         let commands = Value::Array(settings.commands.iter().map(registration).collect());
         let registered = rest.call(Method::PUT, &path, Some(&commands)).await;
         registered.map_err(explain).context("Discord does not take the commands")?;
-        let shared = Shared { rest, interactions, defer_after: settings.defer_after };
-        Ok(Self { settings, application, shared })
+        Ok(Self { application, rest, interactions, defer_after: settings.defer_after })
     }
 
     /// The id of our application, which is also the bot's name in the inbox.
@@ -140,15 +127,15 @@ impl Listener {
     /// # Errors
     /// A [`ListenError`], when only a person can help.
     pub async fn run(self, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
-        let tasks = TaskTracker::new();
+        let Self { application, rest, interactions, defer_after } = self;
+        let shared = Shared { rest, interactions, defer_after, cancel: cancel.clone() };
+        let running = Running { application, shared, inbox, tasks: TaskTracker::new() };
         let mut failures = 0;
         let result = loop {
-            match self.session(&inbox, &cancel, &tasks).await {
+            match running.session().await {
                 Ok(()) => failures = 0,
                 Err(error) if error.is::<ListenError>() => break Err(error),
-                Err(error) => {
-                    tracing::warn!(discord.error = %error, "The Discord gateway stopped; it is started again.")
-                }
+                Err(error) => tracing::warn!(error = %error, "The Discord gateway stopped; it is started again."),
             }
             failures += 1;
             tokio::select! {
@@ -156,50 +143,78 @@ impl Listener {
                 () = sleep(pause(failures)) => {}
             }
         };
-        tasks.close();
-        // Acknowledgements under way may end; a deferral that still waits is not worth waiting for.
-        let _ = timeout(STOP_LIMIT, tasks.wait()).await;
+        running.tasks.close();
+        // Acknowledgements under way may end; one that does not is not worth waiting for.
+        let _ = timeout(STOP_LIMIT, running.tasks.wait()).await;
         result
     }
+}
 
+/// A listener with everything that its sessions need.
+struct Running {
+    application: String,
+    shared: Shared,
+    inbox: Arc<dyn Inbox>,
+    tasks: TaskTracker,
+}
+
+/// How a session of the gateway ended.
+enum Ended {
+    /// It failed, or its thread is gone.
+    ByItself(Result<anyhow::Result<()>, RecvError>),
+    /// We want it to end, with this result.
+    Stopped(anyhow::Result<()>),
+}
+
+impl Running {
     /// One life of the gateway. `Ok` when it was asked to stop or ended by itself.
-    async fn session(
-        &self,
-        inbox: &Arc<dyn Inbox>,
-        cancel: &CancellationToken,
-        tasks: &TaskTracker,
-    ) -> anyhow::Result<()> {
-        if cancel.is_cancelled() {
-            return Ok(());
-        }
+    async fn session(&self) -> anyhow::Result<()> {
+        let cancel = &self.shared.cancel;
         let address = tokio::select! {
-            address = self.shared.gateway(self.settings.network) => address?,
+            biased;
             () = cancel.cancelled() => return Ok(()),
+            address = self.shared.gateway() => address?,
         };
-        let (mut gateway, mut events) = Gateway::open(&self.settings, &self.shared, address)?;
+        let (mut gateway, mut events) = Gateway::open(&self.shared.rest, address)?;
+        let mut check = tokio::time::interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
         let ended = loop {
             tokio::select! {
                 biased;
-                () = cancel.cancelled() => break None,
-                Some(event) = events.recv() => self.take(inbox, cancel, tasks, event).await,
-                ended = &mut gateway.ended => break Some(ended),
+                () = cancel.cancelled() => break Ended::Stopped(Ok(())),
+                Some(event) = events.recv() => {
+                    if matches!(event, Received::Connected) {
+                        check.reset_immediately();
+                    }
+                    self.take(event).await;
+                }
+                ended = &mut gateway.ended => break Ended::ByItself(ended),
+                _ = check.tick() => if let Err(error) = self.shared.gateway().await && error.is::<ListenError>() {
+                    break Ended::Stopped(Err(error));
+                },
             }
         };
         let result = match ended {
-            Some(ended) => ended.unwrap_or_else(|_| Err(anyhow::anyhow!("the gateway's thread ended"))),
-            None => gateway.close().await,
+            Ended::ByItself(result) => result.unwrap_or_else(|_| Err(anyhow::anyhow!("the gateway's thread ended"))),
+            Ended::Stopped(result) => {
+                gateway.close().await;
+                result
+            }
         };
         while let Ok(event) = events.try_recv() {
-            self.take(inbox, cancel, tasks, event).await;
+            self.take(event).await;
         }
         result
     }
 
     /// Stores one event, then acknowledges it.
-    async fn take(&self, inbox: &Arc<dyn Inbox>, cancel: &CancellationToken, tasks: &TaskTracker, event: Received) {
+    async fn take(&self, event: Received) {
         let shared = self.shared.clone();
+        let event = match event {
+            Received::Connected => return tracing::info!("Discord's gateway is connected."),
+            Received::Event(event) => event,
+        };
         if let Some(form) = event.opens_form() {
-            tasks.spawn(async move { shared.open_form(&event.data, &form).await });
+            self.tasks.spawn(async move { shared.open_form(&event.data, &form).await });
             return;
         }
         let raw = inbound::wrap(event.kind, event.data.clone());
@@ -208,25 +223,27 @@ impl Listener {
         if let Some(reply) = &reply {
             shared.interactions.advance(&reply.id, Progress::Open);
         }
-        if !self.store(inbox, cancel, &inbound, raw).await {
+        if !self.store(&inbound, raw).await {
             return;
         }
         if let Some(reply) = reply {
-            tasks.spawn(async move { shared.acknowledge(&reply, &event.data).await });
+            self.tasks.spawn(async move { shared.acknowledge(&reply, &event.data, event.at).await });
         }
     }
 
-    async fn store(&self, inbox: &Arc<dyn Inbox>, cancel: &CancellationToken, inbound: &Inbound, raw: String) -> bool {
+    async fn store(&self, inbound: &Inbound, raw: String) -> bool {
         let event = RawEvent { id: inbound.event.clone(), raw: Private::new(raw) };
         let mut failures = 0;
         loop {
-            match inbox.put(Platform::Discord, &self.application, vec![event.clone()]).await {
-                Ok(()) => return true,
-                Err(error) => tracing::error!(error = %error, "What Discord sent cannot be stored; trying again."),
+            let put = self.inbox.put(Platform::Discord, &self.application, vec![event.clone()]);
+            match timeout(STORE_LIMIT, put).await {
+                Ok(Ok(())) => return true,
+                Ok(Err(error)) => tracing::error!(error = %error, "What Discord sent cannot be stored; trying again."),
+                Err(_) => tracing::error!("Storing what Discord sent takes too long; trying again."),
             }
             failures += 1;
             tokio::select! {
-                () = cancel.cancelled() => return false,
+                () = self.shared.cancel.cancelled() => return false,
                 () = sleep(pause(failures).min(Duration::from_secs(5))) => {}
             }
         }
@@ -235,18 +252,18 @@ impl Listener {
 
 impl Shared {
     /// The gateway's address, after a look at how often we may still identify.
-    async fn gateway(&self, network: Network) -> anyhow::Result<Endpoint> {
+    async fn gateway(&self) -> anyhow::Result<Endpoint> {
         let answer = self.rest.call(Method::GET, "/gateway/bot", None).await;
         let answer = answer.map_err(explain).context("Discord does not name its gateway")?;
         enough_sessions(&answer["session_start_limit"])?;
         let address = answer["url"].as_str().context("Discord does not name its gateway")?;
-        Ok(Endpoint::new(address, network).map_err(ListenError::Gateway)?)
+        Ok(Endpoint::new(address, self.rest.network()).map_err(ListenError::Gateway)?)
     }
 
-    async fn acknowledge(&self, reply: &Reply, data: &Value) {
+    async fn acknowledge(&self, reply: &Reply, data: &Value, at: Instant) {
         match reply.kind {
             Kind::Component => self.show_choice(reply, data).await,
-            Kind::Command | Kind::Modal => self.defer(reply).await,
+            Kind::Command | Kind::Modal => self.defer(reply, at).await,
         }
     }
 
@@ -260,9 +277,13 @@ impl Shared {
         self.interactions.advance(&reply.id, Progress::Answered);
     }
 
-    /// Shows "thinking…" when the answer takes its time. Ephemeral now means ephemeral for good.
-    async fn defer(&self, reply: &Reply) {
-        sleep(self.defer_after).await;
+    /// Shows "thinking…" when the answer takes its time, counted from the moment the event came; or when we stop, so that it
+    /// can still be answered after a restart. Ephemeral now means ephemeral for good.
+    async fn defer(&self, reply: &Reply, at: Instant) {
+        tokio::select! {
+            () = sleep_until(at + self.defer_after) => {}
+            () = self.cancel.cancelled() => {}
+        }
         if self.interactions.progress(&reply.id) != Some(Progress::Open) {
             return;
         }
@@ -335,157 +356,4 @@ fn registration(command: &SlashCommand) -> Value {
         "contexts": [0, 1],
         "integration_types": [0],
     })
-}
-
-/// An event of the gateway that may be an input.
-struct Received {
-    kind: &'static str,
-    data: Value,
-}
-
-impl Received {
-    fn new(event: &Event) -> Option<Self> {
-        match event {
-            Event::MessageCreate(event) => {
-                Some(Self { kind: "message", data: serde_json::to_value(&event.message).ok()? })
-            }
-            Event::InteractionCreate(event) => {
-                let mut data = serde_json::to_value(&event.interaction).ok()?;
-                // serenity reads the type into the variant and does not write it again.
-                data["type"] = json!(u8::from(event.interaction.kind()));
-                Some(Self { kind: "interaction", data })
-            }
-            _ => None,
-        }
-    }
-
-    /// The form that a pressed button opens. Such a press is no input.
-    fn opens_form(&self) -> Option<String> {
-        let id = self.data.pointer("/data/custom_id")?.as_str()?;
-        let pressed = self.kind == "interaction" && self.data["type"] == 3;
-        (pressed && id.starts_with(FORM) && id != INERT).then(|| id.to_owned())
-    }
-}
-
-/// serenity's client on its own thread.
-struct Gateway {
-    stop: CancellationToken,
-    ended: oneshot::Receiver<anyhow::Result<()>>,
-}
-
-/// What serenity calls.
-#[derive(Clone)]
-struct Handler {
-    events: mpsc::UnboundedSender<Received>,
-    shared: Shared,
-    network: Network,
-    failed: mpsc::UnboundedSender<anyhow::Error>,
-}
-
-impl Gateway {
-    fn open(
-        settings: &Settings,
-        shared: &Shared,
-        address: Endpoint,
-    ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Received>)> {
-        let (events, received) = mpsc::unbounded_channel();
-        let (end, ended) = oneshot::channel();
-        let (failed, failures) = mpsc::unbounded_channel();
-        let stop = CancellationToken::new();
-        let handler = Handler { events, shared: shared.clone(), network: settings.network, failed };
-        let http = http(&shared.rest, settings.network)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let stopping = stop.clone();
-        std::thread::Builder::new().name("discord-gateway".into()).spawn(move || {
-            let result = runtime.block_on(serve(http, address, handler, failures, stopping));
-            runtime.shutdown_background();
-            // Nobody listens any more when the listener gave up waiting.
-            let _ = end.send(result);
-        })?;
-        Ok((Self { stop, ended }, received))
-    }
-
-    /// Logs off. A thread that does not end in time is left alone: it ends with the process.
-    async fn close(self) -> anyhow::Result<()> {
-        self.stop.cancel();
-        if timeout(STOP_LIMIT, self.ended).await.is_err() {
-            tracing::warn!("The Discord gateway did not close in time.");
-        }
-        Ok(())
-    }
-}
-
-/// The one place where serenity's client is made. It asks for the gateway's address itself and takes the real one when that
-/// fails, so the address we checked is put in its place before anything is connected.
-fn http(rest: &Rest, network: Network) -> anyhow::Result<serenity::http::Http> {
-    let builder = HttpBuilder::new(rest.token().expose_secret()).client(rest::client(network)?);
-    Ok(builder.proxy(rest.root()).ratelimiter_disabled(true).build())
-}
-
-async fn serve(
-    http: serenity::http::Http,
-    address: Endpoint,
-    handler: Handler,
-    mut failures: mpsc::UnboundedReceiver<anyhow::Error>,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let builder = ClientBuilder::new_with_http(http, GatewayIntents::DIRECT_MESSAGES);
-    let mut client = builder.event_handler(handler.clone()).raw_event_handler(handler).await.map_err(fault)?;
-    let (target, shards) = (Arc::clone(&client.ws_url), Arc::clone(&client.shard_manager));
-    *target.lock().await = format!("{}/", address.as_str());
-    tokio::select! {
-        ended = client.start() => ended.map_err(fault),
-        Some(error) = failures.recv() => Err(error),
-        () = stop.cancelled() => {
-            NOWHERE.clone_into(&mut *target.lock().await);
-            // Without an answer the connection is just dropped.
-            let _ = timeout(CLOSE_LIMIT, log_off(&shards)).await;
-            Ok(())
-        }
-    }
-}
-
-/// Sends a close frame and waits until it was answered: the shard then tries to come back, to [`NOWHERE`]. serenity's own
-/// shutdown is not used because it never ends when the answer does not come.
-async fn log_off(shards: &ShardManager) {
-    if let Some(shard) = shards.runners.lock().await.get(&ShardId(0)) {
-        shard.runner_tx.shutdown_clean();
-    }
-    while let Some(ConnectionStage::Connected) = shards.runners.lock().await.get(&ShardId(0)).map(|shard| shard.stage) {
-        sleep(Duration::from_millis(10)).await;
-    }
-}
-
-fn fault(error: serenity::Error) -> anyhow::Error {
-    match error {
-        serenity::Error::Gateway(GatewayError::InvalidAuthentication) => ListenError::Token.into(),
-        serenity::Error::Gateway(GatewayError::InvalidGatewayIntents | GatewayError::DisallowedGatewayIntents) => {
-            ListenError::Intents.into()
-        }
-        serenity::Error::Gateway(_) => anyhow::anyhow!("a gateway error"),
-        _ => anyhow::anyhow!("an error inside the gateway's client"),
-    }
-}
-
-#[async_trait]
-impl RawEventHandler for Handler {
-    async fn raw_event(&self, _: Context, event: Event) {
-        if let Some(received) = Received::new(&event) {
-            // Nobody listens any more when we are stopping.
-            let _ = self.events.send(received);
-        }
-    }
-}
-
-#[async_trait]
-impl EventHandler for Handler {
-    /// serenity identifies again by itself after a session was lost: look at the limit each time.
-    async fn shard_stage_update(&self, _: Context, event: ShardStageUpdateEvent) {
-        if event.new == ConnectionStage::Identifying
-            && let Err(error) = self.shared.gateway(self.network).await
-            && error.is::<ListenError>()
-        {
-            let _ = self.failed.send(error);
-        }
-    }
 }

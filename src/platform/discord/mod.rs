@@ -3,7 +3,8 @@
 //! - [`inbound`]: stored JSON to [`crate::types::Inbound`]; pure.
 //! - [`markdown`]: [`crate::types::Rich`] to Discord's Markdown; pure.
 //! - [`components`]: buttons, menus and forms; pure.
-//! - [`listen`]: the gateway (serenity) and the acknowledgements that Discord wants within three seconds.
+//! - [`listen`]: events into the inbox, and the acknowledgements that Discord wants within three seconds; `gateway` holds
+//!   serenity's client for it.
 //! - [`outbound`]: messages out, over the REST client in [`rest`].
 //! - [`interactions`]: how far each interaction was answered, shared by listener and sender.
 //!
@@ -11,6 +12,7 @@
 //! privileged intent is asked for, and messages in servers are never read.
 
 pub mod components;
+mod gateway;
 pub mod inbound;
 pub mod interactions;
 pub mod listen;

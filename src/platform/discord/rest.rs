@@ -24,8 +24,9 @@ pub(super) const ACKNOWLEDGED: u64 = 40060;
 const NONCE_MESSAGE_DELETED: u64 = 10008;
 /// The interaction's token is not good any more: unknown interaction, unknown webhook, invalid token, too many follow-ups.
 const EXPIRED: [u64; 4] = [10062, 10015, 50027, 40094];
-/// Unknown channel, missing access, no messages to this user, missing permissions, no mutual server.
-const UNREACHABLE: [u64; 5] = [10003, 50001, 50007, 50013, 50278];
+/// Unknown channel or user, missing access, no messages to this user, missing permissions, invalid recipient, no mutual
+/// server.
+const UNREACHABLE: [u64; 7] = [10003, 10013, 50001, 50007, 50013, 50033, 50278];
 /// DMs opened too fast, write rate of the channel.
 const TOO_FAST: [u64; 2] = [40003, 20028];
 const OVERLOADED: u64 = 130_000;
@@ -35,6 +36,7 @@ pub struct Rest {
     http: reqwest::Client,
     root: String,
     token: SecretString,
+    network: Network,
 }
 
 /// Why a request was not answered as hoped.
@@ -56,12 +58,17 @@ impl Rest {
     /// When the TLS backend cannot be set up.
     pub fn new(api: &Endpoint, network: Network, token: SecretString) -> anyhow::Result<Self> {
         let http = client(network)?;
-        Ok(Self { http, root: root(api), token })
+        Ok(Self { http, root: root(api), token, network })
     }
 
     /// The address without `/api/v10`.
     pub(super) fn root(&self) -> &str {
         &self.root
+    }
+
+    /// Which hosts may be talked to.
+    pub(super) fn network(&self) -> Network {
+        self.network
     }
 
     pub(super) fn token(&self) -> &SecretString {
@@ -169,12 +176,12 @@ fn classify(status: u16, code: u64, retry_after: Option<Duration>, global: bool)
         global,
     };
     match (status, code) {
-        (401, 0 | 40001) => SendError::Unauthorized,
+        (401, _) => SendError::Unauthorized,
         (_, code) if UNREACHABLE.contains(&code) => SendError::Gone(format!("Discord error {code}")),
         (_, code) if TOO_FAST.contains(&code) => limited(60),
         (_, OVERLOADED) => SendError::NotSent("Discord is overloaded".into()),
         (429, _) => limited(1),
-        (401, _) => SendError::Unauthorized,
+        (403, 0) => SendError::NotSent("refused on the way to Discord".into()),
         (500.., _) => SendError::Ambiguous(format!("Discord answered {status}")),
         _ => SendError::Refused(format!("Discord answered {status}, error {code}")),
     }
