@@ -201,6 +201,13 @@ impl FakeDiscord {
         self.shared.world().gateway_url = Some(url.to_owned());
     }
 
+    /// The next event's number is one too high, as after an event that got lost.
+    pub fn skips_sequence(&self) {
+        let mut world = self.shared.world();
+        let seq = world.gateway.log.last().map_or(1, |(seq, _)| *seq) + 1;
+        world.gateway.log.push((seq, String::new()));
+    }
+
     /// Cuts the gateway's connection without a word.
     pub fn drop_gateway(&self) {
         let mut world = self.shared.world();
@@ -347,6 +354,11 @@ impl Person {
         let input = json!({ "type": 4, "id": 2, "custom_id": "text", "value": text });
         let data = json!({ "custom_id": form, "components": [{ "type": 1, "id": 1, "components": [input] }] });
         self.interact(5, &data, in_server, None);
+    }
+
+    /// Hands in a form with this data in the direct messages.
+    pub fn submits(&self, data: Value) {
+        self.interact(5, &data, false, None);
     }
 
     fn interact(&self, kind: u8, data: &Value, in_server: bool, pressed: Option<usize>) -> String {

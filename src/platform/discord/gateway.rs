@@ -58,6 +58,12 @@ impl Received {
                 data["type"] = json!(u8::from(event.interaction.kind()));
                 Self::event("interaction", data)
             }
+            // What serenity cannot read comes here as it is, e.g. with a kind of component that is newer than serenity.
+            Event::Unknown(event) => match event.kind.as_str() {
+                "MESSAGE_CREATE" => Self::event("message", event.value.clone()),
+                "INTERACTION_CREATE" => Self::event("interaction", event.value.clone()),
+                _ => None,
+            },
             _ => None,
         }
     }
