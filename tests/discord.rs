@@ -548,6 +548,19 @@ async fn after_a_restart_thinking_is_filled_and_an_answer_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn an_answer_whose_receipt_was_lost_is_not_given_twice() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let person = bot.fake.person(33);
+    person.uses_in_server("/checkin");
+    let input = bot.inbox.input(1).await;
+    bot.fake.fault("/callback", Fault::LoseAnswer);
+    assert!(matches!(bot.answer(1, &input, plain("Once")).await, Err(SendError::Ambiguous(_))));
+    bot.answer(1, &input, plain("Once")).await.unwrap();
+    assert_eq!(person.sent().len(), 1);
+    bot.stop().await;
+}
+
+#[tokio::test]
 async fn an_interaction_that_ran_out_is_answered_in_the_dm() {
     let bot = Bot::start(DEFER_LATE).await;
     let person = bot.fake.person(33);
