@@ -5,6 +5,7 @@
 
 pub mod chat;
 pub mod engine;
+pub mod fake_discord;
 pub mod fake_telegram;
 pub mod house;
 pub mod postbox;

@@ -1,0 +1,231 @@
+//! [`Outgoing`] to Discord's HTTP API.
+//!
+//! A message goes into the person's DM with its row's id as nonce, so that sending it twice within a few minutes makes one
+//! message. An answer to an interaction goes through the interaction while its token lives, and is seen only by the person
+//! when the interaction happened in a server; afterwards it goes into the DM. It is never posted into a server's channel.
+//! Nothing is retried here, nobody is ever mentioned, and links get no preview.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::inbound::{Kind, Reply};
+use super::interactions::{Interactions, Progress};
+use super::rest::{ACKNOWLEDGED, ApiError, Rest};
+use super::{components, markdown};
+use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+use crate::types::{Message, Platform};
+
+const SUPPRESS_EMBEDS: u64 = 1 << 2;
+const EPHEMERAL: u64 = 1 << 6;
+const LOADING: u64 = 1 << 7;
+const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
+
+/// All requests of one delivery together.
+const TOTAL_LIMIT: Duration = Duration::from_secs(15);
+/// How long an answer waits for the listener's acknowledgement of a button.
+const ACKNOWLEDGE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Sends messages to Discord.
+pub struct Sender {
+    rest: Arc<Rest>,
+    interactions: Interactions,
+}
+
+impl Sender {
+    /// A sender that shares its knowledge of `interactions` with the listener.
+    #[must_use]
+    pub fn new(rest: Arc<Rest>, interactions: Interactions) -> Self {
+        Self { rest, interactions }
+    }
+
+    async fn send(&self, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        let Some(reply) = outgoing.reply.as_deref().and_then(Reply::parse) else {
+            return self.post(outgoing).await;
+        };
+        if self.interactions.is_old(&reply.id) {
+            return self.post_instead(&reply, outgoing).await;
+        }
+        match self.answer(&reply, outgoing).await {
+            Err(error) if error.is_expired() => self.post_instead(&reply, outgoing).await,
+            result => result,
+        }
+    }
+
+    async fn answer(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        match (reply.kind, self.interactions.progress(&reply.id)) {
+            (Kind::Component, _) | (_, Some(Progress::Answered)) => self.follow(reply, outgoing).await,
+            (_, Some(Progress::Deferred)) => self.fill(reply, outgoing).await,
+            (_, None | Some(Progress::Open | Progress::Answering)) => self.respond(reply, outgoing).await,
+        }
+    }
+
+    /// The first answer, within three seconds. "Already acknowledged" is no failure: see what stands there.
+    async fn respond(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        self.interactions.advance(&reply.id, Progress::Answering);
+        let body = json!({ "type": 4, "data": body(outgoing, reply.ephemeral, flags(outgoing, reply)) });
+        match self.rest.call(Method::POST, &callback(&reply.id, &reply.token), Some(&body)).await {
+            Ok(_) => {
+                self.interactions.advance(&reply.id, Progress::Answered);
+                Ok(Sent::default())
+            }
+            Err(error) if error.code() == ACKNOWLEDGED => self.respond_again(reply, outgoing).await,
+            Err(error) => {
+                self.interactions.reopen(&reply.id);
+                Err(error)
+            }
+        }
+    }
+
+    /// Somebody answered already: the listener with "thinking…" (fill it), this row itself in an attempt whose result was
+    /// lost (done), or an earlier row before a restart (follow).
+    async fn respond_again(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        let original = self.rest.call(Method::GET, &original(reply), None).await?;
+        if original["flags"].as_u64().unwrap_or(0) & LOADING != 0 {
+            return self.fill(reply, outgoing).await;
+        }
+        self.interactions.advance(&reply.id, Progress::Answered);
+        if original["content"].as_str().is_some_and(|shown| shown.trim() == content(outgoing).trim()) {
+            return Ok(sent(&original));
+        }
+        self.follow(reply, outgoing).await
+    }
+
+    /// Puts the message in the place of "thinking…".
+    async fn fill(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        let body = body(outgoing, reply.ephemeral, SUPPRESS_EMBEDS);
+        let answer = self.rest.call(Method::PATCH, &original(reply), Some(&body)).await?;
+        self.interactions.advance(&reply.id, Progress::Answered);
+        Ok(sent(&answer))
+    }
+
+    /// One more message. A DM takes ordinary messages, which a nonce protects from arriving twice.
+    async fn follow(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        if !reply.ephemeral {
+            return self.post(outgoing).await;
+        }
+        self.interactions.acknowledged(&reply.id, ACKNOWLEDGE_LIMIT).await;
+        let path = format!("/webhooks/{}/{}", reply.application_id, reply.token);
+        let body = body(outgoing, true, flags(outgoing, reply));
+        Ok(sent(&self.rest.call(Method::POST, &path, Some(&body)).await?))
+    }
+
+    /// The DM when the interaction cannot be answered any more. A server's channel is never written to.
+    async fn post_instead(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        if !reply.ephemeral {
+            return self.post(outgoing).await;
+        }
+        self.post(&Outgoing { place: None, ..outgoing.clone() }).await
+    }
+
+    /// An ordinary message into the DM, which is opened when it is not known yet.
+    async fn post(&self, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        let (channel, opened) = match &outgoing.place {
+            Some(place) => (place.clone(), None),
+            None => {
+                let channel = self.open(&outgoing.account).await?;
+                (channel.clone(), Some(channel))
+            }
+        };
+        let silent = if outgoing.silent { SUPPRESS_NOTIFICATIONS } else { 0 };
+        let mut body = body(outgoing, false, SUPPRESS_EMBEDS | silent);
+        body["nonce"] = json!(base36(outgoing.id));
+        body["enforce_nonce"] = json!(true);
+        match self.rest.call(Method::POST, &format!("/channels/{channel}/messages"), Some(&body)).await {
+            Ok(answer) => Ok(Sent { place: opened, ..sent(&answer) }),
+            Err(error) if error.is_deleted() => Ok(Sent { place: opened, message: None }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open(&self, account: &str) -> Result<String, ApiError> {
+        let body = json!({ "recipient_id": account });
+        let channel = self.rest.call(Method::POST, "/users/@me/channels", Some(&body)).await?;
+        channel["id"].as_str().map(str::to_owned).ok_or(ApiError::Lost("a DM without an id"))
+    }
+}
+
+impl Deliver for Sender {
+    fn platform(&self) -> Platform {
+        Platform::Discord
+    }
+
+    fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
+        Box::pin(async move {
+            let sending = timeout(TOTAL_LIMIT, self.send(outgoing)).await;
+            sending.unwrap_or(Err(ApiError::Lost("no answer in time"))).map_err(|error| error.classify())
+        })
+    }
+}
+
+/// The path of an interaction's first answer.
+pub(super) fn callback(id: &str, token: &str) -> String {
+    format!("/interactions/{id}/{token}/callback")
+}
+
+fn original(reply: &Reply) -> String {
+    format!("/webhooks/{}/{}/messages/@original", reply.application_id, reply.token)
+}
+
+fn flags(outgoing: &Outgoing, reply: &Reply) -> u64 {
+    let ephemeral = if reply.ephemeral { EPHEMERAL } else { 0 };
+    let silent = if outgoing.silent { SUPPRESS_NOTIFICATIONS } else { 0 };
+    SUPPRESS_EMBEDS | ephemeral | silent
+}
+
+fn body(outgoing: &Outgoing, form: bool, flags: u64) -> Value {
+    json!({
+        "content": content(outgoing),
+        "components": components::rows(&outgoing.message, form),
+        "allowed_mentions": { "parse": [] },
+        "flags": flags,
+    })
+}
+
+/// The text in Markdown; bare, when it fits Discord's limit only without backslashes and markers.
+fn content(outgoing: &Outgoing) -> String {
+    let full = whole_text(&outgoing.message);
+    let marked = markdown::render(&full);
+    let fits = marked.encode_utf16().count() <= Platform::Discord.message_limit();
+    if fits { marked } else { full.text() }
+}
+
+fn whole_text(message: &Message) -> crate::types::Rich {
+    let mut text = message.text.clone();
+    for span in components::list(message).into_iter().flat_map(|list| list.0) {
+        text.push(span);
+    }
+    text
+}
+
+fn sent(answer: &Value) -> Sent {
+    Sent { message: answer["id"].as_str().map(str::to_owned), place: None }
+}
+
+/// A row's id as a nonce: at most 25 characters, the same for all attempts.
+fn base36(id: i64) -> String {
+    let mut rest = id.unsigned_abs();
+    let mut digits = Vec::new();
+    loop {
+        digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[usize::try_from(rest % 36).unwrap_or(0)]);
+        rest /= 36;
+        if rest == 0 {
+            break;
+        }
+    }
+    digits.iter().rev().map(|&digit| char::from(digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_short_nonces() {
+        assert_eq!([0, 35, 36, 46_655].map(base36), ["0", "z", "10", "zzz"]);
+        assert_eq!(base36(i64::MAX), "1y2p0ij32e8e7");
+    }
+}

@@ -1,0 +1,203 @@
+//! Discord's HTTP API v10: one request, one answer, and what an error means.
+//!
+//! No retries, no waiting for rate limits: the outbox does that. Errors carry the status and Discord's error code in fixed
+//! words, never an address (they contain tokens), never a body.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT};
+use reqwest::{Method, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use crate::outbox::SendError;
+use crate::platform::{Endpoint, Network};
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+const TOTAL_LIMIT: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: f64 = 3600.0;
+const AGENT: &str = concat!("DiscordBot (goldseam, ", env!("CARGO_PKG_VERSION"), ")");
+
+/// Already acknowledged.
+pub(super) const ACKNOWLEDGED: u64 = 40060;
+/// The message that a nonce stands for was deleted since.
+const NONCE_MESSAGE_DELETED: u64 = 10008;
+/// The interaction's token is not good any more: unknown interaction, unknown webhook, invalid token, too many follow-ups.
+const EXPIRED: [u64; 4] = [10062, 10015, 50027, 40094];
+/// Unknown channel or user, missing access, no messages to this user, missing permissions, invalid recipient, no mutual
+/// server.
+const UNREACHABLE: [u64; 7] = [10003, 10013, 50001, 50007, 50013, 50033, 50278];
+/// DMs opened too fast, write rate of the channel.
+const TOO_FAST: [u64; 2] = [40003, 20028];
+const OVERLOADED: u64 = 130_000;
+
+/// A client for one bot.
+pub struct Rest {
+    http: reqwest::Client,
+    root: String,
+    token: SecretString,
+    network: Network,
+}
+
+/// Why a request was not answered as hoped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ApiError {
+    /// No connection: surely not done.
+    Connect,
+    /// The connection was lost, the time was over, or the answer was unreadable: may have been done.
+    Lost(&'static str),
+    /// Discord answered with an error.
+    Status { status: u16, code: u64, retry_after: Option<Duration>, global: bool },
+}
+
+impl Rest {
+    /// A client for the API at `api`: `https://discord.com`, or a server of our own in tests; `/api` or `/api/v10` behind
+    /// it is dropped.
+    ///
+    /// # Errors
+    /// When the TLS backend cannot be set up.
+    pub fn new(api: &Endpoint, network: Network, token: SecretString) -> anyhow::Result<Self> {
+        let http = client(network)?;
+        Ok(Self { http, root: root(api), token, network })
+    }
+
+    /// The address without `/api/v10`.
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Which hosts may be talked to.
+    pub(super) fn network(&self) -> Network {
+        self.network
+    }
+
+    pub(super) fn token(&self) -> &SecretString {
+        &self.token
+    }
+
+    /// One request below `/api/v10`.
+    pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
+        let mut request = self
+            .http
+            .request(method, format!("{}/api/v10{path}", self.root))
+            .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()))
+            .header(USER_AGENT, AGENT);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| lost(&error))?;
+        if response.status().is_success() { success(response).await } else { Err(refusal(response).await) }
+    }
+}
+
+/// The HTTP client for the API and for serenity.
+pub(super) fn client(network: Network) -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(CONNECT_LIMIT)
+        .timeout(TOTAL_LIMIT)
+        .redirect(reqwest::redirect::Policy::none());
+    let builder = if network == Network::Loopback { builder.no_proxy() } else { builder };
+    Ok(builder.build()?)
+}
+
+fn root(api: &Endpoint) -> String {
+    let address = api.as_str().trim_end_matches("/v10").trim_end_matches('/');
+    address.strip_suffix("/api").unwrap_or(address).trim_end_matches('/').to_owned()
+}
+
+fn lost(error: &reqwest::Error) -> ApiError {
+    match error {
+        error if error.is_connect() => ApiError::Connect,
+        error if error.is_timeout() => ApiError::Lost("no answer in time"),
+        _ => ApiError::Lost("the connection was lost"),
+    }
+}
+
+async fn success(response: Response) -> Result<Value, ApiError> {
+    let body = response.bytes().await.map_err(|error| lost(&error))?;
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_slice(&body).map_err(|_| ApiError::Lost("the answer is not JSON"))
+}
+
+/// Reads an error. A 429 without JSON comes from the network in front of Discord, and is for everything we send.
+async fn refusal(response: Response) -> ApiError {
+    let status = response.status();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let wait = header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse::<f64>().ok());
+    let global = header("x-ratelimit-global").as_deref() == Some("true")
+        || header("x-ratelimit-scope").as_deref() == Some("global");
+    let body: Option<Value> = response.bytes().await.ok().and_then(|body| serde_json::from_slice(&body).ok());
+    let field = |name: &str| body.as_ref().and_then(|body| body.get(name));
+    let wait = field("retry_after").and_then(Value::as_f64).or(wait);
+    ApiError::Status {
+        status: status.as_u16(),
+        code: field("code").and_then(Value::as_u64).unwrap_or(0),
+        retry_after: wait.filter(|wait| wait.is_finite()).map(|w| Duration::from_secs_f64(w.clamp(0.0, LONGEST_WAIT))),
+        global: global
+            || field("global").and_then(Value::as_bool).unwrap_or(false)
+            || (status == StatusCode::TOO_MANY_REQUESTS && body.is_none()),
+    }
+}
+
+impl ApiError {
+    /// Discord's error code; 0 when there is none.
+    pub(super) fn code(&self) -> u64 {
+        match self {
+            ApiError::Status { code, .. } => *code,
+            ApiError::Connect | ApiError::Lost(_) => 0,
+        }
+    }
+
+    /// True when an interaction cannot be answered any more.
+    pub(super) fn is_expired(&self) -> bool {
+        EXPIRED.contains(&self.code())
+    }
+
+    /// True when the message had arrived before and was deleted since.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.code() == NONCE_MESSAGE_DELETED
+    }
+
+    /// What the outbox should do about it.
+    pub(super) fn classify(&self) -> SendError {
+        match *self {
+            ApiError::Connect => SendError::NotSent("no connection to Discord".into()),
+            ApiError::Lost(why) => SendError::Ambiguous(why.into()),
+            ApiError::Status { status, code, retry_after, global } => classify(status, code, retry_after, global),
+        }
+    }
+}
+
+fn classify(status: u16, code: u64, retry_after: Option<Duration>, global: bool) -> SendError {
+    let limited = |otherwise: u64| SendError::RateLimited {
+        retry_after: retry_after.unwrap_or(Duration::from_secs(otherwise)),
+        global,
+    };
+    match (status, code) {
+        (401, _) => SendError::Unauthorized,
+        (_, code) if UNREACHABLE.contains(&code) => SendError::Gone(format!("Discord error {code}")),
+        (_, code) if TOO_FAST.contains(&code) => limited(60),
+        (_, OVERLOADED) => SendError::NotSent("Discord is overloaded".into()),
+        (429, _) => limited(1),
+        (403, 0) => SendError::NotSent("refused on the way to Discord".into()),
+        (500.., _) => SendError::Ambiguous(format!("Discord answered {status}")),
+        _ => SendError::Refused(format!("Discord answered {status}, error {code}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_may_end_in_api() {
+        for address in
+            ["http://127.0.0.1:9", "http://127.0.0.1:9/", "http://127.0.0.1:9/api", "http://127.0.0.1:9/api/v10/"]
+        {
+            assert_eq!(root(&Endpoint::new(address, Network::Loopback).unwrap()), "http://127.0.0.1:9");
+        }
+        assert_eq!(root(&Endpoint::new("https://discord.com", Network::Open).unwrap()), "https://discord.com");
+    }
+}

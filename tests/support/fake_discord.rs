@@ -1,0 +1,989 @@
+//! A Discord on this machine: HTTP API v10 and gateway, with the rules that bots trip over.
+//!
+//! Every request body is held against Discord's own OpenAPI description (`tests/data/specs/`), and against a few rules that
+//! it misses. What breaks a rule is refused like the real one does and noted: see [`FakeDiscord::assert_no_violations`].
+//! Not modelled: anything about servers beyond commands in one channel, permissions, shards.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, timeout};
+
+/// The token that the fake accepts.
+pub const TOKEN: &str = "MTAwMDAwMDAwMDAwMDAwMDAx.GaBcDe.fake-token-fake-token-fake-token-0";
+/// The id of the application and its bot.
+pub const APPLICATION: &str = "1000000000000000001";
+/// The server in which [`Person::uses_in_server`] happens.
+pub const SERVER: &str = "7000000000000000001";
+/// The channel of that server.
+pub const SERVER_CHANNEL: &str = "7000000000000000002";
+
+const EPHEMERAL: u64 = 1 << 6;
+const LOADING: u64 = 1 << 7;
+const SILENT: u64 = 1 << 12;
+const NONCE_MEMORY: Duration = Duration::from_secs(180);
+
+/// A running fake. Ends when it is dropped.
+pub struct FakeDiscord {
+    shared: Arc<Shared>,
+    /// Its base address, `http://127.0.0.1:PORT`.
+    pub url: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+/// A message that a person can see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentMessage {
+    pub content: String,
+    /// Labels of buttons and options, also of disabled ones.
+    pub buttons: Vec<String>,
+    pub ephemeral: bool,
+    pub silent: bool,
+    pub channel: String,
+}
+
+/// A request that the fake got.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: String,
+    /// Without `/api/v10`.
+    pub path: String,
+    pub body: Value,
+}
+
+/// What goes wrong with a request.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Answered with this status and body, nothing is done. Headers: `retry-after` and the like.
+    Answer(u16, String, Vec<(&'static str, String)>),
+    /// Never answered, nothing is done.
+    Hang,
+    /// Done, but the answer is a 502 with HTML.
+    LoseAnswer,
+}
+
+struct Shared {
+    world: Mutex<World>,
+    changed: Notify,
+    url: String,
+}
+
+struct World {
+    last_id: u64,
+    messages: Vec<Stored>,
+    channels: HashMap<String, String>,
+    closed: HashSet<String>,
+    interactions: HashMap<String, Interaction>,
+    nonces: Vec<(String, usize, Instant)>,
+    requests: Vec<Request>,
+    violations: Vec<String>,
+    faults: Vec<(String, Fault)>,
+    commands: Value,
+    gateway: Gateway,
+    answer_limit: Duration,
+    sessions_left: u64,
+    gateway_url: Option<String>,
+    thinking: usize,
+    revoked: bool,
+}
+
+struct Stored {
+    id: String,
+    channel: String,
+    body: Value,
+    flags: u64,
+    only_for: Option<String>,
+    deleted: bool,
+}
+
+struct Interaction {
+    token: String,
+    account: String,
+    channel: String,
+    in_server: bool,
+    since: Instant,
+    answered: bool,
+    expired: bool,
+    original: Option<usize>,
+    pressed: Option<usize>,
+    form: Option<String>,
+}
+
+#[derive(Default)]
+struct Gateway {
+    session: Option<String>,
+    log: Vec<(u64, String)>,
+    socket: Option<mpsc::UnboundedSender<Order>>,
+    identified: usize,
+    resumed: usize,
+    closed_cleanly: usize,
+}
+
+enum Order {
+    Send(String),
+    Drop,
+}
+
+type Refusal = (u16, u64, &'static str);
+
+impl FakeDiscord {
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared { world: Mutex::new(World::new()), changed: Notify::new(), url: url.clone() });
+        let app = Router::new()
+            .route("/gateway", get(gateway))
+            .route("/gateway/", get(gateway))
+            .fallback(any(rest))
+            .with_state(Arc::clone(&shared));
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { shared, url, server }
+    }
+
+    pub fn person(&self, account: u64) -> Person {
+        Person { shared: Arc::clone(&self.shared), account: account.to_string() }
+    }
+
+    #[track_caller]
+    pub fn assert_no_violations(&self) {
+        let violations = self.shared.world().violations.clone();
+        assert!(violations.is_empty(), "Discord's rules were broken:\n{}", violations.join("\n"));
+    }
+
+    pub fn violations(&self) -> Vec<String> {
+        self.shared.world().violations.clone()
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.world().requests.clone()
+    }
+
+    /// Bodies of the requests whose path contains this.
+    pub fn bodies(&self, path: &str) -> Vec<Value> {
+        self.requests().into_iter().filter(|request| request.path.contains(path)).map(|request| request.body).collect()
+    }
+
+    pub fn commands(&self) -> Value {
+        self.shared.world().commands.clone()
+    }
+
+    /// The next request whose path ends like this goes wrong.
+    pub fn fault(&self, path: &str, fault: Fault) {
+        self.shared.world().faults.push((path.to_owned(), fault));
+    }
+
+    /// Interactions must be answered within this time (3 s).
+    pub fn answer_limit(&self, limit: Duration) {
+        self.shared.world().answer_limit = limit;
+    }
+
+    /// All tokens of interactions run out.
+    pub fn expire_interactions(&self) {
+        self.shared.world().interactions.values_mut().for_each(|interaction| interaction.expired = true);
+    }
+
+    pub fn sessions_left(&self, left: u64) {
+        self.shared.world().sessions_left = left;
+    }
+
+    /// What `GET /gateway` and `GET /gateway/bot` tell.
+    pub fn gateway_url(&self, url: &str) {
+        self.shared.world().gateway_url = Some(url.to_owned());
+    }
+
+    /// The next event's number is one too high, as after an event that got lost.
+    pub fn skips_sequence(&self) {
+        let mut world = self.shared.world();
+        let seq = world.gateway.log.last().map_or(1, |(seq, _)| *seq) + 1;
+        world.gateway.log.push((seq, String::new()));
+    }
+
+    /// Cuts the gateway's connection without a word.
+    pub fn drop_gateway(&self) {
+        let mut world = self.shared.world();
+        if let Some(socket) = world.gateway.socket.take() {
+            socket.send(Order::Drop).unwrap();
+        }
+    }
+
+    /// Asks the client to reconnect (op 7).
+    pub fn ask_reconnect(&self) {
+        self.shared.world().gateway.order(json!({ "op": 7, "d": null }));
+    }
+
+    /// Ends the session for good (op 9).
+    pub fn invalidate_session(&self) {
+        let mut world = self.shared.world();
+        world.gateway.session = None;
+        world.gateway.order(json!({ "op": 9, "d": false }));
+    }
+
+    /// The gateway does not accept the token any more (4004).
+    pub fn revokes_token(&self) {
+        self.shared.world().revoked = true;
+    }
+
+    pub fn deletes(&self, contains: &str) {
+        let mut world = self.shared.world();
+        world.messages.iter_mut().filter(|m| m.content().contains(contains)).for_each(|m| m.deleted = true);
+    }
+
+    pub fn identified(&self) -> usize {
+        self.shared.world().gateway.identified
+    }
+
+    pub fn resumed(&self) -> usize {
+        self.shared.world().gateway.resumed
+    }
+
+    pub fn closed_cleanly(&self) -> usize {
+        self.shared.world().gateway.closed_cleanly
+    }
+
+    /// How often "thinking…" was shown.
+    pub fn thinking(&self) -> usize {
+        self.shared.world().thinking
+    }
+
+    /// Waits until a bot listens on the gateway.
+    pub async fn connected(&self) {
+        self.until("a bot listens", |fake| fake.shared.world().gateway.socket.is_some()).await;
+    }
+
+    /// Waits, at most 10 s, until something is so.
+    pub async fn until(&self, what: &str, so: impl Fn(&Self) -> bool) {
+        let wait = async {
+            loop {
+                let changed = self.shared.changed.notified();
+                if so(self) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(10), wait).await.is_ok(), "waited in vain until {what}");
+    }
+}
+
+impl Drop for FakeDiscord {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Somebody who uses the bot.
+#[derive(Clone)]
+pub struct Person {
+    shared: Arc<Shared>,
+    pub account: String,
+}
+
+impl Person {
+    /// Writes a direct message.
+    pub fn says(&self, text: &str) {
+        self.sends(json!({ "content": text }));
+    }
+
+    /// Sends a direct message with these fields instead of ordinary ones.
+    pub fn sends(&self, fields: Value) {
+        let mut world = self.shared.world();
+        let channel = world.open(&self.account);
+        let mut message = message_json(&world.next_id(), &channel, &user(&self.account, false), "");
+        for (name, value) in fields.as_object().unwrap() {
+            message[name] = value.clone();
+        }
+        world.dispatch("MESSAGE_CREATE", message);
+        drop(world);
+        self.shared.changed.notify_waiters();
+    }
+
+    /// Uses a command of the menu in the direct messages: `/checkin`, `/promise call Mum`.
+    pub fn uses(&self, line: &str) {
+        self.command(line, false);
+    }
+
+    /// Uses a command in a channel of a server.
+    pub fn uses_in_server(&self, line: &str) {
+        self.command(line, true);
+    }
+
+    fn command(&self, line: &str, in_server: bool) {
+        let (name, rest) = line.trim_start_matches('/').split_once(' ').unwrap_or((line.trim_start_matches('/'), ""));
+        let mut data = json!({ "id": "5000", "name": name, "type": 1 });
+        if !rest.is_empty() {
+            data["options"] = json!([{ "name": "text", "type": 3, "value": rest }]);
+        }
+        self.interact(2, &data, in_server, None);
+    }
+
+    /// Presses a button, or chooses an option, by what is written on it: the newest they can see.
+    #[track_caller]
+    pub fn presses(&self, label: &str) {
+        self.press(label);
+    }
+
+    #[track_caller]
+    fn press(&self, label: &str) -> String {
+        let world = self.shared.world();
+        let found = world.messages.iter().enumerate().rev().find_map(|(index, message)| {
+            let item = message.is_visible_to(&world, &self.account).then(|| message.item(label)).flatten()?;
+            Some((index, item))
+        });
+        let seen = world.visible(&self.account);
+        let Some((index, data)) = found else { panic!("nothing to press says `{label}`; they see {seen:#?}") };
+        let in_server = world.messages[index].channel == SERVER_CHANNEL;
+        drop(world);
+        self.interact(3, &data, in_server, Some(index))
+    }
+
+    /// Presses "Write", waits for the form and hands it in.
+    pub async fn writes(&self, text: &str) {
+        let pressed = self.press("Write");
+        let form = self.shared.until("a form opens", |world| world.interactions[&pressed].form.clone()).await;
+        let in_server = self.shared.world().interactions[&pressed].in_server;
+        let input = json!({ "type": 4, "id": 2, "custom_id": "text", "value": text });
+        let data = json!({ "custom_id": form, "components": [{ "type": 1, "id": 1, "components": [input] }] });
+        self.interact(5, &data, in_server, None);
+    }
+
+    /// Hands in a form with this data in the direct messages.
+    pub fn submits(&self, data: Value) {
+        self.interact(5, &data, false, None);
+    }
+
+    fn interact(&self, kind: u8, data: &Value, in_server: bool, pressed: Option<usize>) -> String {
+        let mut world = self.shared.world();
+        let id = world.next_id();
+        let token = format!("interaction-token-{id}");
+        let channel = if in_server { SERVER_CHANNEL.to_owned() } else { world.open(&self.account) };
+        let mut event = json!({
+            "id": id, "application_id": APPLICATION, "type": kind, "token": token, "version": 1, "data": data,
+            "channel_id": channel, "locale": "de", "entitlements": [], "attachment_size_limit": 10_485_760,
+            "authorizing_integration_owners": { "0": if in_server { SERVER } else { "0" } },
+            "context": if in_server { 0 } else { 1 }, "app_permissions": "0", "something_new": { "unknown": [1] },
+        });
+        if in_server {
+            event["guild_id"] = json!(SERVER);
+            event["guild_locale"] = json!("en-US");
+            event["member"] = json!({
+                "user": user(&self.account, false), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00",
+                "deaf": false, "mute": false, "flags": 0, "permissions": "0",
+            });
+        } else {
+            event["user"] = user(&self.account, false);
+        }
+        if let Some(index) = pressed {
+            event["message"] = world.messages[index].json();
+        }
+        let interaction = Interaction {
+            token,
+            account: self.account.clone(),
+            channel,
+            in_server,
+            since: Instant::now(),
+            answered: false,
+            expired: false,
+            original: None,
+            pressed,
+            form: None,
+        };
+        world.interactions.insert(id.clone(), interaction);
+        world.dispatch("INTERACTION_CREATE", event);
+        drop(world);
+        self.shared.changed.notify_waiters();
+        id
+    }
+
+    /// Refuses direct messages from now on.
+    pub fn closes_dms(&self) {
+        self.shared.world().closed.insert(self.account.clone());
+    }
+
+    /// What the bot wrote to them, as they see it now.
+    pub fn sent(&self) -> Vec<SentMessage> {
+        self.shared.world().visible(&self.account)
+    }
+
+    /// Waits until they see a message that contains this.
+    pub async fn wait_for(&self, contains: &str, limit: Duration) -> SentMessage {
+        let find =
+            |world: &World| world.visible(&self.account).into_iter().rev().find(|m| m.content.contains(contains));
+        match timeout(limit, self.shared.wait(find)).await {
+            Ok(found) => found,
+            Err(_) => panic!("no message with `{contains}` came; they see {:#?}", self.sent()),
+        }
+    }
+}
+
+impl Shared {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    async fn wait<T>(&self, find: impl Fn(&World) -> Option<T>) -> T {
+        loop {
+            let changed = self.changed.notified();
+            if let Some(found) = find(&self.world()) {
+                return found;
+            }
+            changed.await;
+        }
+    }
+
+    async fn until<T>(&self, what: &str, find: impl Fn(&World) -> Option<T>) -> T {
+        let found = timeout(Duration::from_secs(10), self.wait(find)).await;
+        found.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            last_id: 2_000_000_000_000_000_000,
+            messages: Vec::new(),
+            channels: HashMap::new(),
+            closed: HashSet::new(),
+            interactions: HashMap::new(),
+            nonces: Vec::new(),
+            requests: Vec::new(),
+            violations: Vec::new(),
+            faults: Vec::new(),
+            commands: Value::Null,
+            gateway: Gateway::default(),
+            answer_limit: Duration::from_secs(3),
+            sessions_left: 1000,
+            gateway_url: None,
+            thinking: 0,
+            revoked: false,
+        }
+    }
+
+    fn next_id(&mut self) -> String {
+        self.last_id += 1;
+        self.last_id.to_string()
+    }
+
+    /// The DM channel with somebody; always the same.
+    fn open(&mut self, account: &str) -> String {
+        if let Some(channel) = self.channels.get(account) {
+            return channel.clone();
+        }
+        let channel = self.next_id();
+        self.channels.insert(account.to_owned(), channel.clone());
+        channel
+    }
+
+    fn dispatch(&mut self, name: &str, data: Value) {
+        let seq = self.gateway.log.last().map_or(1, |(seq, _)| *seq) + 1;
+        let payload = json!({ "op": 0, "s": seq, "t": name, "d": data }).to_string();
+        self.gateway.log.push((seq, payload.clone()));
+        if let Some(socket) = &self.gateway.socket {
+            let _ = socket.send(Order::Send(payload));
+        }
+    }
+
+    fn visible(&self, account: &str) -> Vec<SentMessage> {
+        let shown = self.messages.iter().filter(|message| message.is_visible_to(self, account));
+        shown.filter(|message| message.flags & LOADING == 0).map(Stored::sent).collect()
+    }
+
+    fn add(&mut self, channel: &str, body: Value, only_for: Option<String>) -> usize {
+        let flags = body["flags"].as_u64().unwrap_or(0);
+        let id = self.next_id();
+        self.messages.push(Stored { id, channel: channel.to_owned(), body, flags, only_for, deleted: false });
+        self.messages.len() - 1
+    }
+}
+
+impl Gateway {
+    fn order(&self, payload: Value) {
+        if let Some(socket) = &self.socket {
+            let _ = socket.send(Order::Send(payload.to_string()));
+        }
+    }
+}
+
+impl Stored {
+    fn content(&self) -> &str {
+        self.body["content"].as_str().unwrap_or_default()
+    }
+
+    fn is_visible_to(&self, world: &World, account: &str) -> bool {
+        let theirs = match &self.only_for {
+            Some(only) => only == account,
+            None => world.channels.get(account) == Some(&self.channel),
+        };
+        theirs && !self.deleted
+    }
+
+    fn items(&self) -> Vec<&Value> {
+        let rows = self.body["components"].as_array().into_iter().flatten();
+        rows.filter_map(|row| row["components"].as_array()).flatten().collect()
+    }
+
+    /// What pressing this label sends.
+    fn item(&self, label: &str) -> Option<Value> {
+        self.items().into_iter().find_map(|item| match item["options"].as_array() {
+            Some(options) => {
+                let option = options.iter().find(|option| option["label"] == label)?;
+                Some(json!({ "component_type": 3, "custom_id": item["custom_id"], "values": [option["value"]] }))
+            }
+            None => (item["label"] == label && item["disabled"] != true)
+                .then(|| json!({ "component_type": 2, "custom_id": item["custom_id"] })),
+        })
+    }
+
+    fn sent(&self) -> SentMessage {
+        let labels = self.items().into_iter().flat_map(|item| match item["options"].as_array() {
+            Some(options) => options.iter().map(|option| option["label"].clone()).collect(),
+            None => vec![item["label"].clone()],
+        });
+        SentMessage {
+            content: self.content().to_owned(),
+            buttons: labels.filter_map(|label| label.as_str().map(str::to_owned)).collect(),
+            ephemeral: self.flags & EPHEMERAL != 0,
+            silent: self.flags & SILENT != 0,
+            channel: self.channel.clone(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut message = message_json(&self.id, &self.channel, &user(APPLICATION, true), self.content());
+        message["flags"] = json!(self.flags);
+        message["components"] = self.body.get("components").cloned().unwrap_or(json!([]));
+        message
+    }
+}
+
+fn user(id: &str, bot: bool) -> Value {
+    json!({
+        "id": id, "username": format!("user{id}"), "discriminator": "0", "global_name": null, "avatar": null, "bot": bot,
+        "public_flags": 0,
+    })
+}
+
+fn message_json(id: &str, channel: &str, author: &Value, content: &str) -> Value {
+    json!({
+        "id": id, "channel_id": channel, "author": author, "content": content, "timestamp": "2026-03-02T20:00:00+00:00",
+        "edited_timestamp": null, "tts": false, "mention_everyone": false, "mentions": [], "mention_roles": [],
+        "attachments": [], "embeds": [], "pinned": false, "type": 0, "flags": 0, "components": [], "channel_type": 1,
+    })
+}
+
+// ---- HTTP ----
+
+async fn rest(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let Some(path) = uri.path().strip_prefix("/api/v10").map(str::to_owned) else {
+        shared.world().violations.push(format!("{method} {} is not below /api/v10", uri.path()));
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let body: Value =
+        if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(json!("not JSON")) };
+    let fault = {
+        let mut world = shared.world();
+        world.requests.push(Request { method: method.to_string(), path: path.clone(), body: body.clone() });
+        let found = world.faults.iter().position(|(end, _)| path.ends_with(end.as_str()));
+        found.map(|index| world.faults.remove(index).1)
+    };
+    shared.changed.notify_waiters();
+    let lose = match fault {
+        None => false,
+        Some(Fault::LoseAnswer) => true,
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Answer(status, text, extra)) => {
+            let mut response = (StatusCode::from_u16(status).unwrap(), text).into_response();
+            for (name, value) in extra {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            return response;
+        }
+    };
+    let answer = answer(&shared, &method, &path, &headers, body);
+    shared.changed.notify_waiters();
+    if lose {
+        return (StatusCode::BAD_GATEWAY, "<html>502</html>").into_response();
+    }
+    match answer {
+        Ok(Value::Null) => StatusCode::NO_CONTENT.into_response(),
+        Ok(value) => axum::Json(value).into_response(),
+        Err((status, code, message)) => {
+            (StatusCode::from_u16(status).unwrap(), axum::Json(json!({ "code": code, "message": message })))
+                .into_response()
+        }
+    }
+}
+
+fn answer(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, body: Value) -> Result<Value, Refusal> {
+    let authorized = headers.get("authorization").is_some_and(|value| value == format!("Bot {TOKEN}").as_str());
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    if !authorized && !matches!(parts[..], ["interactions" | "webhooks", ..] | ["gateway"]) {
+        return Err((401, 0, "401: Unauthorized"));
+    }
+    let mut world = shared.world();
+    let world = &mut *world;
+    match (method.as_str(), &parts[..]) {
+        ("GET", ["gateway"] | ["gateway", "bot"]) => Ok(gateway_json(world, &shared.url)),
+        ("GET", ["applications" | "oauth2", ..]) => Ok(json!({ "id": APPLICATION, "name": "Goldseam" })),
+        ("GET", ["users", "@me"]) => Ok(user(APPLICATION, true)),
+        ("PUT", ["applications", _, "commands"]) => register(world, "/applications/{application_id}/commands", body),
+        ("PUT", ["applications", _, "guilds", _, "commands"]) => {
+            register(world, "/applications/{application_id}/guilds/{guild_id}/commands", body)
+        }
+        ("POST", ["users", "@me", "channels"]) => open_dm(world, &body),
+        ("POST", ["channels", channel, "messages"]) => create(world, channel, body),
+        ("POST", ["interactions", id, token, "callback"]) => call_back(world, id, token, body),
+        ("POST", ["webhooks", _, token]) => follow_up(world, token, body),
+        ("PATCH", ["webhooks", _, token, "messages", "@original"]) => edit_original(world, token, body),
+        ("GET", ["webhooks", _, token, "messages", "@original"]) => {
+            let (_, index) = original(world, token)?;
+            Ok(world.messages[index].json())
+        }
+        _ => {
+            world.violations.push(format!("{method} {path}: the fake does not know this request"));
+            Err((404, 0, "404: Not Found"))
+        }
+    }
+}
+
+fn gateway_json(world: &World, url: &str) -> Value {
+    let own = format!("{}/gateway", url.replace("http://", "ws://"));
+    json!({
+        "url": world.gateway_url.clone().unwrap_or(own), "shards": 1,
+        "session_start_limit":
+            { "total": 1000, "remaining": world.sessions_left, "reset_after": 14_400_000, "max_concurrency": 1 },
+    })
+}
+
+fn register(world: &mut World, operation: &str, body: Value) -> Result<Value, Refusal> {
+    check(world, "put", operation, &body)?;
+    let mut names = HashSet::new();
+    for command in body.as_array().into_iter().flatten() {
+        let name = command["name"].as_str().unwrap_or_default().to_owned();
+        let options = command["options"].as_array().into_iter().flatten();
+        let good = options.filter_map(|option| option["name"].as_str()).chain([name.as_str()]).all(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c))
+        });
+        if !good || !names.insert(name.clone()) || command["description"].as_str().is_none_or(str::is_empty) {
+            return refuse(world, format!("the command `{name}` has a wrong or double name, or no description"));
+        }
+    }
+    world.commands = body.clone();
+    Ok(body)
+}
+
+fn open_dm(world: &mut World, body: &Value) -> Result<Value, Refusal> {
+    check(world, "post", "/users/@me/channels", body)?;
+    let Some(account) = body["recipient_id"].as_str() else { return refuse(world, "no recipient".into()) };
+    let id = world.open(account);
+    Ok(json!({ "id": id, "type": 1, "recipients": [user(account, false)] }))
+}
+
+fn create(world: &mut World, channel: &str, body: Value) -> Result<Value, Refusal> {
+    check(world, "post", "/channels/{channel_id}/messages", &body)?;
+    check_message(world, &body)?;
+    let account = world.channels.iter().find(|(_, id)| *id == channel).map(|(account, _)| account.clone());
+    let Some(account) = account else {
+        if channel == SERVER_CHANNEL {
+            world.violations.push("a message was posted openly into a server's channel".into());
+        }
+        return Err((404, 10003, "Unknown Channel"));
+    };
+    if world.closed.contains(&account) {
+        return Err((403, 50007, "Cannot send messages to this user"));
+    }
+    let Some(nonce) = body["nonce"].as_str().filter(|_| body["enforce_nonce"] == true).map(str::to_owned) else {
+        return refuse(world, "a message without an enforced nonce".into());
+    };
+    world.nonces.retain(|(_, _, since)| since.elapsed() < NONCE_MEMORY);
+    if let Some((_, index, _)) = world.nonces.iter().find(|(known, ..)| *known == nonce) {
+        let first = &world.messages[*index];
+        return if first.deleted { Err((404, 10008, "Unknown Message")) } else { Ok(first.json()) };
+    }
+    let index = world.add(channel, body, None);
+    world.nonces.push((nonce, index, Instant::now()));
+    let message = world.messages[index].json();
+    world.dispatch("MESSAGE_CREATE", message.clone());
+    Ok(message)
+}
+
+fn call_back(world: &mut World, id: &str, token: &str, body: Value) -> Result<Value, Refusal> {
+    check(world, "post", "/interactions/{interaction_id}/{interaction_token}/callback", &body)?;
+    let limit = world.answer_limit;
+    let Some(interaction) = world.interactions.get(id).filter(|known| known.token == token) else {
+        return Err((404, 10062, "Unknown interaction"));
+    };
+    if interaction.answered {
+        return Err((400, 40060, "Interaction has already been acknowledged."));
+    }
+    if interaction.expired || interaction.since.elapsed() > limit {
+        return Err((404, 10062, "Unknown interaction"));
+    }
+    let (pressed, channel) = (interaction.pressed, interaction.channel.clone());
+    let only_for = interaction.in_server.then(|| interaction.account.clone());
+    let data = body["data"].clone();
+    let mut original = None;
+    let mut form = None;
+    match body["type"].as_u64() {
+        Some(4) => {
+            check_message(world, &data)?;
+            check_ephemeral(world, only_for.is_some(), &data)?;
+            original = Some(world.add(&channel, data, only_for));
+        }
+        Some(5) => {
+            check_ephemeral(world, only_for.is_some(), &data)?;
+            let index = world.add(&channel, data, only_for);
+            world.messages[index].flags |= LOADING;
+            world.thinking += 1;
+            original = Some(index);
+        }
+        Some(7) => {
+            let Some(index) = pressed else { return refuse(world, "type 7 answers only a component".into()) };
+            check_edit(world, &data)?;
+            merge(&mut world.messages[index].body, &data);
+            original = Some(index);
+        }
+        Some(9) if pressed.is_some() => form = data["custom_id"].as_str().map(str::to_owned),
+        _ => return refuse(world, "this kind of callback is not known here".into()),
+    }
+    let interaction = world.interactions.get_mut(id).unwrap();
+    (interaction.answered, interaction.original, interaction.form) = (true, original, form);
+    Ok(Value::Null)
+}
+
+fn follow_up(world: &mut World, token: &str, body: Value) -> Result<Value, Refusal> {
+    check(world, "post", "/webhooks/{webhook_id}/{webhook_token}", &body)?;
+    check_message(world, &body)?;
+    let Some(interaction) = world.interactions.values().find(|known| known.token == token && known.answered) else {
+        return Err((404, 10015, "Unknown Webhook"));
+    };
+    if interaction.expired {
+        return Err((401, 50027, "Invalid Webhook Token"));
+    }
+    let (channel, in_server) = (interaction.channel.clone(), interaction.in_server);
+    let only_for = in_server.then(|| interaction.account.clone());
+    check_ephemeral(world, in_server, &body)?;
+    let index = world.add(&channel, body, only_for);
+    Ok(world.messages[index].json())
+}
+
+fn edit_original(world: &mut World, token: &str, body: Value) -> Result<Value, Refusal> {
+    check(world, "patch", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", &body)?;
+    check_edit(world, &body)?;
+    let (_, index) = original(world, token)?;
+    let message = &mut world.messages[index];
+    merge(&mut message.body, &body);
+    message.flags &= !LOADING;
+    Ok(message.json())
+}
+
+fn original(world: &World, token: &str) -> Result<(String, usize), Refusal> {
+    let found = world.interactions.iter().find(|(_, known)| known.token == token);
+    let (id, interaction) = found.ok_or((404, 10015, "Unknown Webhook"))?;
+    if interaction.expired {
+        return Err((401, 50027, "Invalid Webhook Token"));
+    }
+    Ok((id.clone(), interaction.original.ok_or((404, 10008, "Unknown Message"))?))
+}
+
+fn merge(body: &mut Value, changes: &Value) {
+    if !body.is_object() {
+        *body = json!({});
+    }
+    for (name, value) in changes.as_object().into_iter().flatten().filter(|(name, _)| *name != "flags") {
+        body[name] = value.clone();
+    }
+}
+
+// ---- rules ----
+
+fn refuse<T>(world: &mut World, rule: String) -> Result<T, Refusal> {
+    world.violations.push(rule);
+    Err((400, 50035, "Invalid Form Body"))
+}
+
+fn check_message(world: &mut World, data: &Value) -> Result<(), Refusal> {
+    if data["content"].as_str().is_none_or(|content| content.trim().is_empty()) {
+        world.violations.push("an empty message".into());
+        return Err((400, 50006, "Cannot send an empty message"));
+    }
+    check_edit(world, data)
+}
+
+fn check_edit(world: &mut World, data: &Value) -> Result<(), Refusal> {
+    if data["content"].as_str().is_some_and(|content| content.chars().count() > 2000) {
+        return refuse(world, "content over 2,000 characters".into());
+    }
+    if data["allowed_mentions"] != json!({ "parse": [] }) {
+        return refuse(world, "mentions are not switched off".into());
+    }
+    let rows = data["components"].as_array().map_or(&[][..], Vec::as_slice);
+    let items: Vec<&Value> = rows.iter().filter_map(|row| row["components"].as_array()).flatten().collect();
+    let ids: HashSet<&str> = items.iter().filter_map(|item| item["custom_id"].as_str()).collect();
+    let menus = items.iter().filter(|item| item["type"] == 3).count();
+    if rows.len() > 5 || ids.len() != items.len() || (menus > 0 && items.len() > rows.len()) {
+        return refuse(
+            world,
+            "components: more than 5 rows, ids that are missing or double, or a menu beside a button".into(),
+        );
+    }
+    let values: Vec<&str> = items
+        .iter()
+        .filter_map(|item| item["options"].as_array())
+        .flatten()
+        .filter_map(|o| o["value"].as_str())
+        .collect();
+    if values.iter().collect::<HashSet<_>>().len() != values.len() {
+        return refuse(world, "a menu with double values".into());
+    }
+    Ok(())
+}
+
+fn check_ephemeral(world: &mut World, in_server: bool, data: &Value) -> Result<(), Refusal> {
+    if in_server && data["flags"].as_u64().unwrap_or(0) & EPHEMERAL == 0 {
+        return refuse(world, "an answer in a server that everybody sees".into());
+    }
+    Ok(())
+}
+
+static SPEC: LazyLock<Value> = LazyLock::new(|| {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/specs/discord-openapi-v10.json");
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+});
+static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<jsonschema::Validator>>>> = LazyLock::new(Mutex::default);
+
+fn validator(method: &str, path: &str) -> Arc<jsonschema::Validator> {
+    let mut known = VALIDATORS.lock().unwrap();
+    let build = || {
+        let operation = &SPEC["paths"][path][method]["requestBody"]["content"]["application/json"]["schema"];
+        assert!(operation.is_object(), "the description has no body for {method} {path}");
+        let schema = json!({ "allOf": [operation], "components": SPEC["components"] });
+        Arc::new(jsonschema::draft202012::new(&schema).unwrap())
+    };
+    Arc::clone(known.entry(format!("{method} {path}")).or_insert_with(build))
+}
+
+/// Holds a body against Discord's description.
+fn check(world: &mut World, method: &str, path: &str, body: &Value) -> Result<(), Refusal> {
+    let errors: Vec<String> = validator(method, path).iter_errors(body).map(|error| error.to_string()).collect();
+    if errors.is_empty() { Ok(()) } else { refuse(world, format!("{method} {path}: {}\n  {body}", errors.join("; "))) }
+}
+
+// ---- gateway ----
+
+async fn gateway(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.on_upgrade(move |socket| serve(shared, socket))
+}
+
+async fn serve(shared: Arc<Shared>, mut socket: WebSocket) {
+    let (orders, mut inbox) = mpsc::unbounded_channel();
+    let hello = json!({ "op": 10, "d": { "heartbeat_interval": 41_250 } }).to_string();
+    let _ = socket.send(Frame::Text(hello.into())).await;
+    loop {
+        let alive = tokio::select! {
+            order = inbox.recv() => match order {
+                Some(Order::Send(text)) => socket.send(Frame::Text(text.into())).await.is_ok(),
+                Some(Order::Drop) | None => false,
+            },
+            frame = socket.recv() => match frame {
+                Some(Ok(Frame::Text(text))) => heard(&shared, &mut socket, &orders, &text).await,
+                Some(Ok(Frame::Close(close))) => {
+                    shared.world().gateway.closed_cleanly += usize::from(close.is_some_and(|close| close.code == 1000));
+                    false
+                }
+                Some(Ok(_)) => true,
+                Some(Err(_)) | None => false,
+            },
+        };
+        shared.changed.notify_waiters();
+        if !alive {
+            break;
+        }
+    }
+    let mut world = shared.world();
+    if world.gateway.socket.as_ref().is_some_and(|current| current.same_channel(&orders)) {
+        world.gateway.socket = None;
+    }
+    drop(world);
+    shared.changed.notify_waiters();
+}
+
+async fn heard(shared: &Shared, socket: &mut WebSocket, orders: &mpsc::UnboundedSender<Order>, text: &str) -> bool {
+    let payload: Value = serde_json::from_str(text).unwrap();
+    let answers = match payload["op"].as_u64() {
+        Some(1) => vec![json!({ "op": 11 }).to_string()],
+        Some(2) if !shared.world().accepts(&payload["d"]["token"]) => {
+            let frame = CloseFrame { code: 4004, reason: "Authentication failed.".into() };
+            let _ = socket.send(Frame::Close(Some(frame))).await;
+            return true;
+        }
+        Some(2) => shared.world().identify(orders, &payload["d"]),
+        Some(6) => shared.world().resume(orders, &payload["d"]),
+        _ => Vec::new(),
+    };
+    for answer in answers {
+        if socket.send(Frame::Text(answer.into())).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+impl World {
+    /// With or without `Bot `, like the real one.
+    fn accepts(&self, token: &Value) -> bool {
+        !self.revoked && token.as_str().is_some_and(|token| token.trim_start_matches("Bot ") == TOKEN)
+    }
+
+    fn identify(&mut self, orders: &mpsc::UnboundedSender<Order>, data: &Value) -> Vec<String> {
+        const PRIVILEGED: u64 = 1 << 1 | 1 << 8 | 1 << 15;
+        if data["intents"].as_u64().unwrap_or(0) & PRIVILEGED != 0 {
+            self.violations.push("a privileged intent".into());
+        }
+        self.gateway.identified += 1;
+        let session = format!("session-{}", self.gateway.identified);
+        let ready = json!({ "op": 0, "s": 1, "t": "READY", "d": {
+            "v": 10, "user": user(APPLICATION, true), "guilds": [], "session_id": session, "resume_gateway_url": "ws://unused",
+            "shard": [0, 1], "application": { "id": APPLICATION, "flags": 0 },
+        }});
+        self.gateway.session = Some(session);
+        self.gateway.log = vec![(1, ready.to_string())];
+        self.gateway.socket = Some(orders.clone());
+        vec![ready.to_string()]
+    }
+
+    fn resume(&mut self, orders: &mpsc::UnboundedSender<Order>, data: &Value) -> Vec<String> {
+        if self.gateway.session.as_deref() != data["session_id"].as_str() {
+            return vec![json!({ "op": 9, "d": false }).to_string()];
+        }
+        self.gateway.resumed += 1;
+        let since = data["seq"].as_u64().unwrap_or(0);
+        let missed: Vec<String> =
+            self.gateway.log.iter().filter(|(seq, _)| *seq > since).map(|(_, p)| p.clone()).collect();
+        self.gateway.socket = Some(orders.clone());
+        self.dispatch_quietly("RESUMED", missed)
+    }
+
+    fn dispatch_quietly(&mut self, name: &str, mut before: Vec<String>) -> Vec<String> {
+        let seq = self.gateway.log.last().map_or(1, |(seq, _)| *seq) + 1;
+        let payload = json!({ "op": 0, "s": seq, "t": name, "d": {} }).to_string();
+        self.gateway.log.push((seq, payload.clone()));
+        before.push(payload);
+        before
+    }
+}
