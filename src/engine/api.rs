@@ -95,8 +95,11 @@ pub enum IfBusy {
 pub enum Outcome {
     /// It was said.
     Fired,
-    /// It waits until the open script ends.
-    Queued,
+    /// The person is in the middle of another script: it is tried again a little later.
+    Queued {
+        /// When.
+        until: Timestamp,
+    },
     /// Another script was open, and the schedule says to let it pass.
     SkippedBusy,
     /// It came too late to be of use.
@@ -122,7 +125,7 @@ impl Outcome {
     pub fn as_str(&self) -> &'static str {
         match self {
             Outcome::Fired => "fired",
-            Outcome::Queued => "queued",
+            Outcome::Queued { .. } => "queued",
             Outcome::SkippedBusy => "skipped_busy",
             Outcome::Late => "late",
             Outcome::Quiet { .. } => "quiet",
