@@ -1,21 +1,24 @@
-//! The seam between a platform's listener and the inbox: what arrived is stored before it is confirmed to the platform.
+//! The inbox seen from a platform: raw events go in and are committed before the platform is told that we have them.
 //!
-//! A listener hands over raw events and confirms them only when [`Inbox::put`] has returned `Ok`. Nothing is decided here.
+//! Only the seam. It never reads an event, and never decides what becomes of one.
 
 use crate::outbox::BoxFuture;
 use crate::types::{Platform, Private};
 
-/// Something that arrived, as the platform wrote it.
-#[derive(Clone, Debug)]
+/// One event as the platform wrote it, stored before anything is read from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawEvent {
-    /// The platform's id for it: the same when it is delivered again.
+    /// The platform's id for it. The same event always comes with the same id, so a second copy is dropped.
     pub id: String,
-    /// The wire format, as text.
+    /// What the platform's adapter needs to decode it later.
     pub raw: Private,
 }
 
-/// Takes what arrived.
+/// A place that keeps raw events.
 pub trait Inbox: Send + Sync {
-    /// Stores all of `events`, or none when it fails. Events that are known already are passed over.
+    /// Stores all events or none. When it answers `Ok`, they are committed; events that it has seen before are dropped.
+    ///
+    /// # Errors
+    /// When nothing was stored. The platform then offers the same events again.
     fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>>;
 }
