@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 /// Which rooms a room may use, as beginnings of paths. Everybody may use `types` and themselves.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("script", &[]),
-    ("safety", &[]),
+    ("phrase", &[]),
+    ("script", &["phrase", "schedule"]),
+    ("safety", &["phrase"]),
     ("schedule", &[]),
     ("picture", &[]),
     ("types", &[]),
     ("practice", &["schedule"]),
-    ("engine", &["script", "safety", "practice", "schedule"]),
+    ("engine", &["phrase", "script", "safety", "practice", "schedule"]),
     ("clock", &[]),
     ("vault", &[]),
     ("config", &["platform::Endpoint", "platform::EndpointError", "platform::Network"]),
@@ -23,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The functional core, and what it has no use for.
-const CORE: &[&str] = &["script", "safety", "schedule", "picture", "types", "practice", "engine"];
+const CORE: &[&str] = &["phrase", "script", "safety", "schedule", "picture", "types", "practice", "engine"];
 const NOT_IN_THE_CORE: &[&str] = &[
     "tokio",
     "sqlx",

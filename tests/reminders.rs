@@ -78,6 +78,23 @@ async fn quiet_hours_move_a_firing_and_keep_its_moment() {
 }
 
 #[tokio::test]
+async fn behind_an_open_script_a_firing_waits_and_gets_late_in_the_end() {
+    let mut house = House::new().await;
+    house.says("7", "/every busy 0 0 20 * * *").await;
+    house.until("2026-11-22T20:00:00Z");
+    for _ in 0..18 {
+        assert_eq!(house.reminders.fire_once(10).await.unwrap(), 1);
+        assert_eq!(house.reminders.fire_once(10).await.unwrap(), 0);
+        assert_eq!(house.occurrences("7").await, [row("busy", "2026-11-22T20:00:00", "queued")]);
+        house.wait(Duration::from_mins(10));
+    }
+    house.wait(Duration::from_secs(1));
+    house.fires().await;
+    assert_eq!(house.occurrences("7").await, [row("busy", "2026-11-22T20:00:00", "late")]);
+    assert_eq!(house.next_due().await.as_deref(), Some("2026-11-23T20:00:00Z"));
+}
+
+#[tokio::test]
 async fn a_new_zone_moves_every_reminder_at_once() {
     let mut house = House::new().await;
     house.says("7", "/every daily 0 0 20 * * *").await;
@@ -101,7 +118,9 @@ async fn somebody_who_travels_west_is_not_asked_twice_on_one_evening() {
     assert_eq!(house.fires().await, ["due daily"]);
     house.says("7", "/zone America/New_York").await;
     house.until("2026-11-23T01:00:00Z");
+    let handled = house.sql("select cast(handled_at as text) from occurrences").await;
     assert_eq!(house.fires().await, NOTHING, "20:00 on the 22nd has been");
+    assert_eq!(house.sql("select cast(handled_at as text) from occurrences").await, handled, "nobody asked the engine");
     assert_eq!(house.next_due().await.as_deref(), Some("2026-11-24T01:00:00Z"));
 }
 

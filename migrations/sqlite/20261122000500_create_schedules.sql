@@ -23,7 +23,7 @@ create table schedules (
     civil text not null,
     -- the instant of the next firing; quiet hours move it and keep civil
     due_at bigint not null,
-    -- when to look at it: due_at, or later after a failure
+    -- when to look at it: due_at, or later after a failure or behind an open script
     wake_at bigint not null,
     attempts bigint not null default 0,
     unique (person_id, name)

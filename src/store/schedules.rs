@@ -210,6 +210,21 @@ impl Tx {
         Ok(())
     }
 
+    /// Looks at a due schedule again at `wake_at`; it stays due since when it is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hold_schedule(&mut self, schedule: &Scheduled, wake_at: Timestamp) -> Result<()> {
+        sqlx::query(
+            "update schedules set wake_at = $1, version = version + 1, attempts = 0 where id = $2 and state = 'active'",
+        )
+        .bind(millis(wake_at))
+        .bind(schedule.id)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
     async fn end_schedule(&mut self, schedule: &Scheduled, state: &'static str) -> Result<()> {
         let nothing = self.seal_json(slot(schedule.person, &schedule.plan.name), &serde_json::Value::Null)?;
         sqlx::query(
@@ -272,7 +287,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Writes down what became of the present firing; one that quiet hours held back gets its final word later.
+    /// Writes down what became of the present firing; one that is held back gets its final word later.
     ///
     /// # Errors
     /// When the database fails.
@@ -295,17 +310,19 @@ impl Tx {
         Ok(())
     }
 
-    /// Has the present firing happened before (say, in the zone the person has left)? One that quiet hours hold back has not.
+    /// Has the present firing happened before (say, in the zone the person has left)? One that is
+    /// held back by quiet hours or an open script has not.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn occurrence_is_settled(&mut self, schedule: &Scheduled) -> Result<bool> {
-        let row: Option<(i64,)> =
-            sqlx::query_as("select id from occurrences where schedule_id = $1 and civil = $2 and outcome not in ('quiet', 'queued')")
-                .bind(schedule.id)
-                .bind(schedule.next.civil.to_string())
-                .fetch_optional(&mut *self.tx)
-                .await?;
+        let row: Option<(i64,)> = sqlx::query_as(
+            "select id from occurrences where schedule_id = $1 and civil = $2 and outcome not in ('quiet', 'queued')",
+        )
+        .bind(schedule.id)
+        .bind(schedule.next.civil.to_string())
+        .fetch_optional(&mut *self.tx)
+        .await?;
         Ok(row.is_some())
     }
 

@@ -29,7 +29,7 @@ use post::Post;
 /// The fact that holds a person's zone, as an IANA name.
 const ZONE_FACT: &str = "timezone";
 
-/// The shortest time a reminder is held back by quiet hours, so that it cannot come around at once.
+/// The shortest time a reminder is held back, so that it cannot come around at once.
 const SHORTEST_HOLD: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Wakes the workers when there is something for them. A ring without a listener is kept for the next one.
@@ -341,15 +341,27 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
         _ => None,
     });
     let outcome = outcome.ok_or(TurnError::NoOutcome)?;
-    let next = match outcome {
-        Outcome::Quiet { until } | Outcome::Queued { until } => {
-            let earliest = crate::clock::add(now.timestamp(), SHORTEST_HOLD);
-            Some(Firing { civil: schedule.next.civil, at: (*until).max(earliest) })
+    let at = now.timestamp();
+    let earliest = crate::clock::add(at, SHORTEST_HOLD);
+    tx.record_occurrence(schedule, outcome.as_str(), at).await?;
+    match outcome {
+        // It is not late after the night, but it does get late behind an open script.
+        Outcome::Quiet { until } => {
+            let next = Firing { civil: schedule.next.civil, at: (*until).max(earliest) };
+            tx.advance_schedule(schedule, Some(next)).await?;
         }
-        _ => following(schedule, now.time_zone(), now.timestamp()),
-    };
-    tx.record_occurrence(schedule, outcome.as_str(), now.timestamp()).await?;
-    Ok(tx.advance_schedule(schedule, next).await?)
+        Outcome::Queued { until } => tx.hold_schedule(schedule, (*until).max(earliest)).await?,
+        Outcome::Fired
+        | Outcome::SkippedBusy
+        | Outcome::Late
+        | Outcome::Resting
+        | Outcome::Settled
+        | Outcome::NoConsent
+        | Outcome::NoScript => {
+            tx.advance_schedule(schedule, following(schedule, now.time_zone(), at)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The firing after the present one; none for what happens once.

@@ -83,7 +83,7 @@ fn checkin(id: &str, now: &Zoned) -> Effect {
     })
 }
 
-/// A schedule called `quiet` is held back until 08:00 when it fires at night, one called `bad` panics, one called `mute` says
+/// A schedule called `quiet` is held back until 08:00 when it fires at night, `busy` until it is late, one called `bad` panics, one called `mute` says
 /// nothing of its outcome; the rest is said unless it is too late.
 fn fire(due: &Due, now: &Zoned) -> Vec<Effect> {
     let late = now.timestamp().duration_since(due.due).as_secs() > due.late;
@@ -93,6 +93,10 @@ fn fire(due: &Due, now: &Zoned) -> Vec<Effect> {
         "quiet" if now.hour() >= 22 => {
             let until = now.tomorrow().unwrap().with().hour(8).minute(0).second(0).build().unwrap();
             vec![Effect::Fired(Outcome::Quiet { until: until.timestamp() })]
+        }
+        "busy" if !late => {
+            let until = now.timestamp() + jiff::SignedDuration::from_mins(10);
+            vec![Effect::Fired(Outcome::Queued { until })]
         }
         _ if late => vec![Effect::Fired(Outcome::Late)],
         name => vec![say(format!("due {name}")), Effect::Fired(Outcome::Fired)],
