@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program compiles all of this and uses a part")]
 #![allow(clippy::missing_panics_doc, missing_docs, unreachable_pub, reason = "test code")]
 
+pub mod bot;
 pub mod chat;
 pub mod engine;
 pub mod fake_discord;
