@@ -84,6 +84,21 @@ async fn a_message_that_always_fails_stops_nobody_else_and_ends_with_an_apology(
 }
 
 #[tokio::test]
+async fn the_apology_is_in_the_words_of_the_scripts() {
+    let mut house = House::new().await;
+    house.door.reload(support::bot::shipped());
+    house.says("7", "hello").await;
+    house.writes("7", "boom").await;
+    for pause in [1, 2, 4, 8] {
+        house.wait(pause * SECOND);
+        house.inbox.drain_once().await.unwrap();
+    }
+    house.outbox.deliver_once().await.unwrap();
+    let heard = house.telegram.empty();
+    assert!(heard.len() == 1 && heard[0].starts_with("I am sorry. One of your messages"), "{heard:?}");
+}
+
+#[tokio::test]
 async fn a_first_message_that_fails_leaves_no_person_behind() {
     let mut house = House::new().await;
     house.writes("7", "boom").await;

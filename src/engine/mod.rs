@@ -21,17 +21,19 @@ pub use state::State;
 
 use answer::Heard;
 use cards::args;
-use state::{About, Thread};
+use state::{About, Press, Thread};
 use turn::Turn;
 
 use crate::phrase::fold;
 use crate::safety::{self, Verdict};
 use crate::script::model::{OpKind, Script, Type};
 use crate::script::{Library, Reserved};
-use crate::types::{Value, Values};
+use crate::types::{Message, Value, Values};
 
 /// After this long, a text is not taken for the answer to an old question without asking.
 const GAP: SignedDuration = SignedDuration::from_hours(3);
+/// Pressing one button twice within this time is one press.
+const DOUBLE: SignedDuration = SignedDuration::from_secs(10);
 /// After so many days, coming back is something to remember.
 const AWAY_DAYS: i64 = 3;
 
@@ -52,18 +54,31 @@ pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now:
         Event::Recall => turn.recall(),
         Event::Text(text) => {
             turn.somebody_is_here();
+            turn.state.pressed = None;
             turn.text(text.reveal());
         }
         Event::Press(token) => {
             turn.somebody_is_here();
-            turn.press(token);
+            if !turn.is_double(token) {
+                turn.press(token);
+            }
         }
         Event::Command { name, rest } => {
             turn.somebody_is_here();
+            turn.state.pressed = None;
             turn.command(name, rest.reveal());
         }
     }
     (turn.state, turn.effects)
+}
+
+/// What a card says by itself, to somebody of whom nothing is known.
+#[must_use]
+pub fn card_texts(library: &Library, card: &str, now: &Zoned) -> Vec<Message> {
+    let mut turn = Turn::new(library, &State::new(0), &Facts::default(), now);
+    turn.say_card(card, Values::new());
+    let said = turn.effects.into_iter();
+    said.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
 }
 
 impl Turn<'_> {
@@ -350,6 +365,13 @@ impl Turn<'_> {
     }
 
     // --- buttons ---
+
+    /// True for the second press of a finger that pressed twice: the first has been answered.
+    fn is_double(&mut self, token: &str) -> bool {
+        let press = Press { token: token.to_owned(), at: self.at() };
+        let last = self.state.pressed.replace(press);
+        last.is_some_and(|last| last.token == token && self.at().duration_since(last.at) < DOUBLE)
+    }
 
     /// A button says which question it belongs to; an old one never answers a new question.
     fn press(&mut self, token: &str) {

@@ -47,6 +47,18 @@ pub struct State {
     /// When the person last did something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
+    /// The button that was pressed last, when nothing else was done since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressed: Option<Press>,
+}
+
+/// A button that was pressed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Press {
+    /// Its token.
+    pub token: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One run of a script, with the scripts it called.
@@ -260,6 +272,7 @@ impl State {
             card: None,
             log: Vec::new(),
             seen: None,
+            pressed: None,
         }
     }
 

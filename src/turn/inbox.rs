@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
 use super::post::Post;
 use super::{Door, TurnError};
 use crate::clock::add;
+use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
 use crate::store::{InboxRow, NewEvent, StoreError};
@@ -37,7 +39,9 @@ const KEEP_TEXT: Duration = Duration::from_hours(24);
 /// How long the key of an event is kept. Telegram repeats updates for a day.
 const KEEP_KEYS: Duration = Duration::from_hours(24 * 7);
 
-/// What somebody is told whose message could not be handled.
+/// The card for somebody whose message could not be handled.
+const APOLOGISE: &str = "apologise";
+/// What they are told when the scripts have no such card.
 pub const APOLOGY: &str =
     "Something went wrong on my side with your last message. Nothing else was lost. Please send it again.";
 
@@ -199,12 +203,21 @@ impl Inbox {
         if let Some(inbound) = inbound
             && let Some(account) = tx.account(inbound.platform, &inbound.account).await?
         {
-            let message = Message { text: Rich::plain(APOLOGY), ..Message::default() };
-            Post::apology(account, row.id, now).send(&mut tx, &message, now).await?;
+            let mut post = Post::apology(account, row.id, now);
+            for message in self.apology(now) {
+                post.send(&mut tx, &message, now).await?;
+            }
         }
         tx.commit().await?;
         self.door.bells.outbox.notify_one();
         Ok(())
+    }
+
+    /// The words of the scripts. The person's own state is not asked: it may be what failed.
+    fn apology(&self, now: Timestamp) -> Vec<Message> {
+        let (library, now) = (self.door.library(), now.to_zoned(TimeZone::UTC));
+        let words = catch_unwind(AssertUnwindSafe(|| engine::card_texts(&library, APOLOGISE, &now))).unwrap_or_default();
+        if words.is_empty() { vec![Message { text: Rich::plain(APOLOGY), ..Message::default() }] } else { words }
     }
 }
 

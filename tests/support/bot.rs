@@ -63,7 +63,7 @@ pub struct BotTester {
     pub clock: Clock,
     folder: TempDir,
     alive: tokio::sync::Mutex<Option<Alive>>,
-    screens: Mutex<HashMap<u64, OneScreen>>,
+    screens: Arc<Mutex<HashMap<u64, OneScreen>>>,
     world: Mutex<World>,
 }
 
@@ -123,7 +123,7 @@ impl BotTester {
             clock: Clock::steered("2026-03-02T20:30:00Z".parse().unwrap()),
             folder: tempfile::tempdir().unwrap(),
             alive: tokio::sync::Mutex::new(None),
-            screens: Mutex::default(),
+            screens: Arc::default(),
             world: Mutex::default(),
         };
         bot.starts().await;
@@ -215,7 +215,7 @@ impl BotTester {
                 for one in lock(&self.screens).values_mut() {
                     *one = OneScreen::new(one.shown.clone());
                 }
-                (Arc::new(Screens(lock(&self.screens).clone())), None, None)
+                (Arc::new(Screens(self.screens.clone())), None, None)
             }
         }
     }
@@ -493,15 +493,11 @@ impl Person<'_> {
 
     async fn begins(&self, note: &str) {
         if self.bot.on == On::Console {
-            let new = !lock(&self.bot.screens).contains_key(&self.id);
             self.bot.screen(self.id);
-            if new {
-                // The program learns of a new screen by being started on it.
-                self.bot.restarts().await;
-            }
         }
         self.bot.restless_restart().await;
-        self.bot.marks_all();
+        let count = self.sees().len();
+        self.bot.world().marks.insert(self.id, count);
         self.bot.note(&format!("{} {note}", self.id));
     }
 
@@ -530,7 +526,7 @@ impl Person<'_> {
         }
     }
 
-    /// What came since the last action, whoever's it was.
+    /// What came since they last did something, or since time passed.
     pub fn new_messages(&self) -> Vec<Seen> {
         let mark = self.bot.world().marks.get(&self.id).copied().unwrap_or(0);
         self.sees().into_iter().skip(mark).collect()
@@ -638,7 +634,7 @@ fn read(block: &str) -> Seen {
 }
 
 /// The terminals of all people, by account.
-struct Screens(HashMap<u64, OneScreen>);
+struct Screens(Arc<Mutex<HashMap<u64, OneScreen>>>);
 
 impl Deliver for Screens {
     fn platform(&self) -> Platform {
@@ -647,6 +643,7 @@ impl Deliver for Screens {
 
     fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
         let account: u64 = outgoing.account.parse().unwrap();
-        self.0[&account].screen.deliver(outgoing)
+        let screen = lock(&self.0)[&account].screen.clone();
+        Box::pin(async move { screen.deliver(outgoing).await })
     }
 }

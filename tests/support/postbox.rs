@@ -37,6 +37,11 @@ impl Postbox {
         self.taken.lock().unwrap().clone()
     }
 
+    /// What came since the last call.
+    pub fn drain(&self) -> Vec<Outgoing> {
+        self.taken.lock().unwrap().drain(..).collect()
+    }
+
     /// The texts of what came since the last call.
     pub fn empty(&self) -> Vec<String> {
         self.taken.lock().unwrap().drain(..).map(|outgoing| outgoing.message.text.text()).collect()
