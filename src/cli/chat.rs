@@ -16,7 +16,7 @@ use super::house::{self, House};
 use super::terminal;
 use crate::clock::Clock;
 use crate::config::{Config, prepare_data_dir};
-use crate::outbox::Deliver;
+use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
 use crate::platform::console::{self, Look, Screen};
 use crate::platform::inbox::{Inbox as _, RawEvent};
 use crate::script::Library;
@@ -153,7 +153,8 @@ async fn converse(conversation: Conversation, library: Library) -> anyhow::Resul
 
 impl Conversation {
     async fn open(&self, library: Library) -> anyhow::Result<House> {
-        let platforms: Vec<Arc<dyn Deliver>> = vec![Arc::new(self.screen.clone())];
+        let own = OwnScreen { screen: self.screen.clone(), person: self.person.clone() };
+        let platforms: Vec<Arc<dyn Deliver>> = vec![Arc::new(own)];
         let house = House::open(&self.data, library, self.clock.clone(), platforms).await?;
         house.settle().await?;
         Ok(house)
@@ -234,6 +235,25 @@ impl Conversation {
     async fn here(&self, house: &House) -> anyhow::Result<Zoned> {
         let known = house.door.look(Platform::Console, &self.person).await?;
         Ok(known.map_or_else(|| self.clock.now().to_zoned(TimeZone::UTC), |(_, now)| now))
+    }
+}
+
+/// The screen of the person who sits in front of it. What is for another person of the terminal waits until they are here.
+struct OwnScreen {
+    screen: Screen,
+    person: String,
+}
+
+impl Deliver for OwnScreen {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
+        if outgoing.account == self.person {
+            return self.screen.deliver(outgoing);
+        }
+        Box::pin(async { Err(SendError::NotSent("they are not at the terminal".into())) })
     }
 }
 
