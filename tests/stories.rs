@@ -432,3 +432,72 @@ async fn a_stranger_can_begin_on_a_discord_server() {
     assert!(!ana.on_discord().sent().last().unwrap().ephemeral);
     bot.broke_no_rule();
 }
+
+/// What is typed by somebody who does not read.
+const TYPED: [&str; 40] = [
+    "skip", "back", "stop", "help", "again", "pause", "resume", "menu", "yes", "no", "3", "7", "0", "10", "later", "tomorrow",
+    "call my sister", "be better", "I don't know", "20:15", "Vienna", "Lord Howe", "nothing", "i am back",
+    "<b>&amp; *x* _y_ `z` > q @everyone", "😀", "/", "//", "/nonsense", "/checkin", "/promise", "/promises", "/rest", "/return",
+    "/settings", "/journal", "/reflect", "/menu", "/privacy", "/start",
+];
+
+/// Lives at random, and wants an answer to everything.
+async fn monkey(on: On, seed: u64, steps: usize) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let bot = BotTester::on(on).await;
+    let ana = bot.person(42);
+    if seed % 2 == 0 {
+        is_welcomed(ana).await;
+    }
+    let long = "so long ".repeat(700);
+    let mut last = String::new();
+    for _ in 0..steps {
+        let labels: Vec<String> = ana.sees().into_iter().rev().take(8).flat_map(|message| message.labels).collect();
+        match random.u8(0..20) {
+            0 => bot.passes(random.choice(["1m", "20m", "4h", "13h", "1d", "4d"]).unwrap()).await,
+            1 if random.bool() => bot.restarts().await,
+            2 if random.bool() => {
+                ana.says(&long).await;
+                assert!(!ana.new_messages().is_empty(), "seed {seed}: no answer to a long text\n{}", bot.told());
+            }
+            3..8 => {
+                let words = *random.choice(&TYPED).unwrap();
+                ana.says(words).await;
+                assert!(!ana.new_messages().is_empty(), "seed {seed}: no answer to {words:?}\n{}", bot.told());
+            }
+            _ => {
+                let Some(label) = random.choice(&labels).filter(|label| !label.starts_with('✓') && **label != "Write") else {
+                    continue;
+                };
+                ana.presses(label).await;
+                let answered = !ana.new_messages().is_empty() || *label == last;
+                assert!(answered, "seed {seed}: no answer to [{label}]\n{}", bot.told());
+                last.clone_from(label);
+                continue;
+            }
+        }
+        last.clear();
+    }
+    let mut tx = bot.store().await.begin().await.unwrap();
+    assert!(tx.new_events(10).await.unwrap().is_empty(), "seed {seed}: something was never handled\n{}", bot.told());
+    tx.rollback().await.unwrap();
+    assert_eq!(bot.sql("select state || error from inbox where state = 'dead'").await, [""; 0], "{}", bot.told());
+    assert_eq!(bot.sql("select state || error from outbox where state <> 'sent'").await, [""; 0], "{}", bot.told());
+    let failed = "select name || ' ' || outcome from occurrences where outcome in ('failed', 'no_script', 'no_consent')";
+    assert_eq!(bot.sql(failed).await, [""; 0], "{}", bot.told());
+    bot.broke_no_rule();
+}
+
+#[tokio::test]
+async fn whatever_somebody_does_on_telegram_is_answered() {
+    for seed in 0..6 {
+        monkey(On::Telegram, seed, 120).await;
+    }
+}
+
+#[tokio::test]
+async fn whatever_somebody_does_on_discord_is_answered() {
+    for seed in 6..9 {
+        monkey(On::Discord, seed, 120).await;
+    }
+}

@@ -29,6 +29,7 @@ use goldseam::turn::{self, Door};
 use goldseam::types::{Input, Platform, Private};
 use goldseam::vault::Vault;
 use jiff::{SignedDuration, Timestamp};
+use sqlx::Connection as _;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -264,6 +265,15 @@ impl BotTester {
         due
     }
 
+    /// Asks the database file directly: one column of text.
+    pub async fn sql(&self, query: &'static str) -> Vec<String> {
+        let path = self.folder.path().join(goldseam::store::DATABASE_FILE);
+        let mut connection = sqlx::AnyConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+        let rows: Vec<(String,)> = sqlx::query_as(query).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows.into_iter().map(|(text,)| text).collect()
+    }
+
     pub async fn store(&self) -> Store {
         self.alive.lock().await.as_ref().expect("the program runs").door.store().clone()
     }
@@ -375,7 +385,7 @@ impl Person<'_> {
                 On::Telegram => {
                     self.on_telegram().says(text);
                 }
-                On::Discord if text.starts_with('/') => self.on_discord().uses(text),
+                On::Discord if is_command(text) => self.on_discord().uses(text),
                 On::Discord => self.on_discord().says(text),
                 On::Console => {}
             },
@@ -560,6 +570,10 @@ impl Person<'_> {
         let found = self.sees().iter().any(|message| message.text.contains(words));
         assert!(!found, "{} has heard {words:?}:\n{}", self.id, self.bot.told());
     }
+}
+
+fn is_command(text: &str) -> bool {
+    text.strip_prefix('/').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 /// Markdown's backslashes, which nobody sees.
