@@ -1,12 +1,12 @@
 //! The clock: the only place that reads the time. Everything else is given `now`.
 //!
-//! A [`Clock`] is the machine's, or one that is steered by hand (tests, and the terminal's `:later`). It never goes back on
+//! A [`Clock`] is the machine's, the machine's put ahead (the terminal's `:+5h`), or one that only moves by hand (tests). It never goes back on
 //! its own account, and nothing here decides when something is due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// The longest nap of the machine's clock: after a suspended laptop or a corrected clock, a sleeper notices within this.
@@ -19,6 +19,8 @@ pub struct Clock(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     System,
+    /// The machine's clock, this many milliseconds ahead.
+    Ahead(Arc<watch::Sender<i64>>),
     Steered(Arc<watch::Sender<Timestamp>>),
 }
 
@@ -27,6 +29,12 @@ impl Clock {
     #[must_use]
     pub fn system() -> Self {
         Self(Kind::System)
+    }
+
+    /// The machine's clock, which [`Clock::set`] can put ahead; it goes on from there.
+    #[must_use]
+    pub fn ahead() -> Self {
+        Self(Kind::Ahead(Arc::new(watch::Sender::new(0))))
     }
 
     /// A clock that stands still until somebody moves it.
@@ -40,18 +48,30 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Kind::System => system_now(),
+            Kind::Ahead(by) => {
+                system_now().checked_add(SignedDuration::from_millis(*by.borrow())).unwrap_or(Timestamp::MAX)
+            }
             Kind::Steered(time) => *time.borrow(),
         }
     }
 
     /// Moves a steered clock forward to `to`. An earlier moment changes nothing, and neither does asking the machine's clock.
     pub fn set(&self, to: Timestamp) {
-        if let Kind::Steered(time) = &self.0 {
-            time.send_if_modified(|now| {
-                let later = to > *now;
-                *now = to.max(*now);
-                later
-            });
+        match &self.0 {
+            Kind::System => {}
+            Kind::Ahead(by) => {
+                let more = to.duration_since(self.now()).as_millis();
+                if let Some(more) = i64::try_from(more).ok().filter(|more| *more > 0) {
+                    by.send_modify(|by| *by = by.saturating_add(more));
+                }
+            }
+            Kind::Steered(time) => {
+                time.send_if_modified(|now| {
+                    let later = to > *now;
+                    *now = to.max(*now);
+                    later
+                });
+            }
         }
     }
 
@@ -67,6 +87,14 @@ impl Clock {
             Kind::System => {
                 let rest = Duration::try_from(until.duration_since(system_now())).unwrap_or_default();
                 tokio::time::sleep(rest.min(NAP)).await;
+            }
+            Kind::Ahead(by) => {
+                let rest = Duration::try_from(until.duration_since(self.now())).unwrap_or_default();
+                let mut moved = by.subscribe();
+                tokio::select! {
+                    () = tokio::time::sleep(rest.min(NAP)) => {}
+                    _ = moved.changed() => {}
+                }
             }
             Kind::Steered(time) => {
                 // It fails only when the sender is gone, and this clock holds it.

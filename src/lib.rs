@@ -19,7 +19,10 @@
 //! - [`reminders`]: wakes up what is due.
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
+//! - [`prompts`]: the only reader of script files.
+//! - [`cli`]: commands, composition, signals, order of shutdown.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
@@ -27,6 +30,7 @@ pub mod outbox;
 pub mod phrase;
 pub mod platform;
 pub mod practice;
+pub mod prompts;
 pub mod reminders;
 pub mod safety;
 pub mod schedule;

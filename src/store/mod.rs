@@ -23,7 +23,7 @@ use crate::types::Private;
 use crate::vault::{Slot, Unreadable, Vault};
 
 pub use inbox::{InboxRow, NewEvent};
-pub use open::{DATABASE_FILE, LOCK_FILE, OpenError};
+pub use open::{DATABASE_FILE, LOCK_FILE, OpenError, examine};
 pub use outbox::{Claimed, End, Letter, NewRow};
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};

@@ -110,6 +110,21 @@ impl Store {
     }
 }
 
+/// Looks at the database of a folder without changing anything: `true` when there is one that can be used, `false` when there is
+/// none yet.
+///
+/// # Errors
+/// When it is not ours, newer than us, or cannot be read.
+pub async fn examine(folder: &Path) -> Result<bool, OpenError> {
+    sqlx::any::install_default_drivers();
+    let path = folder.join(DATABASE_FILE);
+    let there = path.metadata().is_ok_and(|file| file.len() > 0);
+    if there {
+        inspect(&path).await?;
+    }
+    Ok(there)
+}
+
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let folder_error =
         |error: std::io::Error| OpenError::Folder { path: folder.to_owned(), reason: error.kind().to_string() };

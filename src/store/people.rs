@@ -117,6 +117,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Is there anybody on a platform other than this one?
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn anybody_beside(&mut self, platform: Platform) -> Result<bool> {
+        let row: Option<(i64,)> = sqlx::query_as("select id from accounts where platform <> $1 limit 1")
+            .bind(platform.as_str())
+            .fetch_optional(&mut *self.tx)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Stops writing to an account: it is gone, and so is everything that waits to be sent to it.
     ///
     /// # Errors

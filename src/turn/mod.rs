@@ -20,7 +20,7 @@ use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
 use crate::schedule::{Firing, Rule, next_after};
 use crate::script::Library;
 use crate::store::{Account, DueClaim, Scheduled, Store, StoreError, Tx};
-use crate::types::{Inbound, Input, PersonId, PlaceKind, Value};
+use crate::types::{Inbound, Input, PersonId, PlaceKind, Platform, Value};
 
 use effects::Applying;
 pub use inbox::{APOLOGY, Inbox};
@@ -195,6 +195,22 @@ impl Door {
         let post = Post::due(account, &schedule, now);
         self.carry_out(tx, post, &before.now, &state, effects).await?;
         Ok(Turned::Done)
+    }
+
+    /// Where somebody stands, and what time it is for them; nothing when they were never here. For the terminal's `:state` and its
+    /// time steering. What private values are in it is the caller's to hide ([`State::redacted`]).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look(&self, platform: Platform, account: &str) -> Result<Option<(State, Zoned)>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        let now = self.clock.now();
+        let found = match tx.account(platform, account).await? {
+            Some(account) => Some(load(&mut tx, account.person, now).await?),
+            None => None,
+        };
+        tx.rollback().await?;
+        Ok(found.map(|before| (before.state, before.now)))
     }
 
     /// Gives up on a due schedule that keeps failing, with a written reason: a recurring one goes on with its next firing.

@@ -1,1 +1,238 @@
-//! The console adapter.
+//! The terminal as a platform: a line that was typed becomes an input, a message becomes lines.
+//!
+//! At a terminal the bot's words are dim and a message can arrive while somebody types. Elsewhere (pipes, tests) every line of
+//! the bot begins with `< `, choices stand on one line as `[1] label`, and a blank line ends each message. Nothing is decided
+//! here.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+use crate::types::{Button, Inbound, Input, Message, Place, PlaceKind, Platform, Private, Rich, Span};
+
+/// Reads a stored event. The terminal stores its inputs as they are.
+#[must_use]
+pub fn decode(raw: &str) -> Option<Inbound> {
+    serde_json::from_str(raw).ok()
+}
+
+/// Where finished text goes.
+pub type Print = Box<dyn FnMut(String) -> std::io::Result<()> + Send>;
+
+/// What is on the screen: prints messages, and remembers what the last question offered.
+#[derive(Clone)]
+pub struct Screen(Arc<Mutex<Inner>>);
+
+struct Inner {
+    look: Look,
+    print: Print,
+    offered: Vec<Button>,
+    wants_text: bool,
+}
+
+/// How messages are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// For people at a terminal.
+    Terminal,
+    /// For pipes.
+    Plain,
+}
+
+impl Screen {
+    /// A screen that prints through `print`.
+    #[must_use]
+    pub fn new(look: Look, print: Print) -> Self {
+        Self(Arc::new(Mutex::new(Inner { look, print, offered: Vec::new(), wants_text: false })))
+    }
+
+    /// A screen on standard output.
+    #[must_use]
+    pub fn stdout(look: Look) -> Self {
+        Self::new(look, Box::new(|text| {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        }))
+    }
+
+    /// Changes where finished text goes.
+    pub fn print_through(&self, print: Print) {
+        self.with(|inner| inner.print = print);
+    }
+
+    /// Prints a line about the program itself, not of the conversation.
+    ///
+    /// # Errors
+    /// When nothing can be printed any more.
+    pub fn remark(&self, text: &str) -> std::io::Result<()> {
+        self.with(|inner| {
+            let line = match inner.look {
+                Look::Terminal => format!("\x1b[2m{text}\x1b[0m\n"),
+                Look::Plain => text.lines().fold(String::new(), |lines, line| lines + "# " + line + "\n"),
+            };
+            (inner.print)(line)
+        })
+    }
+
+    /// Prints text as it stands.
+    ///
+    /// # Errors
+    /// When nothing can be printed any more.
+    pub fn raw(&self, text: &str) -> std::io::Result<()> {
+        self.with(|inner| (inner.print)(text.to_owned()))
+    }
+
+    /// What a typed line is: a button by its number or its label, a command, or text.
+    #[must_use]
+    pub fn read(&self, line: &str) -> Input {
+        self.with(|inner| {
+            let line = line.trim();
+            if let Some(button) = pressed(line, inner) {
+                return Input::Press(button.token.clone());
+            }
+            match line.strip_prefix('/').filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())) {
+                Some(rest) => {
+                    let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                    Input::Command { name: name.to_lowercase(), rest: Private::new(rest.trim()) }
+                }
+                None => Input::Text(Private::new(line)),
+            }
+        })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
+        // A panic while printing leaves nothing half-done that matters.
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn show(&self, message: &Message) -> std::io::Result<()> {
+        self.with(|inner| {
+            inner.wants_text = message.wants_text.is_some();
+            inner.offered.clone_from(&message.buttons);
+            let text = match inner.look {
+                Look::Terminal => for_terminal(message),
+                Look::Plain => plain(message),
+            };
+            (inner.print)(text)
+        })
+    }
+}
+
+/// A number only stands for a button where no number could be the answer.
+fn pressed<'i>(line: &str, inner: &'i Inner) -> Option<&'i Button> {
+    let by_label = inner.offered.iter().find(|button| button.label.to_lowercase() == line.to_lowercase());
+    if by_label.is_some() || inner.wants_text {
+        return by_label;
+    }
+    let line = line.trim_matches(['[', ']']);
+    line.parse::<usize>().ok().and_then(|number| inner.offered.get(number.checked_sub(1)?))
+}
+
+fn plain(message: &Message) -> String {
+    let text = message.text.text();
+    let mut lines: String = text.lines().fold(String::new(), |lines, line| lines + format!("< {line}").trim_end() + "\n");
+    if !message.buttons.is_empty() {
+        writeln!(lines, "< {}", choices(&message.buttons, " ")).unwrap_or_default();
+    }
+    lines.push('\n');
+    lines
+}
+
+fn choices(buttons: &[Button], between: &str) -> String {
+    let shown = buttons.iter().enumerate().map(|(index, button)| format!("[{}] {}", index + 1, button.label));
+    shown.collect::<Vec<_>>().join(between)
+}
+
+fn for_terminal(message: &Message) -> String {
+    let mut shown = String::from("\n");
+    shown.push_str(&styled(&message.text));
+    if !message.buttons.is_empty() {
+        write!(shown, "\n\x1b[36m{}\x1b[0m", choices(&message.buttons, "   ")).unwrap_or_default();
+    }
+    shown.push('\n');
+    shown
+}
+
+/// Dim words; bold and italic ones stand out. Control characters that somebody typed are not passed on to the terminal.
+fn styled(text: &Rich) -> String {
+    let mut shown = String::new();
+    for Span { text, bold, italic, quote } in &text.0 {
+        let clean: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+        let clean = if *quote { clean.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("│ {line}") }).collect::<Vec<_>>().join("\n") } else { clean };
+        let weight = if *bold { "\x1b[1m" } else { "\x1b[2m" };
+        let slant = if *italic { "\x1b[3m" } else { "" };
+        write!(shown, "{weight}{slant}{clean}\x1b[0m").unwrap_or_default();
+    }
+    shown
+}
+
+impl Deliver for Screen {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
+        let printed = self.show(&outgoing.message).map_err(|error| SendError::NotSent(error.kind().to_string()));
+        Box::pin(async move { printed.map(|()| Sent::default()) })
+    }
+}
+
+/// An event of the terminal: somebody called `person` did this.
+#[must_use]
+pub fn event(person: &str, id: &str, input: Input) -> Inbound {
+    Inbound {
+        platform: Platform::Console,
+        event: id.to_owned(),
+        account: person.to_owned(),
+        place: Place { id: person.to_owned(), kind: PlaceKind::Private },
+        input,
+        reply: None,
+        language: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> Message {
+        let buttons = ["Kept it", "Not this time"].into_iter().enumerate();
+        let buttons = buttons.map(|(index, label)| Button { label: label.into(), token: format!("q:1:{index}") }).collect();
+        Message { text: Rich::plain("How did\nit go?"), buttons, wants_text: None }
+    }
+
+    fn screen() -> Screen {
+        let screen = Screen::new(Look::Plain, Box::new(|_| Ok(())));
+        screen.show(&message()).unwrap();
+        screen
+    }
+
+    #[test]
+    fn a_message_is_a_block_of_lines() {
+        assert_eq!(plain(&message()), "< How did\n< it go?\n< [1] Kept it [2] Not this time\n\n");
+    }
+
+    #[test]
+    fn choices_are_taken_by_number_or_label() {
+        let screen = screen();
+        assert_eq!(screen.read("2"), Input::Press("q:1:1".into()));
+        assert_eq!(screen.read("[1]"), Input::Press("q:1:0".into()));
+        assert_eq!(screen.read(" kept it "), Input::Press("q:1:0".into()));
+        assert_eq!(screen.read("3"), Input::Text(Private::new("3")));
+        assert_eq!(screen.read("/Promise call her"), Input::Command { name: "promise".into(), rest: Private::new("call her") });
+    }
+
+    #[test]
+    fn a_number_is_an_answer_where_text_is_asked_for() {
+        let screen = screen();
+        screen.show(&Message { wants_text: Some(2), ..message() }).unwrap();
+        assert_eq!(screen.read("2"), Input::Text(Private::new("2")));
+    }
+
+    #[test]
+    fn what_somebody_typed_cannot_steer_the_terminal() {
+        assert!(!styled(&Rich::plain("a\x1b]0;x\x07b")).contains("\x1b]"));
+    }
+}

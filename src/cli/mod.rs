@@ -1,0 +1,108 @@
+//! The command line: reads what was asked for, puts the rooms together, and shuts them down in order.
+//!
+//! Exit codes: 0 when it went well, 1 when it did not, 2 when the command was not understood. Nothing is decided here about
+//! anybody's conversation.
+
+mod chat;
+mod doctor;
+mod house;
+mod run;
+mod scripts;
+mod terminal;
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// A chat bot that helps people rebuild trust, one small thing a day.
+#[derive(Debug, Parser)]
+#[command(name = "goldseam", version, about, after_help = "Without a command: run. With no token configured, that is a conversation in this terminal.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bot on the platforms whose tokens are configured, or here in the terminal when there are none
+    Run {
+        /// The settings file [default: goldseam.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Talk to the bot in this terminal
+    Chat(chat::Options),
+    /// Work on scripts
+    Scripts {
+        #[command(subcommand)]
+        command: ScriptsCommand,
+    },
+    /// Look whether everything is in order: settings, tokens' shape, database, scripts, clock and zone data
+    Doctor {
+        /// The settings file [default: goldseam.toml, if it is there]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ScriptsCommand {
+    /// List everything that is wrong with scripts
+    Check {
+        /// A folder with scripts [default: the ones inside this program]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    crate::turn::hide_panic_texts();
+    let command = arguments.command.unwrap_or(Command::Run { config: None });
+    let done = match command {
+        Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
+        Command::Run { config } => block_on(run::run(config.as_deref())),
+        Command::Chat(options) => block_on(chat::chat(options)),
+        Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("goldseam: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and what led to it, on one line.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    // Turns are short and the database has one writer: two threads serve thousands of people and keep memory low.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let done = runtime.block_on(work);
+    // A thread that waits for a line of standard input cannot be stopped, and need not be.
+    runtime.shutdown_background();
+    done
+}
+
+/// Sends the log to standard error.
+fn log_to_stderr(filter: &str) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let coloured = std::io::stderr().is_terminal();
+    // A second call (tests) changes nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured).try_init();
+}

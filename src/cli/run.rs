@@ -1,0 +1,222 @@
+//! `goldseam run`: the platforms whose tokens are configured, until a signal; or the terminal when there are none.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::bail;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::chat;
+use super::house::{self, House, Reload};
+use crate::clock::Clock;
+use crate::config::{self, Config, prepare_data_dir};
+use crate::outbox::Deliver;
+use crate::platform::inbox::Inbox;
+use crate::platform::{discord, telegram};
+use crate::script::Library;
+
+/// How long a stop may take.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How often an edited scripts folder is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long Telegram may hold a poll open.
+const POLL: Duration = Duration::from_secs(30);
+/// How long a slash command waits for its answer before "thinking" is shown; Discord allows 3 seconds.
+const DEFER_AFTER: Duration = Duration::from_millis(1_500);
+/// The longest pause between attempts to reach a platform at the start.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a platform is listened to with.
+enum Ear {
+    Telegram(Box<telegram::Listener>),
+    Discord(discord::Settings, Arc<discord::Rest>, discord::Interactions),
+}
+
+/// Runs until it is told to stop.
+pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let config = Config::load(file)?;
+    let library = house::library(config.prompts_dir.as_deref())?;
+    prepare_data_dir(&config.data_dir)?;
+    if config.telegram.is_none() && config.discord.is_none() {
+        return chat::first_conversation(&config, library).await;
+    }
+    super::log_to_stderr(&config.log);
+    let (ears, mouths) = platforms(&config, &library)?;
+    let house = House::open(&config.data_dir, library, Clock::system(), mouths).await?;
+    tracing::info!(data = %house::whole_path(&config.data_dir)?.display(), "goldseam is running");
+    let failed = listen(&house, ears, config.prompts_dir.as_deref()).await?;
+    house.store.close().await;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Vec<Arc<dyn Deliver>>)> {
+    let menu = library.command_menu();
+    let (mut ears, mut mouths): (Vec<Ear>, Vec<Arc<dyn Deliver>>) = (Vec::new(), Vec::new());
+    if let Some(config::Telegram { token, api }) = &config.telegram {
+        mouths.push(Arc::new(telegram::Sender::new(api, token.clone())?));
+        ears.push(Ear::Telegram(Box::new(telegram::Listener::new(api, token.clone(), &menu)?)));
+    }
+    if let Some(config::Discord { token, api, test_server }) = &config.discord {
+        let rest = Arc::new(discord::Rest::new(api, config.network, token.clone())?);
+        let interactions = discord::Interactions::default();
+        mouths.push(Arc::new(discord::Sender::new(rest.clone(), interactions.clone())));
+        let commands = menu
+            .into_iter()
+            .map(|(name, description)| discord::SlashCommand { name, description, takes_text: false })
+            .collect();
+        let settings = discord::Settings { test_server: test_server.clone(), commands, defer_after: DEFER_AFTER };
+        ears.push(Ear::Discord(settings, rest, interactions));
+    }
+    Ok((ears, mouths))
+}
+
+/// Works until a signal comes or every platform has refused us; true when it was the latter.
+async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow::Result<bool> {
+    let cancel = CancellationToken::new();
+    let inbox: Arc<dyn Inbox> = Arc::new(house.inbox.clone());
+    let mut platforms = JoinSet::new();
+    for ear in ears {
+        platforms.spawn(hear(ear, inbox.clone(), cancel.clone()));
+    }
+    let mut workers = JoinSet::new();
+    let (worker, stop) = (house.inbox.clone(), cancel.clone());
+    workers.spawn(async move { worker.run(stop).await });
+    let (worker, stop) = (house.outbox.clone(), cancel.clone());
+    workers.spawn(async move { worker.run(stop).await });
+    let (worker, stop) = (house.reminders.clone(), cancel.clone());
+    workers.spawn(async move { worker.run(stop).await });
+    if let Some(folder) = prompts {
+        workers.spawn(reload(Reload::new(folder, house.door.clone()), cancel.clone()));
+    }
+    let mut failed = false;
+    let mut signals = Signals::new()?;
+    loop {
+        tokio::select! {
+            () = signals.stop() => break,
+            ended = platforms.join_next() => match ended {
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => {
+                    failed = true;
+                    tracing::error!(error = format!("{error:#}"), "a platform cannot be listened to any more");
+                }
+                Some(Err(error)) => {
+                    failed = true;
+                    tracing::error!(panicked = error.is_panic(), "a platform's listener ended");
+                }
+                None if failed => break,
+                None => bail!("every platform has ended"),
+            },
+            Some(ended) = workers.join_next() => {
+                if ended.is_err() {
+                    bail!("a worker ended; restart the program");
+                }
+            }
+        }
+    }
+    tracing::info!("stopping: what has begun is finished first");
+    cancel.cancel();
+    let done = async {
+        while platforms.join_next().await.is_some() {}
+        while workers.join_next().await.is_some() {}
+    };
+    if tokio::time::timeout(STOP_LIMIT, done).await.is_err() {
+        tracing::warn!("not everything ended in time; nothing that was stored is lost");
+    }
+    Ok(failed)
+}
+
+async fn hear(ear: Ear, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
+    match ear {
+        Ear::Telegram(listener) => Ok(listener.run(inbox, POLL, cancel).await?),
+        Ear::Discord(settings, rest, interactions) => {
+            let listener = tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                listener = reach_discord(settings, rest, interactions) => listener?,
+            };
+            listener.run(inbox, cancel).await
+        }
+    }
+}
+
+/// Tries until Discord answers; a refused token ends it.
+async fn reach_discord(
+    settings: discord::Settings,
+    rest: Arc<discord::Rest>,
+    interactions: discord::Interactions,
+) -> anyhow::Result<discord::Listener> {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        match discord::Listener::start(settings.clone(), rest.clone(), interactions.clone()).await {
+            Err(error) if error.downcast_ref::<discord::ListenError>().is_none() => {
+                tracing::warn!(error = format!("{error:#}"), "Discord cannot be reached; it is tried again");
+                tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn reload(mut reload: Reload, cancel: CancellationToken) {
+    let mut asked = Hangup::new();
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = asked.next() => reload.now(),
+            () = tokio::time::sleep(LOOK_EVERY) => reload.look(),
+        }
+    }
+}
+
+/// SIGINT and SIGTERM, or Ctrl-C.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    async fn stop(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+/// SIGHUP asks to read the scripts again.
+struct Hangup {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Hangup {
+    fn new() -> Self {
+        Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
+        }
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}
