@@ -64,7 +64,7 @@ impl Turn<'_> {
             pc += 1;
             match &op.kind {
                 OpKind::Say(texts) => {
-                    if let Some(text) = texts.first() {
+                    if let Some(text) = self.one_of(texts, pc) {
                         self.say(self.render(text, frame));
                     }
                 }

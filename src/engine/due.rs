@@ -11,6 +11,8 @@ use crate::types::{Span, Value, Values};
 
 /// Somebody who was asked something less than this long ago is taken to be still there.
 const PRESENT: SignedDuration = SignedDuration::from_mins(30);
+/// Somebody who was not here for longer than this is not reminded of an open question: one message a day is enough.
+const AROUND: SignedDuration = SignedDuration::from_hours(36);
 /// When to look again whether the open script has ended.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -104,6 +106,9 @@ impl Turn<'_> {
         };
         if self.state.card.is_some() {
             return Outcome::Settled;
+        }
+        if self.state.seen.is_none_or(|seen| self.at().duration_since(seen) > AROUND) {
+            return Outcome::Away;
         }
         if let Some(outcome) = self.not_now(due) {
             return outcome;

@@ -41,7 +41,7 @@ pub const CARDS: &[Card] = &[
     },
     Card { name: "switch_card", args: &["title", "other"], ends: &["switch", "stay"] },
     Card { name: "stopped", args: &["title"], ends: &["keep", "pause", "delete", "go_on"] },
-    Card { name: "closed", args: &["answer"], ends: &["redo", "go_on"] },
+    Card { name: "closed", args: &["given"], ends: &["redo", "go_on"] },
     Card { name: "resumed", args: &["title"], ends: &[] },
     Card { name: "paused", args: &["title"], ends: &[] },
     Card { name: "changed", args: &["title"], ends: &["restart", "put_away"] },
