@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["vault", "engine", "practice", "schedule"]),
     ("outbox", &["store", "clock"]),
     ("turn", &["engine", "script", "schedule", "picture", "store", "clock", "outbox", "platform::inbox"]),
+    ("prompts", &["script"]),
     ("reminders", &["turn", "store", "clock"]),
     ("platform", &["turn", "outbox", "clock"]),
 ];

@@ -122,6 +122,8 @@ pub struct SharedWords {
     pub skip: Vec<Phrase>,
     /// What is written on the Skip button.
     pub skip_label: String,
+    /// What the reserved words do, for command menus.
+    pub about: BTreeMap<Reserved, String>,
 }
 
 impl SharedWords {
@@ -329,18 +331,17 @@ impl Library {
         &self.words
     }
 
-    /// Commands for a platform's command menu, with what they do: a script's own first, then the reserved words.
+    /// Commands for a platform's command menu, with what they do: the scripts' own first, then the reserved words.
     #[must_use]
     pub fn command_menu(&self) -> Vec<(String, String)> {
-        self.commands
-            .iter()
-            .filter_map(|(command, name)| {
-                let script = self.scripts.get(name)?;
-                let first = script.about.split_inclusive(['.', '\n']).next().unwrap_or("").trim().trim_end_matches('.');
-                let about = if first.is_empty() { script.title.as_str() } else { first };
-                Some((command.clone(), about.chars().take(100).collect()))
-            })
-            .collect()
+        let scripts = self.commands.iter().filter_map(|(command, name)| {
+            let script = self.scripts.get(name)?;
+            let first = script.about.split_inclusive(['.', '\n']).next().unwrap_or("").trim().trim_end_matches('.');
+            let about = if first.is_empty() { script.title.as_str() } else { first };
+            Some((command.clone(), about.chars().take(100).collect()))
+        });
+        let words = self.words.about.iter().filter(|(word, _)| !self.commands.contains_key(word.as_str()));
+        scripts.chain(words.map(|(word, about)| (word.as_str().to_owned(), about.clone()))).collect()
     }
 }
 
@@ -387,6 +388,15 @@ fn words(source: &mut Source<'_>) -> SharedWords {
             label.clone_into(&mut words.skip_label);
         }
         labels.finish(source);
+    }
+    if let Some(mut about) = fields.take("about").and_then(|node| Fields::of(node, "`about`", source)) {
+        for reserved in Reserved::ALL {
+            if let Some(text) = about.take(reserved.as_str()).and_then(|node| read::text(node, "what it does", source))
+            {
+                words.about.insert(reserved, text.chars().take(100).collect());
+            }
+        }
+        about.finish(source);
     }
     fields.finish(source);
     words

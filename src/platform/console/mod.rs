@@ -50,11 +50,14 @@ impl Screen {
     /// A screen on standard output.
     #[must_use]
     pub fn stdout(look: Look) -> Self {
-        Self::new(look, Box::new(|text| {
-            let mut out = std::io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        }))
+        Self::new(
+            look,
+            Box::new(|text| {
+                let mut out = std::io::stdout().lock();
+                out.write_all(text.as_bytes())?;
+                out.flush()
+            }),
+        )
     }
 
     /// Changes where finished text goes.
@@ -132,7 +135,8 @@ fn pressed<'i>(line: &str, inner: &'i Inner) -> Option<&'i Button> {
 
 fn plain(message: &Message) -> String {
     let text = message.text.text();
-    let mut lines: String = text.lines().fold(String::new(), |lines, line| lines + format!("< {line}").trim_end() + "\n");
+    let mut lines: String =
+        text.lines().fold(String::new(), |lines, line| lines + format!("< {line}").trim_end() + "\n");
     if !message.buttons.is_empty() {
         writeln!(lines, "< {}", choices(&message.buttons, " ")).unwrap_or_default();
     }
@@ -260,7 +264,8 @@ mod tests {
 
     fn message() -> Message {
         let buttons = ["Kept it", "Not this time"].into_iter().enumerate();
-        let buttons = buttons.map(|(index, label)| Button { label: label.into(), token: format!("q:1:{index}") }).collect();
+        let buttons =
+            buttons.map(|(index, label)| Button { label: label.into(), token: format!("q:1:{index}") }).collect();
         Message { text: Rich::plain("How did\nit go?"), buttons, wants_text: None }
     }
 
@@ -282,7 +287,10 @@ mod tests {
         assert_eq!(screen.read("[1]"), Input::Press("q:1:0".into()));
         assert_eq!(screen.read(" kept it "), Input::Press("q:1:0".into()));
         assert_eq!(screen.read("3"), Input::Text(Private::new("3")));
-        assert_eq!(screen.read("/Promise call her"), Input::Command { name: "promise".into(), rest: Private::new("call her") });
+        assert_eq!(
+            screen.read("/Promise call her"),
+            Input::Command { name: "promise".into(), rest: Private::new("call her") }
+        );
     }
 
     #[test]
