@@ -59,7 +59,8 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
     let menu = library.command_menu();
     let (mut ears, mut mouths): (Vec<Ear>, Mouths) = (Vec::new(), Vec::new());
     if let Some(config::Telegram { token, api }) = &config.telegram {
-        mouths.push(Arc::new(telegram::Sender::new(api, token.clone())?));
+        let sender = telegram::Sender::new(api, token.clone())?;
+        mouths.push(Arc::new(sender.with_invitation(&library.words().invitation)));
         ears.push(Ear::Telegram(Box::new(telegram::Listener::new(api, token.clone(), &menu)?)));
     }
     if let Some(config::Discord { token, api, test_server }) = &config.discord {

@@ -122,6 +122,8 @@ pub struct SharedWords {
     pub skip: Vec<Phrase>,
     /// What is written on the Skip button.
     pub skip_label: String,
+    /// Said in a group to somebody who has no private chat with the bot yet; a link follows.
+    pub invitation: String,
     /// What the reserved words do, for command menus.
     pub about: BTreeMap<Reserved, String>,
 }
@@ -386,6 +388,9 @@ fn words(source: &mut Source<'_>) -> SharedWords {
     if let Some(mut labels) = fields.take("labels").and_then(|node| Fields::of(node, "`labels`", source)) {
         if let Some(label) = labels.take("skip").and_then(|node| read::text(node, "a label", source)) {
             label.clone_into(&mut words.skip_label);
+        }
+        if let Some(text) = labels.take("invitation").and_then(|node| read::text(node, "a sentence", source)) {
+            text.clone_into(&mut words.invitation);
         }
         labels.finish(source);
     }
