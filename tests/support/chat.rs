@@ -1,7 +1,7 @@
 //! Transcripts: what a person says and what the bot answers, one line each, run through the real engine and a small world of
 //! facts and schedules. The state goes through JSON between all turns.
 //!
-//! `< ` the bot (`...` stands for anything), `> ` the person (`> [Label]` presses a button), `(+5h)` time passes, `! ` an effect,
+//! `< ` the bot (`...` stands for anything), `> ` the person (`> [Label]` presses a button), `(+5h)` time passes, `! ` an effect (`! no journal`: none),
 //! `= ` where the person stands, `#` a comment. All `<` of a turn are listed; `!` lines are optional.
 
 use std::collections::BTreeMap;
@@ -423,9 +423,15 @@ pub fn play(library: &Library, text: &str) -> Result<Vec<(Event, Zoned)>, Differ
             match line {
                 Line::Bot(words) => expected.push((*number, words.clone())),
                 Line::Effect(words) => {
-                    if !stage.has_effect(words) {
-                        writeln!(wrong, "line {number}: no effect `{words}` among {:?}", names(&stage.effects))
-                            .unwrap();
+                    let (words, wanted) =
+                        words.strip_prefix("no ").map_or((words.as_str(), true), |rest| (rest, false));
+                    if stage.has_effect(words) != wanted {
+                        writeln!(
+                            wrong,
+                            "line {number}: effect `{words}`, wanted: {wanted}, among {:?}",
+                            names(&stage.effects)
+                        )
+                        .unwrap();
                     }
                 }
                 Line::At(words) => {
