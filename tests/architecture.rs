@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["phrase", "script", "safety", "practice", "schedule"]),
     ("clock", &[]),
     ("vault", &[]),
-    ("config", &["platform::Endpoint", "platform::EndpointError", "platform::Network"]),
+    ("config", &["platform"]),
     ("store", &["vault", "engine", "practice", "schedule"]),
     ("outbox", &["store", "clock"]),
     ("turn", &["engine", "script", "schedule", "picture", "store", "clock", "outbox", "platform::inbox"]),

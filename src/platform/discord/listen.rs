@@ -117,7 +117,10 @@ impl Listener {
             if error.is::<ListenError>() {
                 return Err(error);
             }
-            tracing::warn!(error = format!("{error:#}"), "Discord did not take the slash commands; direct messages work");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "Discord did not take the slash commands; direct messages work"
+            );
         }
         tracing::info!(application, "Discord: connected");
         Ok(Self { application, rest, interactions, defer_after: settings.defer_after })
