@@ -63,7 +63,8 @@ pub fn shipped() -> Vec<PromptFile> {
 pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
     let mut files = Vec::new();
     for path in paths(folder)? {
-        let unreadable = |error: std::io::Error| PromptsError::Unreadable { path: path.clone(), reason: error.kind().to_string() };
+        let unreadable =
+            |error: std::io::Error| PromptsError::Unreadable { path: path.clone(), reason: error.kind().to_string() };
         if fs::metadata(&path).map_err(unreadable)?.len() > MAX_BYTES {
             return Err(PromptsError::NotText { path, reason: "it is larger than 1 MiB" });
         }
@@ -82,7 +83,8 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>, PromptsError> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        let unreadable = |error: std::io::Error| PromptsError::Unreadable { path: folder.clone(), reason: error.kind().to_string() };
+        let unreadable =
+            |error: std::io::Error| PromptsError::Unreadable { path: folder.clone(), reason: error.kind().to_string() };
         for entry in fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
@@ -144,7 +146,8 @@ impl Watch {
 fn look(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
     let stamp = |path: PathBuf| {
         let file = fs::metadata(&path).ok();
-        let (length, changed) = (file.as_ref().map_or(0, fs::Metadata::len), file.and_then(|file| file.modified().ok()));
+        let (length, changed) =
+            (file.as_ref().map_or(0, fs::Metadata::len), file.and_then(|file| file.modified().ok()));
         (path, length, changed)
     };
     paths(folder).unwrap_or_default().into_iter().map(stamp).collect()

@@ -15,10 +15,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["phrase", "script", "safety", "practice", "schedule"]),
     ("clock", &[]),
     ("vault", &[]),
-    ("config", &["platform::Endpoint", "platform::EndpointError", "platform::Network"]),
+    ("config", &["platform"]),
     ("store", &["vault", "engine", "practice", "schedule"]),
     ("outbox", &["store", "clock"]),
     ("turn", &["engine", "script", "schedule", "picture", "store", "clock", "outbox", "platform::inbox"]),
+    ("prompts", &["script"]),
     ("reminders", &["turn", "store", "clock"]),
     ("platform", &["turn", "outbox", "clock"]),
 ];

@@ -140,7 +140,8 @@ fn an_input_carries_its_account_its_place_and_the_language() {
     assert_eq!(inbound.platform, Platform::Telegram);
     assert_eq!((&*inbound.event, &*inbound.account), ("900000001", "42"));
     assert_eq!((&*inbound.place.id, inbound.place.kind), ("-100", PlaceKind::Shared));
-    assert_eq!((inbound.language.as_deref(), inbound.reply), (Some("pt-BR"), None));
+    assert_eq!(inbound.language.as_deref(), Some("pt-BR"));
+    assert!(inbound.reply.is_some(), "a group is remembered for an invitation");
     let press = decode(&stored(&pressed(r#""q:1:1""#))).unwrap();
     assert_eq!((&*press.place.id, press.place.kind), ("42", PlaceKind::Private));
     assert_eq!(press.language, None);
@@ -381,6 +382,21 @@ async fn troubles_as_the_real_server_words_them_have_their_outcome() {
     fake.outage(None);
     let nowhere = sender.deliver(&asking("@channel", "Hello", &[])).await;
     assert_eq!(nowhere, Err(SendError::Refused("a chat id that is not a number".into())));
+}
+
+#[tokio::test]
+async fn somebody_without_a_private_chat_is_told_in_the_group_where_it_is_and_nothing_else() {
+    let fake = FakeTelegram::start().await;
+    let ana = fake.person(42);
+    ana.says_in(-100, "/checkin@GoldseamBot");
+    let command = decode(&stored(&group(r#""text":"/checkin""#))).unwrap();
+    let out = Outgoing { reply: command.reply, ..asking("42", "How are you?", &["1 rough"]) };
+    fake.next_goes_wrong_in("sendMessage", 42, Trouble::Blocked);
+    let outcome = sender(&fake).with_invitation("Talk to me here:").deliver(&out).await;
+    assert!(matches!(outcome, Err(SendError::Gone(_))), "{outcome:?}");
+    let told: Vec<_> = fake.sent_to(-100).into_iter().map(|sent| sent.text).collect();
+    assert_eq!(told, ["Talk to me here: https://t.me/GoldseamBot?start=group"]);
+    fake.assert_no_violations();
 }
 
 #[tokio::test]

@@ -101,7 +101,8 @@ fn screen() -> Screen {
 async fn civil_start(data: &Path, person: &str, civil: DateTime) -> anyhow::Result<Timestamp> {
     let clock = Clock::steered(TimeZone::UTC.to_timestamp(civil)?);
     let house = House::open(data, Library::default(), clock, Vec::new()).await?;
-    let zone = house.door.look(Platform::Console, person).await?.map_or(TimeZone::UTC, |(_, now)| now.time_zone().clone());
+    let zone =
+        house.door.look(Platform::Console, person).await?.map_or(TimeZone::UTC, |(_, now)| now.time_zone().clone());
     house.store.close().await;
     Ok(zone.to_timestamp(civil)?)
 }
@@ -278,7 +279,8 @@ fn target(words: &str, here: &Zoned) -> anyhow::Result<Timestamp> {
             "d" => 86_400,
             _ => return Err(unknown()),
         };
-        let seconds = number.checked_mul(unit).filter(|s| *s <= 10 * 366 * 86_400).context("that is more than ten years")?;
+        let seconds =
+            number.checked_mul(unit).filter(|s| *s <= 10 * 366 * 86_400).context("that is more than ten years")?;
         return Ok(here.timestamp().checked_add(SignedDuration::from_secs(seconds))?);
     }
     let (day, time) = words.split_once(' ').ok_or_else(unknown)?;

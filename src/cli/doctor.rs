@@ -63,15 +63,23 @@ pub(crate) async fn examine(file: Option<&Path>) -> anyhow::Result<ExitCode> {
 
 fn tokens(findings: &mut Findings, config: &Config) {
     match &config.telegram {
-        Some(telegram) => findings.line(How::Ok, "telegram", &format!("a token of the right shape, for {}", telegram.api.as_str())),
+        Some(telegram) => {
+            findings.line(How::Ok, "telegram", &format!("a token of the right shape, for {}", telegram.api.as_str()))
+        }
         None => findings.line(How::Ok, "telegram", "not connected (docs/connect-telegram.md says how)"),
     }
     match &config.discord {
-        Some(discord) => findings.line(How::Ok, "discord", &format!("a token of the right shape, for {}", discord.api.as_str())),
+        Some(discord) => {
+            findings.line(How::Ok, "discord", &format!("a token of the right shape, for {}", discord.api.as_str()))
+        }
         None => findings.line(How::Ok, "discord", "not connected (docs/connect-discord.md says how)"),
     }
     if config.telegram.is_none() && config.discord.is_none() {
-        findings.line(How::Warning, "platforms", "no token is set, so `goldseam run` is a conversation in the terminal");
+        findings.line(
+            How::Warning,
+            "platforms",
+            "no token is set, so `goldseam run` is a conversation in the terminal",
+        );
     }
 }
 
@@ -112,7 +120,11 @@ fn time(findings: &mut Findings) {
     let built = jiff::civil::date(2026, 11, 1);
     let here = now.to_zoned(jiff::tz::TimeZone::UTC);
     if here.date() < built {
-        findings.line(How::Wrong, "clock", &format!("{} UTC is in the past: set the machine's clock (NTP)", here.strftime("%F %H:%M")));
+        findings.line(
+            How::Wrong,
+            "clock",
+            &format!("{} UTC is in the past: set the machine's clock (NTP)", here.strftime("%F %H:%M")),
+        );
     } else {
         findings.line(How::Ok, "clock", &format!("{} UTC", here.strftime("%F %H:%M")));
     }

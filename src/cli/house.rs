@@ -107,7 +107,10 @@ impl Reload {
                 tracing::info!(warnings = report.warnings(), "the edited scripts are in use");
             }
             Err(PromptsError::Wrong { report, .. }) => {
-                tracing::error!(errors = report.errors(), "the edited scripts have errors; the ones before stay in use");
+                tracing::error!(
+                    errors = report.errors(),
+                    "the edited scripts have errors; the ones before stay in use"
+                );
                 eprintln!("{}", report.render(false));
             }
             Err(error) => tracing::error!(%error, "the edited scripts cannot be read; the ones before stay in use"),

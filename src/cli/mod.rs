@@ -19,7 +19,12 @@ use tracing_subscriber::EnvFilter;
 
 /// A chat bot that helps people rebuild trust, one small thing a day.
 #[derive(Debug, Parser)]
-#[command(name = "goldseam", version, about, after_help = "Without a command: run. With no token configured, that is a conversation in this terminal.")]
+#[command(
+    name = "goldseam",
+    version,
+    about,
+    after_help = "Without a command: run. With no token configured, that is a conversation in this terminal."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -104,5 +109,6 @@ fn log_to_stderr(filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let coloured = std::io::stderr().is_terminal();
     // A second call (tests) changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured).try_init();
 }

@@ -35,6 +35,9 @@ enum Ear {
     Discord(discord::Settings, Arc<discord::Rest>, discord::Interactions),
 }
 
+/// What messages go out through.
+type Mouths = Vec<Arc<dyn Deliver>>;
+
 /// Runs until it is told to stop.
 pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let config = Config::load(file)?;
@@ -52,11 +55,12 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Vec<Arc<dyn Deliver>>)> {
+fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mouths)> {
     let menu = library.command_menu();
-    let (mut ears, mut mouths): (Vec<Ear>, Vec<Arc<dyn Deliver>>) = (Vec::new(), Vec::new());
+    let (mut ears, mut mouths): (Vec<Ear>, Mouths) = (Vec::new(), Vec::new());
     if let Some(config::Telegram { token, api }) = &config.telegram {
-        mouths.push(Arc::new(telegram::Sender::new(api, token.clone())?));
+        let sender = telegram::Sender::new(api, token.clone())?;
+        mouths.push(Arc::new(sender.with_invitation(&library.words().invitation)));
         ears.push(Ear::Telegram(Box::new(telegram::Listener::new(api, token.clone(), &menu)?)));
     }
     if let Some(config::Discord { token, api, test_server }) = &config.discord {

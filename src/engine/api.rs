@@ -113,6 +113,8 @@ pub enum Outcome {
     Resting,
     /// What it asks about is settled already, or its question was answered.
     Settled,
+    /// The person has not been here for a while; an open question is not brought up again.
+    Away,
     /// The person never agreed, or said no.
     NoConsent,
     /// Its script no longer exists.
@@ -131,6 +133,7 @@ impl Outcome {
             Outcome::Quiet { .. } => "quiet",
             Outcome::Resting => "resting",
             Outcome::Settled => "settled",
+            Outcome::Away => "away",
             Outcome::NoConsent => "no_consent",
             Outcome::NoScript => "no_script",
         }

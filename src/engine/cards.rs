@@ -64,7 +64,7 @@ impl Turn<'_> {
             pc += 1;
             match &op.kind {
                 OpKind::Say(texts) => {
-                    if let Some(text) = texts.first() {
+                    if let Some(text) = self.one_of(texts, pc) {
                         self.say(self.render(text, frame));
                     }
                 }
@@ -143,7 +143,8 @@ impl Turn<'_> {
         let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
         let lines: Vec<String> =
             thread.answers.iter().map(|line| format!("{}\n{}", line.question.reveal(), line.answer.reveal())).collect();
-        if !lines.is_empty() {
+        // Nothing is kept of somebody who has not agreed to it.
+        if !lines.is_empty() && self.consents() {
             self.journal(&mut thread, "unfinished", title, lines.join("\n\n"));
         }
         self.close(&thread, "stopped");

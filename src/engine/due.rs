@@ -11,6 +11,8 @@ use crate::types::{Span, Value, Values};
 
 /// Somebody who was asked something less than this long ago is taken to be still there.
 const PRESENT: SignedDuration = SignedDuration::from_mins(30);
+/// Somebody who was not here for longer than this is not reminded of an open question: one message a day is enough.
+const AROUND: SignedDuration = SignedDuration::from_hours(36);
 /// When to look again whether the open script has ended.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -105,6 +107,9 @@ impl Turn<'_> {
         if self.state.card.is_some() {
             return Outcome::Settled;
         }
+        if self.state.seen.is_none_or(|seen| self.at().duration_since(seen) > AROUND) {
+            return Outcome::Away;
+        }
         if let Some(outcome) = self.not_now(due) {
             return outcome;
         }
@@ -115,7 +120,9 @@ impl Turn<'_> {
     /// The reminder and the question in one message, so that it can be answered right there.
     fn remind(&mut self, nudge: &Template) {
         let Some(mut thread) = self.state.active.take() else { return };
-        if let (Some(outer), Some(frame), Some(asked)) = (thread.frames.first(), thread.frames.last(), thread.asked.as_mut()) {
+        if let (Some(outer), Some(frame), Some(asked)) =
+            (thread.frames.first(), thread.frames.last(), thread.asked.as_mut())
+        {
             let mut text = self.render(nudge, outer);
             text.push(Span { text: "\n\n".into(), ..Span::default() });
             if let Some((_, _, question)) = self.question_of(frame) {

@@ -426,16 +426,14 @@ impl Turn<'_> {
 
     /// Asks whether an earlier answer should be changed, where it still can be.
     fn old_button(&mut self, seq: u64) {
-        let Some(thread) = self.state.active.as_ref() else {
-            self.state.card = None;
-            return self.say_card("nothing_open", Values::new());
-        };
-        if !thread.top().is_some_and(|frame| frame.undo.iter().any(|undo| undo.seq == seq)) {
-            return self.repeat();
-        }
-        let line = thread.answers.iter().find(|line| line.seq == seq);
-        let answer = line.map_or(String::new(), |line| cards::shorten(line.answer.reveal(), 120));
-        self.show_card("closed", args([("answer", answer)]), About::Earlier(seq));
+        let open = self.state.active.as_ref();
+        let earlier = open.and_then(|thread| {
+            let undone = thread.top()?.undo.iter().any(|undo| undo.seq == seq);
+            let line = thread.answers.iter().find(|line| line.seq == seq)?;
+            undone.then(|| cards::shorten(line.answer.reveal(), 120))
+        });
+        let answer = earlier.unwrap_or_default();
+        self.show_card("closed", args([("given", answer)]), About::Earlier(seq));
     }
 }
 

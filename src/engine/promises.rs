@@ -58,7 +58,7 @@ impl Turn<'_> {
         thread.made.push(Made::Promise(id.clone()));
         self.effects.push(Effect::Promise(promise.clone()));
         self.plan_reminder(&promise, &draft.remind);
-        self.plan_followup(&promise);
+        self.plan_followup(&promise, matches!(draft.due, Some(Rule::At { .. })));
     }
 
     fn instant(&self, rule: &Rule) -> Option<Timestamp> {
@@ -86,18 +86,23 @@ impl Turn<'_> {
         if civil <= self.now.datetime() || civil >= due.datetime() {
             return;
         }
-        self.plan_promise(reminder_name(&promise.id), "promise-nudge", &promise.id, civil, REMIND_LATE);
+        self.plan_promise(reminder_name(&promise.id), "promise-nudge", &promise.id, Rule::Once { civil }, REMIND_LATE);
     }
 
-    fn plan_followup(&mut self, promise: &Promise) {
-        let civil = self.due_here(promise).datetime();
-        self.plan_promise(followup_name(&promise.id), "promise-followup", &promise.id, civil, FOLLOW_LATE);
+    /// A promise for a time of day follows the person's clock when they travel; one for "in two hours" does not.
+    fn plan_followup(&mut self, promise: &Promise, elapsed: bool) {
+        let rule = if elapsed {
+            Rule::At { at: promise.due }
+        } else {
+            Rule::Once { civil: self.due_here(promise).datetime() }
+        };
+        self.plan_promise(followup_name(&promise.id), "promise-followup", &promise.id, rule, FOLLOW_LATE);
     }
 
-    fn plan_promise(&mut self, name: String, script: &str, id: &str, civil: jiff::civil::DateTime, late: i64) {
+    fn plan_promise(&mut self, name: String, script: &str, id: &str, rule: Rule, late: i64) {
         let args = Values::from([("promise".to_owned(), Value::text(id))]);
         let run = Run::Script { script: script.to_owned(), args };
-        let plan = Plan { name, run, rule: Rule::Once { civil }, if_busy: IfBusy::Queue, late, chosen: false };
+        let plan = Plan { name, run, rule, if_busy: IfBusy::Queue, late, chosen: false };
         self.facts.schedules.push(plan.name.clone());
         self.effects.push(Effect::Schedule(plan));
     }
@@ -123,7 +128,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Settle { id: promise.id.clone(), standing: Standing::Open });
         self.count(Standing::Open, 1);
         if self.at() < promise.due + SignedDuration::from_secs(FOLLOW_LATE) {
-            self.plan_followup(&promise);
+            self.plan_followup(&promise, false);
         }
         self.facts.promises.push(promise);
         self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));

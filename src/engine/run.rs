@@ -265,9 +265,7 @@ impl Turn<'_> {
         let Some(frame) = thread.frames.last() else { return };
         match &script.ops[pc].kind {
             OpKind::Say(texts) => {
-                let pick = crate::script::hash(format!("{:x}.{}.{pc}", self.state.seed, self.state.turn).as_bytes());
-                let index = usize::try_from(pick % texts.len().max(1) as u64).unwrap_or(0);
-                if let Some(text) = texts.get(index) {
+                if let Some(text) = self.one_of(texts, pc) {
                     self.say(self.render(text, frame));
                 }
             }

@@ -55,6 +55,12 @@ impl<'t> Turn<'t> {
         }
     }
 
+    /// One of several texts: another one on another turn, the same one when this turn is replayed.
+    pub(crate) fn one_of<'s>(&self, texts: &'s [Template], pc: usize) -> Option<&'s Template> {
+        let pick = crate::script::hash(format!("{:x}.{}.{pc}", self.state.seed, self.state.turn).as_bytes());
+        texts.get(usize::try_from(pick % texts.len().max(1) as u64).unwrap_or(0))
+    }
+
     pub(crate) fn note(&mut self, code: impl Into<String>) {
         self.effects.push(Effect::Note { code: code.into() });
     }

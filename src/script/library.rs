@@ -41,7 +41,7 @@ pub const CARDS: &[Card] = &[
     },
     Card { name: "switch_card", args: &["title", "other"], ends: &["switch", "stay"] },
     Card { name: "stopped", args: &["title"], ends: &["keep", "pause", "delete", "go_on"] },
-    Card { name: "closed", args: &["answer"], ends: &["redo", "go_on"] },
+    Card { name: "closed", args: &["given"], ends: &["redo", "go_on"] },
     Card { name: "resumed", args: &["title"], ends: &[] },
     Card { name: "paused", args: &["title"], ends: &[] },
     Card { name: "changed", args: &["title"], ends: &["restart", "put_away"] },
@@ -122,6 +122,10 @@ pub struct SharedWords {
     pub skip: Vec<Phrase>,
     /// What is written on the Skip button.
     pub skip_label: String,
+    /// Said in a group to somebody who has no private chat with the bot yet; a link follows.
+    pub invitation: String,
+    /// What the reserved words do, for command menus.
+    pub about: BTreeMap<Reserved, String>,
 }
 
 impl SharedWords {
@@ -329,18 +333,17 @@ impl Library {
         &self.words
     }
 
-    /// Commands for a platform's command menu, with what they do: a script's own first, then the reserved words.
+    /// Commands for a platform's command menu, with what they do: the scripts' own first, then the reserved words.
     #[must_use]
     pub fn command_menu(&self) -> Vec<(String, String)> {
-        self.commands
-            .iter()
-            .filter_map(|(command, name)| {
-                let script = self.scripts.get(name)?;
-                let first = script.about.split_inclusive(['.', '\n']).next().unwrap_or("").trim().trim_end_matches('.');
-                let about = if first.is_empty() { script.title.as_str() } else { first };
-                Some((command.clone(), about.chars().take(100).collect()))
-            })
-            .collect()
+        let scripts = self.commands.iter().filter_map(|(command, name)| {
+            let script = self.scripts.get(name)?;
+            let first = script.about.split_inclusive(['.', '\n']).next().unwrap_or("").trim().trim_end_matches('.');
+            let about = if first.is_empty() { script.title.as_str() } else { first };
+            Some((command.clone(), about.chars().take(100).collect()))
+        });
+        let words = self.words.about.iter().filter(|(word, _)| !self.commands.contains_key(word.as_str()));
+        scripts.chain(words.map(|(word, about)| (word.as_str().to_owned(), about.clone()))).collect()
     }
 }
 
@@ -386,7 +389,19 @@ fn words(source: &mut Source<'_>) -> SharedWords {
         if let Some(label) = labels.take("skip").and_then(|node| read::text(node, "a label", source)) {
             label.clone_into(&mut words.skip_label);
         }
+        if let Some(text) = labels.take("invitation").and_then(|node| read::text(node, "a sentence", source)) {
+            text.clone_into(&mut words.invitation);
+        }
         labels.finish(source);
+    }
+    if let Some(mut about) = fields.take("about").and_then(|node| Fields::of(node, "`about`", source)) {
+        for reserved in Reserved::ALL {
+            if let Some(text) = about.take(reserved.as_str()).and_then(|node| read::text(node, "what it does", source))
+            {
+                words.about.insert(reserved, text.chars().take(100).collect());
+            }
+        }
+        about.finish(source);
     }
     fields.finish(source);
     words

@@ -372,6 +372,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
         | Outcome::Late
         | Outcome::Resting
         | Outcome::Settled
+        | Outcome::Away
         | Outcome::NoConsent
         | Outcome::NoScript => {
             tx.advance_schedule(schedule, following(schedule, now.time_zone(), at)).await?;

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
-use crate::types::{Button, Inbound, Input, Message, Place, PlaceKind, Platform, Private, Rich, Span};
+use crate::types::{Button, Inbound, Input, Message, Place, PlaceKind, Platform, Private, Span};
 
 /// Reads a stored event. The terminal stores its inputs as they are.
 #[must_use]
@@ -50,11 +50,14 @@ impl Screen {
     /// A screen on standard output.
     #[must_use]
     pub fn stdout(look: Look) -> Self {
-        Self::new(look, Box::new(|text| {
-            let mut out = std::io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        }))
+        Self::new(
+            look,
+            Box::new(|text| {
+                let mut out = std::io::stdout().lock();
+                out.write_all(text.as_bytes())?;
+                out.flush()
+            }),
+        )
     }
 
     /// Changes where finished text goes.
@@ -112,7 +115,7 @@ impl Screen {
             inner.wants_text = message.wants_text.is_some();
             inner.offered.clone_from(&message.buttons);
             let text = match inner.look {
-                Look::Terminal => for_terminal(message),
+                Look::Terminal => for_terminal(message, terminal_width()),
                 Look::Plain => plain(message),
             };
             (inner.print)(text)
@@ -132,7 +135,8 @@ fn pressed<'i>(line: &str, inner: &'i Inner) -> Option<&'i Button> {
 
 fn plain(message: &Message) -> String {
     let text = message.text.text();
-    let mut lines: String = text.lines().fold(String::new(), |lines, line| lines + format!("< {line}").trim_end() + "\n");
+    let mut lines: String =
+        text.lines().fold(String::new(), |lines, line| lines + format!("< {line}").trim_end() + "\n");
     if !message.buttons.is_empty() {
         writeln!(lines, "< {}", choices(&message.buttons, " ")).unwrap_or_default();
     }
@@ -145,27 +149,87 @@ fn choices(buttons: &[Button], between: &str) -> String {
     shown.collect::<Vec<_>>().join(between)
 }
 
-fn for_terminal(message: &Message) -> String {
-    let mut shown = String::from("\n");
-    shown.push_str(&styled(&message.text));
-    if !message.buttons.is_empty() {
-        write!(shown, "\n\x1b[36m{}\x1b[0m", choices(&message.buttons, "   ")).unwrap_or_default();
-    }
-    shown.push('\n');
-    shown
-}
-
-/// Dim words; bold and italic ones stand out. Control characters that somebody typed are not passed on to the terminal.
-fn styled(text: &Rich) -> String {
-    let mut shown = String::new();
-    for Span { text, bold, italic, quote } in &text.0 {
-        let clean: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-        let clean = if *quote { clean.split('\n').map(|line| if line.is_empty() { String::new() } else { format!("│ {line}") }).collect::<Vec<_>>().join("\n") } else { clean };
+fn for_terminal(message: &Message, width: usize) -> String {
+    let mut page = Page { width, column: 0, shown: String::from("\n") };
+    for Span { text, bold, italic, quote } in &message.text.0 {
         let weight = if *bold { "\x1b[1m" } else { "\x1b[2m" };
         let slant = if *italic { "\x1b[3m" } else { "" };
-        write!(shown, "{weight}{slant}{clean}\x1b[0m").unwrap_or_default();
+        page.shown.push_str(weight);
+        page.shown.push_str(slant);
+        page.write(text, if *quote { "\u{2502} " } else { "" });
+        page.shown.push_str("\x1b[0m");
     }
-    shown
+    if !message.buttons.is_empty() {
+        page.shown.push_str("\n\x1b[36m");
+        page.column = 0;
+        for (index, button) in message.buttons.iter().enumerate() {
+            let choice = format!("[{}] {}", index + 1, button.label);
+            if index > 0 {
+                page.shown.push_str(if page.column + choice.chars().count() + 3 > page.width { "\n" } else { "   " });
+                page.column = if page.shown.ends_with('\n') { 0 } else { page.column + 3 };
+            }
+            page.column += choice.chars().count();
+            page.shown.push_str(&clean(&choice));
+        }
+        page.shown.push_str("\x1b[0m");
+    }
+    page.shown.push('\n');
+    page.shown
+}
+
+/// Control characters that somebody typed are not passed on to the terminal.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
+}
+
+/// Text that breaks between words.
+struct Page {
+    width: usize,
+    column: usize,
+    shown: String,
+}
+
+impl Page {
+    fn write(&mut self, text: &str, margin: &str) {
+        for (index, line) in clean(text).split('\n').enumerate() {
+            if index > 0 {
+                self.break_line();
+            }
+            for (at, word) in line.split(' ').enumerate() {
+                self.word(word, at > 0, margin);
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str, spaced: bool, margin: &str) {
+        let length = word.chars().count() + usize::from(spaced);
+        if self.column > 0 && self.column + length > self.width {
+            self.break_line();
+        } else if spaced {
+            self.put(" ");
+        }
+        if self.column == 0 && !word.is_empty() {
+            self.put(margin);
+        }
+        self.put(word);
+    }
+
+    fn put(&mut self, text: &str) {
+        self.column += text.chars().count();
+        self.shown.push_str(text);
+    }
+
+    fn break_line(&mut self) {
+        self.shown.push('\n');
+        self.column = 0;
+    }
+}
+
+/// Lines of more than this are hard to read.
+const WIDEST: usize = 84;
+
+fn terminal_width() -> usize {
+    terminal_size::terminal_size().map_or(WIDEST, |(width, _)| usize::from(width.0).clamp(20, WIDEST))
 }
 
 impl Deliver for Screen {
@@ -196,10 +260,12 @@ pub fn event(person: &str, id: &str, input: Input) -> Inbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Rich;
 
     fn message() -> Message {
         let buttons = ["Kept it", "Not this time"].into_iter().enumerate();
-        let buttons = buttons.map(|(index, label)| Button { label: label.into(), token: format!("q:1:{index}") }).collect();
+        let buttons =
+            buttons.map(|(index, label)| Button { label: label.into(), token: format!("q:1:{index}") }).collect();
         Message { text: Rich::plain("How did\nit go?"), buttons, wants_text: None }
     }
 
@@ -221,7 +287,10 @@ mod tests {
         assert_eq!(screen.read("[1]"), Input::Press("q:1:0".into()));
         assert_eq!(screen.read(" kept it "), Input::Press("q:1:0".into()));
         assert_eq!(screen.read("3"), Input::Text(Private::new("3")));
-        assert_eq!(screen.read("/Promise call her"), Input::Command { name: "promise".into(), rest: Private::new("call her") });
+        assert_eq!(
+            screen.read("/Promise call her"),
+            Input::Command { name: "promise".into(), rest: Private::new("call her") }
+        );
     }
 
     #[test]
@@ -233,6 +302,14 @@ mod tests {
 
     #[test]
     fn what_somebody_typed_cannot_steer_the_terminal() {
-        assert!(!styled(&Rich::plain("a\x1b]0;x\x07b")).contains("\x1b]"));
+        let message = Message { text: Rich::plain("a\x1b]0;x\x07b"), ..Message::default() };
+        assert!(!for_terminal(&message, 40).contains("\x1b]"));
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        let message = Message { text: Rich::plain("one two three\nfour"), ..Message::default() };
+        let bare = for_terminal(&message, 8).replace("\x1b[2m", "").replace("\x1b[0m", "");
+        assert_eq!(bare, "\none two\nthree\nfour\n");
     }
 }

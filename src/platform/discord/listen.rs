@@ -111,8 +111,18 @@ impl Listener {
             None => format!("/applications/{application}/commands"),
         };
         let commands = Value::Array(settings.commands.iter().map(registration).collect());
-        let registered = rest.call(Method::PUT, &path, Some(&commands)).await;
-        registered.map_err(explain).context("Discord does not take the commands")?;
+        let registered = rest.call(Method::PUT, &path, Some(&commands)).await.map_err(explain);
+        if let Err(error) = registered {
+            // People can still write: direct messages take typed commands.
+            if error.is::<ListenError>() {
+                return Err(error);
+            }
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "Discord did not take the slash commands; direct messages work"
+            );
+        }
+        tracing::info!(application, "Discord: connected");
         Ok(Self { application, rest, interactions, defer_after: settings.defer_after })
     }
 

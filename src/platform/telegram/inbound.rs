@@ -4,7 +4,7 @@
 //! message for one field they do not know, and a person's answer must not vanish for that. It never fails and never
 //! panics: what has no meaning to us is `None`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -71,15 +71,38 @@ pub fn decode(raw: &str) -> Option<Inbound> {
     if shared && !matches!(&input, Input::Command { name, .. } if name != UNSUPPORTED) {
         return None;
     }
+    // In a group the answer goes out privately; when it cannot, the group is told where the private chat is.
+    let reply = shared.then(|| Group { chat: place.id.clone(), me: me.clone() }.handle());
     Some(Inbound {
         platform: Platform::Telegram,
         event: event.to_string(),
         account: actor.get("id")?.as_i64()?.to_string(),
         place,
         input,
-        reply: None,
+        reply,
         language: text(actor, "language_code").map(str::to_owned),
     })
+}
+
+/// The group a command came from, and our name in it: what is needed to say where the private chat is.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Group {
+    /// The group's chat id.
+    pub(super) chat: String,
+    /// Our user name.
+    pub(super) me: String,
+}
+
+impl Group {
+    fn handle(&self) -> String {
+        // Two strings always serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The group in a reply handle.
+    pub(super) fn read(handle: &str) -> Option<Self> {
+        serde_json::from_str(handle).ok()
+    }
 }
 
 /// The name of the command that stands for content we cannot read.

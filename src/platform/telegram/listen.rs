@@ -133,17 +133,33 @@ impl Listener {
     /// When Telegram cannot be reached or does not accept the token.
     pub async fn start(&mut self) -> Result<Me, PollError> {
         let me = self.who().await?;
-        let webhook: serde_json::Value = self.api.call("getWebhookInfo", &json!({}), SLACK).await?;
-        if webhook["url"].as_str().is_some_and(|url| !url.is_empty()) {
-            tracing::warn!("removing this bot's webhook: Telegram sends updates either there or here");
-            self.api.call::<bool>("deleteWebhook", &json!({}), SLACK).await?;
-        }
-        if !self.commands.is_empty() {
-            let menu = SetMyCommands::new(self.commands.clone());
-            self.api.call::<bool>("setMyCommands", &menu, SLACK).await?;
-        }
+        self.remove_webhook().await;
+        self.set_menu().await;
+        tracing::info!(bot = me.username, "Telegram: connected");
         self.me = Some(me.clone());
         Ok(me)
+    }
+
+    /// A webhook that cannot be removed shows again as a conflict while polling.
+    async fn remove_webhook(&self) {
+        let webhook = self.api.call::<serde_json::Value>("getWebhookInfo", &json!({}), SLACK).await;
+        if webhook.is_ok_and(|webhook| webhook["url"].as_str().is_some_and(|url| !url.is_empty())) {
+            tracing::warn!("removing this bot's webhook: Telegram sends updates either there or here");
+            if self.api.call::<bool>("deleteWebhook", &json!({}), SLACK).await.is_err() {
+                tracing::warn!("the webhook could not be removed");
+            }
+        }
+    }
+
+    /// Without a menu people can still type; so it is no reason not to talk to them.
+    async fn set_menu(&self) {
+        if self.commands.is_empty() {
+            return;
+        }
+        let menu = SetMyCommands::new(self.commands.clone());
+        if self.api.call::<bool>("setMyCommands", &menu, SLACK).await.is_err() {
+            tracing::warn!("Telegram did not take the command menu; everything else works");
+        }
     }
 
     /// Asks once for updates, waiting up to `timeout` for the first one, and stores them. Answers how many came. What was

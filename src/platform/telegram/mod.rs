@@ -25,7 +25,7 @@ pub const OFFICIAL: &str = "https://api.telegram.org";
 pub(crate) const INERT: &str = "n";
 
 /// True when a text looks like a bot token: `123456:AAE-x_...`. It tells a wrong paste from a token, not a valid token
-/// from a revoked one.
+/// from a revoked one. Lenient about lengths: servers of one's own and test servers give shorter ones.
 ///
 /// ```
 /// use goldseam::platform::telegram::token_shape_ok;
@@ -35,9 +35,9 @@ pub(crate) const INERT: &str = "n";
 #[must_use]
 pub fn token_shape_ok(token: &str) -> bool {
     let Some((id, secret)) = token.split_once(':') else { return false };
-    id.len() >= 3
+    !id.is_empty()
         && id.bytes().all(|byte| byte.is_ascii_digit())
-        && secret.len() >= 20
+        && secret.len() >= 8
         && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
@@ -51,7 +51,6 @@ mod tests {
         for wrong in [
             "",
             ":",
-            "12:TEST-token_of_a_fake_server",
             "123456:short",
             "123456:TEST-token with a space in it",
             "x123456:TEST-token_of_a_fake_server",

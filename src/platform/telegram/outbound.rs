@@ -15,6 +15,7 @@ use crate::platform::Endpoint;
 use crate::types::Platform;
 
 use super::api::{Api, Denial, Failure};
+use super::inbound::Group;
 use super::render::{html, keyboard};
 
 /// How long one delivery may take in all (the outbox's lease is longer).
@@ -28,6 +29,7 @@ const USUAL_WAIT: Duration = Duration::from_secs(1);
 pub struct Sender {
     api: Api,
     limit: Duration,
+    invitation: String,
 }
 
 impl Sender {
@@ -36,13 +38,34 @@ impl Sender {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(endpoint: &Endpoint, token: SecretString) -> Result<Self, reqwest::Error> {
-        Ok(Self { api: Api::new(endpoint, token)?, limit: LIMIT })
+        Ok(Self { api: Api::new(endpoint, token)?, limit: LIMIT, invitation: String::new() })
     }
 
     /// The same with another limit for one delivery, for tests that wait for it.
     #[must_use]
     pub fn with_limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
+    }
+
+    /// The same with words for a group in which somebody uses a command who has no private chat with us yet. The link to the
+    /// chat is added to them.
+    #[must_use]
+    pub fn with_invitation(self, words: &str) -> Self {
+        Self { invitation: words.to_owned(), ..self }
+    }
+
+    /// Tells a group where the private chat is. Nothing of anybody's conversation is in it; when it fails, nothing is lost.
+    async fn invite(&self, group: &Group) {
+        let Ok(chat) = group.chat.parse() else { return };
+        if self.invitation.is_empty() {
+            return;
+        }
+        let words = format!("{} https://t.me/{}?start=group", self.invitation, group.me);
+        let request =
+            SendMessage::new(ChatId(chat), words).link_preview_options(no_preview()).disable_notification(true);
+        if self.api.call::<Posted>("sendMessage", &request, self.limit).await.is_err() {
+            tracing::debug!("a group could not be told where the private chat is");
+        }
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
@@ -55,7 +78,11 @@ impl Sender {
             }
             other => other,
         };
-        let posted = answer.map_err(|failure| classify(&failure))?;
+        let answer = answer.map_err(|failure| classify(&failure));
+        if let (Err(SendError::Gone(_)), Some(group)) = (&answer, outgoing.reply.as_deref().and_then(Group::read)) {
+            self.invite(&group).await;
+        }
+        let posted = answer?;
         Ok(Sent { message: posted.message_id.map(|id| id.to_string()), place: None })
     }
 }
