@@ -153,7 +153,8 @@ async fn the_first_days_in_the_terminal_with_a_restart_before_every_step() {
 
 /// Welcomed in as few steps as possible; the daily hour is 21:00 in Vienna.
 async fn is_welcomed(ana: Person<'_>) {
-    for step in ["/start", "[18 or older]", "[Agree]", "skip", "skip", "Vienna", "[Yes]", "[Late, 21:00]", "[Not yet]"] {
+    for step in ["/start", "[18 or older]", "[Agree]", "skip", "skip", "Vienna", "[Yes]", "[Late, 21:00]", "[Not yet]"]
+    {
         does(ana, step).await;
     }
     ana.heard("I will ask how you are tomorrow at 21:00");
@@ -433,12 +434,72 @@ async fn a_stranger_can_begin_on_a_discord_server() {
     bot.broke_no_rule();
 }
 
+/// Somebody who takes the agreement back, or turns out to be too young, is not written to any more.
+#[tokio::test]
+async fn whoever_does_not_agree_any_more_is_left_in_peace() {
+    for (label, answer) in [("Under 16", "will not write to you"), ("No", "will not write to you")] {
+        let bot = BotTester::on(On::Console).await;
+        let ana = bot.person(42);
+        is_welcomed(ana).await;
+        ana.says("/promise").await;
+        for step in ["wash the car", "[Myself]", "[Tomorrow evening]", "[Skip]", "[In the morning]"] {
+            does(ana, step).await;
+        }
+        ana.heard("It is in the book:");
+        ana.says("/start").await;
+        ana.presses("Go through it").await;
+        if label == "No" {
+            ana.presses("18 or older").await;
+        }
+        ana.presses(label).await;
+        ana.heard(answer);
+        bot.passes("30d").await;
+        ana.heard_nothing();
+    }
+}
+
 /// What is typed by somebody who does not read.
 const TYPED: [&str; 40] = [
-    "skip", "back", "stop", "help", "again", "pause", "resume", "menu", "yes", "no", "3", "7", "0", "10", "later", "tomorrow",
-    "call my sister", "be better", "I don't know", "20:15", "Vienna", "Lord Howe", "nothing", "i am back",
-    "<b>&amp; *x* _y_ `z` > q @everyone", "😀", "/", "//", "/nonsense", "/checkin", "/promise", "/promises", "/rest", "/return",
-    "/settings", "/journal", "/reflect", "/menu", "/privacy", "/start",
+    "skip",
+    "back",
+    "stop",
+    "help",
+    "again",
+    "pause",
+    "resume",
+    "menu",
+    "yes",
+    "no",
+    "3",
+    "7",
+    "0",
+    "10",
+    "later",
+    "tomorrow",
+    "call my sister",
+    "be better",
+    "I don't know",
+    "20:15",
+    "Vienna",
+    "Lord Howe",
+    "nothing",
+    "i am back",
+    "<b>&amp; *x* _y_ `z` > q @everyone",
+    "😀",
+    "/",
+    "//",
+    "/nonsense",
+    "/checkin",
+    "/promise",
+    "/promises",
+    "/rest",
+    "/return",
+    "/settings",
+    "/journal",
+    "/reflect",
+    "/menu",
+    "/privacy",
+    "/start",
 ];
 
 /// Lives at random, and wants an answer to everything.
@@ -466,7 +527,8 @@ async fn monkey(on: On, seed: u64, steps: usize) {
                 assert!(!ana.new_messages().is_empty(), "seed {seed}: no answer to {words:?}\n{}", bot.told());
             }
             _ => {
-                let Some(label) = random.choice(&labels).filter(|label| !label.starts_with('✓') && **label != "Write") else {
+                let Some(label) = random.choice(&labels).filter(|label| !label.starts_with('✓') && **label != "Write")
+                else {
                     continue;
                 };
                 ana.presses(label).await;
@@ -483,7 +545,8 @@ async fn monkey(on: On, seed: u64, steps: usize) {
     tx.rollback().await.unwrap();
     assert_eq!(bot.sql("select state || error from inbox where state = 'dead'").await, [""; 0], "{}", bot.told());
     assert_eq!(bot.sql("select state || error from outbox where state <> 'sent'").await, [""; 0], "{}", bot.told());
-    let failed = "select name || ' ' || outcome from occurrences where outcome in ('failed', 'no_script', 'no_consent')";
+    let failed =
+        "select name || ' ' || outcome from occurrences where outcome in ('failed', 'no_script', 'no_consent')";
     assert_eq!(bot.sql(failed).await, [""; 0], "{}", bot.told());
     bot.broke_no_rule();
 }

@@ -1,5 +1,6 @@
 //! An answer to the open question: read, objected to, asked back, or taken.
 
+use super::api::Effect;
 use super::cards::{args, shorten};
 use super::read::{self, Reading};
 use super::state::{Answered, Asked, Frame, Offer, Thread, Undo};
@@ -212,7 +213,12 @@ impl Turn<'_> {
         if !is_text && !question.has_otherwise {
             self.say_card("give_up", Values::new());
         }
+        let before = self.effects.len();
         self.take(Taken { value, shown, pc: question.otherwise });
+        // Nobody is left without a word, also where the script has none.
+        if !self.effects[before..].iter().any(|effect| matches!(effect, Effect::Say(_))) {
+            self.say_card("give_up", Values::new());
+        }
     }
 
     /// The open question could not read what was said.

@@ -212,9 +212,7 @@ impl Turn<'_> {
                 self.answer_text(held.reveal());
             }
             "restart" => self.restart(),
-            "put_away" => {
-                self.put_away();
-            }
+            "put_away" => self.pause(),
             _ => self.repeat(),
         }
     }
