@@ -511,8 +511,9 @@ async fn monkey(on: On, seed: u64, steps: usize) {
         is_welcomed(ana).await;
     }
     let long = "so long ".repeat(700);
-    let mut last = String::new();
     for _ in 0..steps {
+        // Nobody presses twice by accident after so long.
+        bot.clock.advance(std::time::Duration::from_secs(11));
         let labels: Vec<String> = ana.sees().into_iter().rev().take(8).flat_map(|message| message.labels).collect();
         match random.u8(0..20) {
             0 => bot.passes(random.choice(["1m", "20m", "4h", "13h", "1d", "4d"]).unwrap()).await,
@@ -532,13 +533,9 @@ async fn monkey(on: On, seed: u64, steps: usize) {
                     continue;
                 };
                 ana.presses(label).await;
-                let answered = !ana.new_messages().is_empty() || *label == last;
-                assert!(answered, "seed {seed}: no answer to [{label}]\n{}", bot.told());
-                last.clone_from(label);
-                continue;
+                assert!(!ana.new_messages().is_empty(), "seed {seed}: no answer to [{label}]\n{}", bot.told());
             }
         }
-        last.clear();
     }
     let mut tx = bot.store().await.begin().await.unwrap();
     assert!(tx.new_events(10).await.unwrap().is_empty(), "seed {seed}: something was never handled\n{}", bot.told());
