@@ -561,3 +561,37 @@ async fn whatever_somebody_does_on_discord_is_answered() {
         monkey(On::Discord, seed, 120).await;
     }
 }
+
+#[tokio::test]
+async fn what_a_person_writes_is_shown_as_they_wrote_it_and_never_as_markup() {
+    const WORDS: &str = "read <b>5</b> * 3 & **x** _y_ `z` @everyone > [a](http://b.example)";
+    for on in [On::Telegram, On::Discord, On::Console] {
+        let bot = BotTester::on(on).await;
+        let ana = bot.person(42);
+        is_welcomed(ana).await;
+        ana.says("/promise").await;
+        for step in [WORDS, "[Myself]", "[Tomorrow evening]", "[Skip]", "[No reminder]"] {
+            does(ana, step).await;
+        }
+        ana.heard("It is in the book:");
+        ana.heard(WORDS);
+        if on == On::Discord {
+            let last = ana.on_discord().sent().pop().unwrap().content;
+            assert!(!last.contains(" **x**") && !last.contains(" _y_") && !last.contains("[a](http"), "{last}");
+        }
+        bot.broke_no_rule();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_telegram_puts_off_comes_once_when_the_time_is_over() {
+    let bot = BotTester::on(On::Telegram).await;
+    let ana = bot.person(42);
+    is_welcomed(ana).await;
+    bot.telegram.next_goes_wrong_in("sendMessage", 42, Trouble::TooManyRequests(30));
+    ana.says("/checkin").await;
+    ana.heard_nothing();
+    bot.passes("29m").await;
+    ana.heard_only(&["How are you right now?"]);
+    bot.broke_no_rule();
+}

@@ -166,6 +166,7 @@ async fn everybody_is_asked_every_day_at(hour: Time) {
         assert_eq!(year.fired(account).await, fired, "{account}");
         let moved = expected.iter().filter(|at| at.time() != hour).count();
         assert_eq!(moved, usize::from(account == "America/New_York" && hour.hour() == 2), "{account}");
-        assert_eq!(year.others.get(account).copied().unwrap_or(0) / 365, 1, "{account}: one nudge a day");
+        let others = year.others.get(account).copied().unwrap_or(0);
+        assert!(others <= 3, "{account}: who is away is not nudged, but heard {others} other messages");
     }
 }
