@@ -69,11 +69,7 @@ impl Turn<'_> {
                     }
                 }
                 OpKind::Jump(target) => pc = *target,
-                OpKind::JumpUnless(test, target) => {
-                    if !test.holds(&self.view(frame, None)) {
-                        pc = *target;
-                    }
-                }
+                OpKind::JumpUnless(test, target) if !test.holds(&self.view(frame, None)) => pc = *target,
                 OpKind::Set(values) => {
                     let view = self.view(frame, None);
                     let values: Values = values.iter().map(|(name, expr)| (name.clone(), expr.eval(&view))).collect();

@@ -115,7 +115,9 @@ impl Turn<'_> {
     /// The reminder and the question in one message, so that it can be answered right there.
     fn remind(&mut self, nudge: &Template) {
         let Some(mut thread) = self.state.active.take() else { return };
-        if let (Some(outer), Some(frame), Some(asked)) = (thread.frames.first(), thread.frames.last(), thread.asked.as_mut()) {
+        if let (Some(outer), Some(frame), Some(asked)) =
+            (thread.frames.first(), thread.frames.last(), thread.asked.as_mut())
+        {
             let mut text = self.render(nudge, outer);
             text.push(Span { text: "\n\n".into(), ..Span::default() });
             if let Some((_, _, question)) = self.question_of(frame) {

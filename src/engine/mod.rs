@@ -410,7 +410,7 @@ impl Turn<'_> {
             undone.then(|| cards::shorten(line.answer.reveal(), 120))
         });
         let answer = earlier.unwrap_or_default();
-        self.show_card("closed", args([("answer", answer)]), About::Earlier(seq));
+        self.show_card("closed", args([("earlier", answer)]), About::Earlier(seq));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Positions in the list are never stored; a session remembers only the names of questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::expr::Expr;
@@ -36,6 +36,8 @@ pub struct Script {
     pub returns: Vec<String>,
     /// Types of vars and args.
     pub vars: BTreeMap<String, VarDef>,
+    /// Vars whose declaration could not be read; empty in a script without errors.
+    pub unread: BTreeSet<String>,
     /// Phrase lists.
     pub phrases: BTreeMap<String, Vec<Phrase>>,
     /// When and how to remind of an open question.
@@ -141,6 +143,23 @@ impl Type {
             Type::Duration => "duration",
             Type::Zone => "zone",
             Type::List => "list",
+        }
+    }
+
+    /// A value of it, as it is written in scripts.
+    #[must_use]
+    pub fn example(&self) -> String {
+        match self {
+            Type::Text { .. } => "any words".into(),
+            Type::Integer { from, .. } => from.to_string(),
+            Type::Number { from, .. } => from.to_string(),
+            Type::Bool => "yes".into(),
+            Type::Choice { of } => of.first().cloned().unwrap_or_default(),
+            Type::Date => "2026-03-02".into(),
+            Type::Time => "20:00".into(),
+            Type::Duration => "3h".into(),
+            Type::Zone => "Europe/Vienna".into(),
+            Type::List => "one, two".into(),
         }
     }
 }

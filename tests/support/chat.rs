@@ -79,7 +79,11 @@ impl<'l> Stage<'l> {
         self.facts.schedules = self.plans.keys().cloned().collect();
         let (next, effects) = engine::step(self.library, &state, &self.facts, &event, &now);
         let (again, same) = engine::step(self.library, &state, &self.facts, &event, &now);
-        assert_eq!(serde_json::to_vec(&next).unwrap(), serde_json::to_vec(&again).unwrap(), "a step gives the same state twice");
+        assert_eq!(
+            serde_json::to_vec(&next).unwrap(),
+            serde_json::to_vec(&again).unwrap(),
+            "a step gives the same state twice"
+        );
         assert_eq!(effects, same, "a step gives the same effects twice");
         self.state = next;
         for effect in &effects {
@@ -151,7 +155,8 @@ impl<'l> Stage<'l> {
     }
 
     fn recount(&mut self) {
-        let mut open: Vec<Promise> = self.all_promises.values().filter(|p| p.standing == Standing::Open).cloned().collect();
+        let mut open: Vec<Promise> =
+            self.all_promises.values().filter(|p| p.standing == Standing::Open).cloned().collect();
         open.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
         self.facts.promises = open;
         self.facts.counts.clear();
@@ -181,7 +186,9 @@ impl<'l> Stage<'l> {
             late: plan.late,
             chosen: plan.chosen,
         };
-        if let Some(next) = schedule::next_after(&plan.rule, self.now, &self.zone()).filter(|_| matches!(plan.rule, Rule::Every { .. })) {
+        if let Some(next) =
+            schedule::next_after(&plan.rule, self.now, &self.zone()).filter(|_| matches!(plan.rule, Rule::Every { .. }))
+        {
             self.plans.insert(name.to_owned(), (plan.clone(), next));
         }
         let before = self.effects.len();
@@ -244,7 +251,8 @@ impl<'l> Stage<'l> {
     fn give_promise(&mut self, text: &str) {
         let due = self.here().end_of_day().unwrap().timestamp() - SignedDuration::from_hours(2);
         let id = format!("given.{}", self.all_promises.len());
-        let promise = Promise { id: id.clone(), text: Private::new(text), to: Private::new("me"), due, standing: Standing::Open };
+        let promise =
+            Promise { id: id.clone(), text: Private::new(text), to: Private::new("me"), due, standing: Standing::Open };
         self.all_promises.insert(id, promise);
         self.recount();
     }
@@ -275,12 +283,13 @@ impl<'l> Stage<'l> {
         let target = if let Some(amount) = words.strip_prefix('+') {
             let (number, unit) = amount.split_at(amount.len() - 1);
             let number: i64 = number.parse().expect("a number");
-            let seconds = number * match unit {
-                "m" => 60,
-                "h" => 3_600,
-                "d" => 86_400,
-                _ => panic!("a unit in `{words}`"),
-            };
+            let seconds = number
+                * match unit {
+                    "m" => 60,
+                    "h" => 3_600,
+                    "d" => 86_400,
+                    _ => panic!("a unit in `{words}`"),
+                };
             self.now + SignedDuration::from_secs(seconds)
         } else {
             let (day, clock) = words.split_once(' ').expect("a day and a time");
@@ -306,7 +315,9 @@ impl<'l> Stage<'l> {
         let is = |found: &str| rest.is_empty() || found == rest;
         self.effects.iter().any(|effect| match (kind, effect) {
             ("journal", Effect::Journal(entry)) => is(&entry.kind),
-            ("promise", Effect::Promise(_)) | ("check-in", Effect::CheckIn(_)) | ("return", Effect::Return { .. }) => true,
+            ("promise", Effect::Promise(_)) | ("check-in", Effect::CheckIn(_)) | ("return", Effect::Return { .. }) => {
+                true
+            }
             ("settle", Effect::Settle { standing, .. }) => is(standing.as_str()),
             ("schedule", Effect::Schedule(plan)) => is(&plan.name),
             ("cancel", Effect::Cancel { name }) => is(name),
@@ -413,7 +424,8 @@ pub fn play(library: &Library, text: &str) -> Result<Vec<(Event, Zoned)>, Differ
                 Line::Bot(words) => expected.push((*number, words.clone())),
                 Line::Effect(words) => {
                     if !stage.has_effect(words) {
-                        writeln!(wrong, "line {number}: no effect `{words}` among {:?}", names(&stage.effects)).unwrap();
+                        writeln!(wrong, "line {number}: no effect `{words}` among {:?}", names(&stage.effects))
+                            .unwrap();
                     }
                 }
                 Line::At(words) => {
@@ -446,7 +458,8 @@ fn names(effects: &[Effect]) -> Vec<String> {
 }
 
 fn compare(wrong: &mut String, number: usize, expected: &[(usize, String)], said: &[String]) -> bool {
-    let good = expected.len() == said.len() && expected.iter().zip(said).all(|((_, pattern), text)| meets(pattern, text));
+    let good =
+        expected.len() == said.len() && expected.iter().zip(said).all(|((_, pattern), text)| meets(pattern, text));
     if good {
         return true;
     }
