@@ -146,6 +146,31 @@ impl Type {
         }
     }
 
+    /// Whether a value can stand in a var of this type. A text of any length can.
+    #[must_use]
+    pub fn holds(&self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::None)
+            | (Type::Text { .. }, Value::Text(_))
+            | (Type::Bool, Value::Bool(_))
+            | (Type::Date, Value::Date { .. })
+            | (Type::Time, Value::Time { .. })
+            | (Type::Duration, Value::Duration { .. })
+            | (Type::List, Value::List(_)) => true,
+            (Type::Integer { from, to }, Value::Int(number)) => (from..=to).contains(&number),
+            (Type::Number { from, to }, Value::Number(number)) => number >= from && number <= to,
+            (Type::Choice { of }, Value::Text(text)) => of.contains(text),
+            (Type::Zone, Value::Text(text)) => crate::schedule::zones::by_name(text).is_some(),
+            _ => false,
+        }
+    }
+
+    /// A text as a value of it, as scripts write values.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<Value> {
+        super::parse::typed(text, self)
+    }
+
     /// A value of it, as it is written in scripts.
     #[must_use]
     pub fn example(&self) -> String {
