@@ -67,13 +67,11 @@ impl Turn<'_> {
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear => return Heard::No,
             },
-            OpKind::Ask(_) => {
-                match read::typed(text, type_of(script, question), self.library.words(), &self.now) {
-                    Reading::Value(value) => self.examine(&frame, text, value),
-                    Reading::Several(offers) => self.offer(offers),
-                    Reading::Unclear => return Heard::No,
-                }
-            }
+            OpKind::Ask(_) => match read::typed(text, type_of(script, question), self.library.words(), &self.now) {
+                Reading::Value(value) => self.examine(&frame, text, value),
+                Reading::Several(offers) => self.offer(offers),
+                Reading::Unclear => return Heard::No,
+            },
             _ => return Heard::No,
         }
         Heard::Yes

@@ -201,7 +201,11 @@ impl Turn<'_> {
         let ago = describe_seconds(self.at().duration_since(since).as_secs());
         let last = thread.answers.last().map_or(String::new(), |line| shorten(line.answer.reveal(), 120));
         let values = args([("title", title), ("ago", ago), ("last", last), ("held", shorten(held, 200))]);
-        self.show_card("resume_card", values, About::Held { text: Private::new(shorten(held, MAX_HELD)), thread: thread.id });
+        self.show_card(
+            "resume_card",
+            values,
+            About::Held { text: Private::new(shorten(held, MAX_HELD)), thread: thread.id },
+        );
     }
 
     fn resume_with(&mut self, word: &str, held: &Private, thread: u64) {

@@ -71,7 +71,11 @@ impl Turn<'_> {
     /// A run of it that was put away today goes on where it was: nothing that was said is lost.
     fn begun_today(&self, script: &Script, args: &Values) -> Option<u64> {
         let id = self.parked_today(script)?;
-        self.state.parked.iter().find(|thread| thread.id == id && is_run_of(thread, script, args)).map(|thread| thread.id)
+        self.state
+            .parked
+            .iter()
+            .find(|thread| thread.id == id && is_run_of(thread, script, args))
+            .map(|thread| thread.id)
     }
 
     fn is_somebody_there(&self) -> bool {

@@ -401,6 +401,10 @@ impl Frame {
             values.iter().map(|(name, value)| name.len() + json_len(&value.to_string()) + 40).sum::<usize>()
         };
         let counts = (self.hits.len() + self.visits.len()) * 46;
-        of(&self.vars) + of(&self.result) + self.undo.iter().map(|undo| of(&undo.vars) + 160).sum::<usize>() + counts + 240
+        of(&self.vars)
+            + of(&self.result)
+            + self.undo.iter().map(|undo| of(&undo.vars) + 160).sum::<usize>()
+            + counts
+            + 240
     }
 }
