@@ -212,8 +212,11 @@ fn duration(folded: &str) -> Option<i64> {
     } else {
         amount.parse::<i64>().ok()?
     };
-    amount.checked_mul(unit_seconds(unit)?)
+    amount.checked_mul(unit_seconds(unit)?).filter(|seconds| (0..=LONGEST).contains(seconds))
 }
+
+/// Ten years, in seconds.
+const LONGEST: i64 = 3_660 * 86_400;
 
 fn unit_seconds(unit: &str) -> Option<i64> {
     Some(match unit.trim_end_matches('s') {

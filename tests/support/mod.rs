@@ -9,3 +9,4 @@ pub mod fake_discord;
 pub mod fake_telegram;
 pub mod house;
 pub mod postbox;
+pub mod prompts;
