@@ -475,7 +475,7 @@ fn nudges_are_for_the_question_that_is_open_and_not_at_night() {
     );
     plays(
         &lines,
-        "run: probe\n< First?\n(+6h)\n< Still here? First?\n(+30m)\n> a\n< Last?\n(+4h)\n(2026-03-03 08:30)\n< Still here? Last?",
+        "run: probe\n< First?\n> again\n< First?\n(+6h)\n< Still here? First?\n(+30m)\n> a\n< Last?\n(+4h)\n(2026-03-03 08:30)\n< Still here? Last?",
     );
 }
 
@@ -490,9 +490,12 @@ fn buttons_answer_their_own_question_only() {
     let change = stage.token("Change first");
     begins(&stage.says("again"), &["a, b?"]);
     begins(&stage.presses(&change), &["First?"]);
-    begins(&stage.presses(&change), &["That button belongs to an earlier question, and you have answered it"]);
-    begins(&stage.presses("q:999:0"), &["That button belongs to an earlier question. It does nothing", "First?"]);
-    begins(&stage.presses(&keep), &["That button belongs to an earlier question, and you have answered it"]);
+    begins(&stage.presses(&change), &["That button belongs to an earlier question. Your answer there was:"]);
+    begins(
+        &stage.presses("q:999:0"),
+        &["That button belongs to an earlier question, which is closed by now.", "First?"],
+    );
+    begins(&stage.presses(&keep), &["That button belongs to an earlier question. Your answer there was:"]);
     begins(&stage.says("change it"), &["a, b?"]);
     let again = stage.token("Keep");
     assert_ne!(keep, again);

@@ -234,7 +234,7 @@ fn shipped_text(path: &str) -> String {
 fn phrases_without(key: &str) -> String {
     let text = shipped_text("phrases.yaml");
     let kept: Vec<&str> = text.lines().filter(|line| !line.starts_with(key)).collect();
-    kept.join("\n").replace("  stop:", "  @@stop:")
+    kept.join("\n").replacen("  stop:", "  @@stop:", 1)
 }
 
 /// Loads a file beside the few others that the cases name.

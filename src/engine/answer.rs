@@ -4,7 +4,7 @@ use super::cards::{args, shorten};
 use super::read::{self, Reading};
 use super::state::{Answered, Asked, Frame, Offer, Thread, Undo};
 use super::turn::Turn;
-use crate::phrase::{Phrase, fold};
+use crate::phrase::{Phrase, any_occurs_in, fold};
 use crate::script::model::{Objection, ObjectionTest, OpKind, Question, Script, Type};
 use crate::types::{Message, Private, Rich, Value, Values};
 
@@ -204,7 +204,7 @@ impl Turn<'_> {
             ObjectionTest::List(list) => {
                 let folded = fold(text);
                 let phrases: Option<&[Phrase]> = crate::script::expr::Scope::phrases(&view, list);
-                phrases.is_some_and(|phrases| phrases.iter().any(|phrase| phrase.occurs_in(&folded)))
+                phrases.is_some_and(|phrases| any_occurs_in(phrases, &folded))
             }
             ObjectionTest::Check(test) => test.holds(&view),
         }

@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use crate::phrase::{Phrase, fold};
+use crate::phrase::{Phrase, any_occurs_in, fold};
 
 /// What a text looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ static MUTES: LazyLock<Vec<String>> = LazyLock::new(|| NOT_NOW.iter().map(|text|
 pub fn screen(text: &str) -> Verdict {
     let folded = fold(text);
     let muted = MUTES.iter().fold(folded, |text, phrase| text.replace(phrase.as_str(), " ~ "));
-    if PHRASES.iter().any(|phrase| phrase.occurs_in(&muted)) { Verdict::Danger } else { Verdict::Clear }
+    if any_occurs_in(&PHRASES, &muted) { Verdict::Danger } else { Verdict::Clear }
 }
 
 #[cfg(test)]

@@ -76,15 +76,6 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     let mut unread = BTreeSet::new();
     let mut vars = fields.take("vars").map(|node| declarations(node, &mut unread, source)).unwrap_or_default();
     for arg in &args {
-        if RESERVED_NAMES.contains(&arg.as_str()) {
-            let at = source.text.find("args").unwrap_or(0);
-            source.error(
-                "GS0104",
-                at..at + 4,
-                format!("`{arg}` cannot be a name"),
-                "it is a word of the language: choose another",
-            );
-        }
         vars.entry(arg.clone()).or_insert_with(|| VarDef {
             ty: Type::Text { max: DEFAULT_TEXT_MAX },
             default: Value::None,
