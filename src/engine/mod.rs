@@ -300,11 +300,21 @@ impl<'t> Turn<'t> {
         same.filter(today).map(|thread| thread.id).next_back()
     }
 
+    /// True when nothing was answered in the open script yet.
+    fn is_untouched(&self) -> bool {
+        self.state.card.is_none()
+            && self.state.active.as_ref().is_some_and(|thread| thread.turns == 0 && thread.answers.is_empty())
+    }
+
     fn command(&mut self, name: &str, rest: &str) {
         if self.needs_help_now(rest) {
             return;
         }
         if let Some(script) = self.library.by_command(name) {
+            // Whoever starts again before answering anything may not have seen how it began: a blocked bot, a group.
+            if name == "start" && self.is_open(script) && self.is_untouched() {
+                return self.restart();
+            }
             let name = script.name.clone();
             return self.begin(&name);
         }
