@@ -2,26 +2,11 @@
 
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use std::fs;
-use std::path::Path;
-
 use goldseam::script::{Library, PromptFile, Report};
 
-/// Reads `prompts/` as the program does.
+/// The prompts inside the program.
 pub fn shipped() -> Vec<PromptFile> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
-    let mut files = Vec::new();
-    for folder in ["", "system"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|ending| ending == "yaml") {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                files.push(PromptFile { path: name, text: fs::read_to_string(&path).unwrap() });
-            }
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files
+    goldseam::prompts::shipped()
 }
 
 /// The shipped prompts with these files added or put in their place.
