@@ -80,7 +80,10 @@ impl Phrase {
     /// True when the phrase stands anywhere in a folded text.
     #[must_use]
     pub fn occurs_in(&self, folded: &str) -> bool {
-        let words = words(folded);
+        self.occurs_among(&words(folded))
+    }
+
+    fn occurs_among(&self, words: &[String]) -> bool {
         (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
     }
 
@@ -105,6 +108,13 @@ impl Phrase {
     pub fn word_count(&self) -> usize {
         self.parts.iter().filter(|part| **part != Part::Gap).count()
     }
+}
+
+/// True when any of several phrases stands in a folded text.
+#[must_use]
+pub fn any_occurs_in(phrases: &[Phrase], folded: &str) -> bool {
+    let words = words(folded);
+    phrases.iter().any(|phrase| phrase.occurs_among(&words))
 }
 
 fn matches(parts: &[Part], words: &[String]) -> bool {

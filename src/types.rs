@@ -123,6 +123,13 @@ pub struct Place {
 pub enum Input {
     /// A message of free text.
     Text(Private),
+    /// A text written into the form of a question (Discord, where free text cannot be typed).
+    Form {
+        /// The question's sequence number (see [`Message::wants_text`]).
+        seq: u64,
+        /// What was written.
+        text: Private,
+    },
     /// A button, by the token that its message carried (see [`Button::token`]).
     Press(String),
     /// `/name rest`, from a typed command or a platform's command menu. The name has no slash and is lower case.

@@ -6,30 +6,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use goldseam::script::{Library, PromptFile};
+use goldseam::script::Library;
 
 use support::chat;
 
-/// Reads `prompts/` as the program does.
-fn prompts() -> Vec<PromptFile> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
-    let mut files = Vec::new();
-    for folder in ["", "system"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|ending| ending == "yaml") {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                files.push(PromptFile { path: name, text: fs::read_to_string(&path).unwrap() });
-            }
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files
-}
-
 fn library() -> Library {
-    let (library, report) = Library::load(&prompts());
-    library.unwrap_or_else(|| panic!("\n{}", report.render(false)))
+    support::prompts::library_with(&[])
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn read(raw: &Value) -> Option<(Inbound, String)> {
     let inbound = decode(&raw.to_string())?;
     let input = match &inbound.input {
         Input::Text(text) => format!("text {}", text.reveal()),
+        Input::Form { seq, text } => format!("form {seq} {}", text.reveal()),
         Input::Press(token) => format!("press {token}"),
         Input::Command { name, rest } => format!("command {name} [{}]", rest.reveal()),
         other => format!("{other:?}"),
@@ -61,6 +62,8 @@ fn what_is_an_input_and_what_is_not() {
     let row = |value: Value| json!({ "custom_id": "w:3", "components": [{ "type": 1, "components": [{ "type": 4, "value": value }] }] });
     let label =
         json!({ "custom_id": "w:3", "components": [{ "type": 18, "component": { "type": 4, "value": "words" } }] });
+    let other =
+        json!({ "custom_id": "w:x", "components": [{ "type": 18, "component": { "type": 4, "value": "words" } }] });
     let plain = json!({});
     let cases = [
         ("a message", message(json!({ "content": " Hello " })), Some("text Hello")),
@@ -103,8 +106,9 @@ fn what_is_an_input_and_what_is_not() {
         ("an inert button", interaction(3, json!({ "custom_id": "n" }), plain.clone()), None),
         ("a button that opens a form", interaction(3, json!({ "custom_id": "w:17" }), plain.clone()), None),
         ("a button without id", interaction(3, json!({ "custom_id": "" }), plain.clone()), None),
-        ("a form", interaction(5, row(json!(" words ")), plain.clone()), Some("text words")),
-        ("a form with labels", interaction(5, label, plain.clone()), Some("text words")),
+        ("a form", interaction(5, row(json!(" words ")), plain.clone()), Some("form 3 words")),
+        ("a form with labels", interaction(5, label, plain.clone()), Some("form 3 words")),
+        ("a form of another version", interaction(5, other, plain.clone()), Some("text words")),
         ("an empty form", interaction(5, row(json!("  ")), plain.clone()), None),
         ("a form of nulls", interaction(5, json!({ "components": [null, { "components": {} }] }), plain.clone()), None),
         ("a ping", interaction(1, Value::Null, plain.clone()), None),
@@ -473,7 +477,7 @@ async fn what_is_newer_than_serenity_is_read_all_the_same() {
     let rows = [row(json!({ "type": 4, "custom_id": "text", "value": "words" })), row(json!({ "type": 99 }))];
     person.submits(json!({ "custom_id": "w:3", "components": rows }));
     bot.inbox.input(3).await;
-    assert_eq!(bot.inbox.inputs(), ["text new", "text odd", "text words"]);
+    assert_eq!(bot.inbox.inputs(), ["text new", "text odd", "form 3 words"]);
     bot.stop().await;
 }
 
@@ -602,7 +606,7 @@ async fn free_text_in_a_server_is_written_in_a_form() {
     bot.answer(1, &input, question).await.unwrap();
     person.writes("To call Mum").await;
     let written = bot.inbox.input(2).await;
-    assert_eq!(bot.inbox.inputs(), ["command promise []", "text To call Mum"]);
+    assert_eq!(bot.inbox.inputs(), ["command promise []", "form 4 To call Mum"]);
     bot.answer(2, &written, plain("Noted")).await.unwrap();
     assert!(person.wait_for("Noted", SOON).await.ephemeral);
     bot.stop().await;

@@ -2,14 +2,12 @@
 
 mod support;
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use goldseam::clock::Clock;
 use goldseam::outbox::{Deliver, Outbox};
+use goldseam::prompts;
 use goldseam::reminders::Reminders;
-use goldseam::script::{Library, PromptFile};
 use goldseam::store::Store;
 use goldseam::turn::Door;
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
@@ -19,28 +17,12 @@ use support::postbox::Postbox;
 const WORDS: &[&str] =
     &["/start", "18 or older", "Agree", "skip", "skip", "Vienna", "Yes", "Morning, 08:00", "Not yet"];
 
-fn library() -> Library {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
-    let mut files = Vec::new();
-    for folder in ["", "system"] {
-        for entry in fs::read_dir(root.join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|ending| ending == "yaml") {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                files.push(PromptFile { path: name, text: fs::read_to_string(&path).unwrap() });
-            }
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Library::load(&files).0.unwrap()
-}
-
 #[tokio::test]
 async fn a_first_day_from_hello_to_the_evening() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::steered("2026-03-02T10:00:00Z".parse().unwrap());
     let store = Store::open(folder.path(), Vault).await.unwrap();
-    let door = Door::new(store.clone(), library(), clock.clone());
+    let door = Door::new(store.clone(), prompts::load(None).unwrap().0, clock.clone());
     let postbox = Postbox::new(Platform::Telegram);
     let platforms: [Arc<dyn Deliver>; 1] = [postbox.clone()];
     let outbox = Outbox::new(store.clone(), clock.clone(), door.bells().outbox.clone(), platforms);

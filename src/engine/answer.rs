@@ -5,14 +5,25 @@ use super::cards::{args, shorten};
 use super::read::{self, Reading};
 use super::state::{Answered, Asked, Frame, Offer, Thread, Undo};
 use super::turn::Turn;
-use crate::phrase::{Phrase, fold};
-use crate::script::model::{Ask, Objection, ObjectionTest, OpKind, Question, Type};
+use crate::phrase::{Phrase, any_occurs_in, fold};
+use crate::script::model::{Objection, ObjectionTest, OpKind, Question, Script, Type};
 use crate::types::{Message, Private, Rich, Value, Values};
 
 /// How many answers of a frame can be gone back over.
 const UNDO: usize = 10;
 /// How many answers "keep what I have so far" keeps.
 const ANSWERS: usize = 30;
+
+/// The longest list that is taken, in characters.
+const LIST: usize = 1_000;
+/// The longest answer that is remembered as it was typed.
+const MAX_SHOWN: usize = 4_000;
+
+/// What a question reads an answer as.
+pub(crate) fn type_of<'s>(script: &'s Script, question: &Question) -> &'s Type {
+    let def = question.save.as_ref().and_then(|var| script.vars.get(var));
+    def.map_or(&Type::Text { max: 500 }, |def| &def.ty)
+}
 
 /// What became of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,15 +68,11 @@ impl Turn<'_> {
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear => return Heard::No,
             },
-            OpKind::Ask(ask) => {
-                let ty = question.save.as_ref().and_then(|var| script.vars.get(var)).map(|def| &def.ty);
-                let ty = ty.unwrap_or(&Type::Text { max: 500 });
-                match read::typed(text, ty, self.library.words(), &self.now) {
-                    Reading::Value(value) => self.examine(&frame, ask, ty, text, value, pc),
-                    Reading::Several(offers) => self.offer(offers),
-                    Reading::Unclear => return Heard::No,
-                }
-            }
+            OpKind::Ask(_) => match read::typed(text, type_of(script, question), self.library.words(), &self.now) {
+                Reading::Value(value) => self.examine(&frame, text, value),
+                Reading::Several(offers) => self.offer(offers),
+                Reading::Unclear => return Heard::No,
+            },
             _ => return Heard::No,
         }
         Heard::Yes
@@ -86,10 +93,9 @@ impl Turn<'_> {
 
     /// Takes one of the readings that were asked back.
     pub(crate) fn take_offer(&mut self, frame: &Frame, offer: Offer) {
-        let Some((script, pc, _)) = self.question_of(frame) else { return };
-        match &script.ops[pc].kind {
-            OpKind::Choose(_) => self.take_option(frame, &offer.value),
-            _ => self.take(Taken { shown: offer.label, value: offer.value, pc: pc + 1 }),
+        match self.choose_of(frame) {
+            Some(_) => self.take_option(frame, &offer.value),
+            None => self.examine(frame, &offer.label, offer.value),
         }
     }
 
@@ -131,7 +137,8 @@ impl Turn<'_> {
         self.remember_answer(&mut thread, seq, &taken.shown);
         let made = thread.made.len();
         let Some(frame) = thread.frames.last_mut() else { return };
-        frame.undo.push(Undo { at: frame.at.clone(), seq, vars: frame.vars.clone(), made });
+        let back_to = frame.back_to.clone();
+        frame.undo.push(Undo { at: frame.at.clone(), seq, vars: frame.vars.clone(), made, back_to });
         if frame.undo.len() > UNDO {
             frame.undo.remove(0);
         }
@@ -163,35 +170,42 @@ impl Turn<'_> {
     }
 
     /// Looks for something to object to; takes the answer when there is nothing.
-    fn examine(&mut self, frame: &Frame, ask: &Ask, ty: &Type, text: &str, value: Value, pc: usize) {
-        if let Type::Text { max } = ty
-            && text.trim().chars().count() > *max
-        {
-            return self.reply_card("too_long", args([("limit", max.to_string())]));
+    fn examine(&mut self, frame: &Frame, text: &str, value: Value) {
+        let Some((script, pc, question)) = self.question_of(frame) else { return };
+        let OpKind::Ask(ask) = &script.ops[pc].kind else { return };
+        let ty = type_of(script, question);
+        let limit = match ty {
+            Type::Text { max } => *max,
+            Type::List => LIST,
+            _ => usize::MAX,
+        };
+        let text = text.trim();
+        if text.chars().count() > limit {
+            return self.reply_card("too_long", args([("limit", limit.to_string())]));
         }
-        let objection = ask.objections.iter().find(|objection| self.objects(frame, objection, text));
+        let shown = shorten(text, limit.min(MAX_SHOWN));
+        let objection = ask.objections.iter().find(|objection| self.objects(frame, objection, text, &value));
         let Some(objection) = objection else {
-            return self.take(Taken { shown: text.trim().to_owned(), value, pc: pc + 1 });
+            return self.take(Taken { shown, value, pc: pc + 1 });
         };
         let tries = self.spend_try(Some(&objection.name));
-        if tries >= ask.question.tries {
-            return self
-                .give_up(&ask.question, matches!(ty, Type::Text { .. }).then(|| (text.trim().to_owned(), value)));
+        if tries >= question.tries {
+            return self.give_up(question, matches!(ty, Type::Text { .. }).then_some((shown, value)));
         }
-        let reply = objection.say.render(&self.view(frame, Some(text)));
+        let reply = objection.say.render(&self.view(frame, Some(&value)));
         self.reply(reply);
     }
 
-    fn objects(&self, frame: &Frame, objection: &Objection, text: &str) -> bool {
+    fn objects(&self, frame: &Frame, objection: &Objection, text: &str, value: &Value) -> bool {
         if objection.soft && frame.hits.contains_key(&objection.name) {
             return false;
         }
-        let view = self.view(frame, Some(text));
+        let view = self.view(frame, Some(value));
         match &objection.test {
             ObjectionTest::List(list) => {
                 let folded = fold(text);
                 let phrases: Option<&[Phrase]> = crate::script::expr::Scope::phrases(&view, list);
-                phrases.is_some_and(|phrases| phrases.iter().any(|phrase| phrase.occurs_in(&folded)))
+                phrases.is_some_and(|phrases| any_occurs_in(phrases, &folded))
             }
             ObjectionTest::Check(test) => test.holds(&view),
         }
@@ -300,14 +314,13 @@ impl Turn<'_> {
     /// The person goes back to the question before.
     pub(crate) fn back(&mut self) {
         let Some(mut thread) = self.state.active.take() else { return self.say_card("nothing_open", Values::new()) };
-        while thread.frames.len() > 1 && thread.top().is_some_and(|frame| frame.undo.is_empty()) {
-            thread.frames.pop();
-        }
-        if !self.undo_one(&mut thread) {
+        let Some(frame) = thread.frames.iter().rposition(|frame| !frame.undo.is_empty()) else {
             self.state.active = Some(thread);
             self.say_card("no_back", Values::new());
             return self.repeat();
-        }
+        };
+        thread.frames.truncate(frame + 1);
+        self.undo_one(&mut thread);
         self.ask_again(thread);
     }
 
@@ -330,7 +343,7 @@ impl Turn<'_> {
         self.take_back(thread, undo.made);
         thread.answers.retain(|line| line.seq < undo.seq);
         if let Some(frame) = thread.frames.last_mut() {
-            (frame.at, frame.vars, frame.back_to) = (undo.at, undo.vars, None);
+            (frame.at, frame.vars, frame.back_to) = (undo.at, undo.vars, undo.back_to);
         }
         true
     }
@@ -339,9 +352,10 @@ impl Turn<'_> {
         let pc = thread.top().and_then(|frame| self.question_of(frame)).map(|(_, pc, _)| pc);
         match pc {
             Some(pc) => self.go_on(thread, pc),
+            // The question was edited away since it was answered.
             None => {
                 self.state.active = Some(thread);
-                self.say_card("no_back", Values::new());
+                self.repeat();
             }
         }
     }

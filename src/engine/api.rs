@@ -18,6 +18,13 @@ use crate::types::{Message, Private, Values};
 pub enum Event {
     /// Free text.
     Text(Private),
+    /// A text written into the form of a question.
+    Form {
+        /// The question's sequence number.
+        seq: u64,
+        /// What was written.
+        text: Private,
+    },
     /// A pressed button, by its token.
     Press(String),
     /// A command, without its slash.

@@ -7,6 +7,8 @@ use super::turn::Turn;
 use crate::script::model::OpKind;
 use crate::types::{Private, Value, Values, describe_seconds};
 
+/// The longest message that is held, in characters: one more than any var takes, so that too long stays too long.
+const MAX_HELD: usize = 4_001;
 /// Operations in one card.
 const MAX_STEPS: usize = 30;
 
@@ -38,6 +40,8 @@ impl Turn<'_> {
         let Some(script) = self.script(name) else { return };
         let mut frame = Frame::new(script, args);
         match self.run_card(&mut frame, 0) {
+            // Without a question it cannot be answered: what it is about would be told for ever.
+            CardStop::Ended(_) if name == "changed" => self.card_ended(name, "put_away", about),
             CardStop::Ended(_) => self.repeat(),
             CardStop::Asks => self.ask_card(frame, about),
         }
@@ -70,9 +74,8 @@ impl Turn<'_> {
                 }
                 OpKind::Jump(target) => pc = *target,
                 OpKind::JumpUnless(test, target) => {
-                    if !test.holds(&self.view(frame, None)) {
-                        pc = *target;
-                    }
+                    let held = test.holds(&self.view(frame, None));
+                    pc = if held { pc } else { *target };
                 }
                 OpKind::Set(values) => {
                     let view = self.view(frame, None);
@@ -105,9 +108,7 @@ impl Turn<'_> {
             }
             ("resume_card", word, About::Held { text, thread }) => self.resume_with(word, &text, thread),
             ("switch_card", "switch", About::Other(script)) => {
-                if let Some(script) = self.script(&script) {
-                    self.start(script, Values::new());
-                }
+                self.begin(&script);
             }
             ("closed", "redo", About::Earlier(seq)) => self.go_back_to(seq),
             ("changed", "restart", _) => self.restart(),
@@ -130,6 +131,9 @@ impl Turn<'_> {
     /// Shows the open question again, with the same number.
     pub(crate) fn repeat(&mut self) {
         self.state.card = None;
+        if self.changed() {
+            return;
+        }
         let Some(mut thread) = self.state.active.take() else { return };
         if let (Some(frame), Some(asked)) = (thread.frames.last(), &thread.asked) {
             let asked = self.show(frame, asked.seq);
@@ -143,7 +147,7 @@ impl Turn<'_> {
         let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
         let lines: Vec<String> =
             thread.answers.iter().map(|line| format!("{}\n{}", line.question.reveal(), line.answer.reveal())).collect();
-        // Nothing is kept of somebody who has not agreed to it.
+        // Before the terms are agreed to nothing is kept.
         if !lines.is_empty() && self.consents() {
             self.journal(&mut thread, "unfinished", title, lines.join("\n\n"));
         }
@@ -197,12 +201,17 @@ impl Turn<'_> {
         let ago = describe_seconds(self.at().duration_since(since).as_secs());
         let last = thread.answers.last().map_or(String::new(), |line| shorten(line.answer.reveal(), 120));
         let values = args([("title", title), ("ago", ago), ("last", last), ("held", shorten(held, 200))]);
-        self.show_card("resume_card", values, About::Held { text: Private::new(held), thread: thread.id });
+        self.show_card(
+            "resume_card",
+            values,
+            About::Held { text: Private::new(shorten(held, MAX_HELD)), thread: thread.id },
+        );
     }
 
     fn resume_with(&mut self, word: &str, held: &Private, thread: u64) {
         if self.state.active.as_ref().is_none_or(|active| active.id != thread) && !self.unpark(thread) {
-            return self.say_card("nothing_open", Values::new());
+            self.say_card("nothing_open", Values::new());
+            return self.repeat();
         }
         match word {
             "use" => {
@@ -221,7 +230,10 @@ impl Turn<'_> {
     pub(crate) fn restart(&mut self) {
         let Some(thread) = self.state.active.take() else { return };
         self.close(&thread, "restarted");
-        let Some(script) = self.script(thread.script()) else { return self.after_end("restarted") };
+        let Some(script) = self.script(thread.script()) else {
+            self.say_card("nothing_open", Values::new());
+            return self.after_end("restarted");
+        };
         let vars = thread.frames.into_iter().next().map(|frame| frame.vars).unwrap_or_default();
         self.start(script, vars);
     }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::api::{Due, Effect, IfBusy, Outcome, Run};
+use super::run::is_run_of;
 use super::scope::fact;
 use super::turn::Turn;
 use crate::script::model::{OpKind, Script};
@@ -40,11 +41,52 @@ impl Turn<'_> {
         if let Some(outcome) = self.not_now(due) {
             return outcome;
         }
-        if let Some(outcome) = self.busy(due) {
+        if let Some(outcome) = self.open_already(due, script, args).or_else(|| self.busy(due)) {
             return outcome;
         }
-        self.start(script, args.clone());
+        match self.begun_today(script, args) {
+            Some(id) if self.change_to(id) => {
+                self.say_title_card("resumed");
+                self.repeat();
+            }
+            _ => self.start(script, args.clone()),
+        }
         Outcome::Fired
+    }
+
+    /// A script that is open is not begun a second time: its question is asked once more, unless somebody is there.
+    fn open_already(&mut self, due: &Due, script: &Script, args: &Values) -> Option<Outcome> {
+        let open = self.state.active.as_ref().filter(|thread| is_run_of(thread, script, args));
+        if open.is_none() || !self.is_sound() {
+            return None;
+        }
+        match due.if_busy {
+            IfBusy::Skip if self.is_somebody_there() => Some(Outcome::SkippedBusy),
+            IfBusy::Queue if self.is_somebody_there() => Some(self.look_again()),
+            _ => {
+                self.repeat();
+                Some(Outcome::Fired)
+            }
+        }
+    }
+
+    /// A run of it that was put away today goes on where it was: nothing that was said is lost.
+    fn begun_today(&self, script: &Script, args: &Values) -> Option<u64> {
+        let id = self.parked_today(script)?;
+        self.state
+            .parked
+            .iter()
+            .find(|thread| thread.id == id && is_run_of(thread, script, args))
+            .map(|thread| thread.id)
+    }
+
+    fn is_somebody_there(&self) -> bool {
+        let asked = self.state.active.as_ref().and_then(|thread| thread.asked.as_ref());
+        asked.is_some_and(|asked| self.at().duration_since(asked.at) < PRESENT)
+    }
+
+    fn look_again(&self) -> Outcome {
+        Outcome::Queued { until: self.at().checked_add(LOOK_AGAIN).unwrap_or(self.at()) }
     }
 
     /// Why this moment is the wrong one, if it is.
@@ -81,18 +123,18 @@ impl Turn<'_> {
     }
 
     fn busy(&mut self, due: &Due) -> Option<Outcome> {
-        let asked = self.state.active.as_ref().and_then(|thread| thread.asked.as_ref()).map(|asked| asked.at)?;
-        let present = self.at().duration_since(asked) < PRESENT;
+        let present = self.is_somebody_there();
         match due.if_busy {
             IfBusy::Skip if present => Some(Outcome::SkippedBusy),
-            IfBusy::Queue if present => {
-                let until = self.at().checked_add(LOOK_AGAIN).unwrap_or(self.at());
-                Some(Outcome::Queued { until })
-            }
+            IfBusy::Queue if present => Some(self.look_again()),
+            _ if !self.can_park() => Some(Outcome::SkippedBusy),
             _ => {
                 // Nobody is there: what was open waits for them, put away.
                 self.state.card = None;
-                if !present && !self.park(false) { Some(Outcome::SkippedBusy) } else { None }
+                if !present {
+                    self.park(false);
+                }
+                None
             }
         }
     }
@@ -138,9 +180,7 @@ impl Turn<'_> {
     fn due_expire(&mut self, thread: u64) -> Outcome {
         if self.state.active.as_ref().is_some_and(|active| active.id == thread) {
             self.state.card = None;
-            if !self.park(false) {
-                return Outcome::SkippedBusy;
-            }
+            self.park_expired();
         }
         match self.state.parked.iter_mut().find(|parked| parked.id == thread) {
             Some(parked) => {

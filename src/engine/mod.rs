@@ -26,7 +26,7 @@ use turn::Turn;
 
 use crate::phrase::fold;
 use crate::safety::{self, Verdict};
-use crate::script::model::{OpKind, Script, Type};
+use crate::script::model::{OpKind, Question, Script, Type};
 use crate::script::{Library, Reserved};
 use crate::types::{Message, Value, Values};
 
@@ -43,6 +43,7 @@ const AWAY_DAYS: i64 = 3;
 #[must_use]
 pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
     let mut turn = Turn::new(library, state, facts, now);
+    turn.adopt();
     match event {
         Event::Due(due) => {
             if turn.is_sound() || !matches!(due.run, Run::Nudge { .. }) {
@@ -52,22 +53,14 @@ pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now:
             }
         }
         Event::Recall => turn.recall(),
-        Event::Text(text) => {
-            turn.somebody_is_here();
-            turn.state.pressed = None;
-            turn.text(text.reveal());
-        }
+        Event::Text(text) => turn.by_person(|turn| turn.text(text.reveal())),
+        Event::Form { seq, text } => turn.by_person(|turn| turn.form(*seq, text.reveal())),
+        Event::Press(token) if turn.is_double(token) => turn.somebody_is_here(),
         Event::Press(token) => {
-            turn.somebody_is_here();
-            if !turn.is_double(token) {
-                turn.press(token);
-            }
+            turn.by_person(|turn| turn.press(token));
+            turn.state.pressed = Some(Press { token: token.clone(), at: turn.at() });
         }
-        Event::Command { name, rest } => {
-            turn.somebody_is_here();
-            turn.state.pressed = None;
-            turn.command(name, rest.reveal());
-        }
+        Event::Command { name, rest } => turn.by_person(|turn| turn.command(name, rest.reveal())),
     }
     (turn.state, turn.effects)
 }
@@ -81,13 +74,44 @@ pub fn card_texts(library: &Library, card: &str, now: &Zoned) -> Vec<Message> {
     said.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
 }
 
-impl Turn<'_> {
+impl<'t> Turn<'t> {
+    /// Something a person did. It is never met with silence, unless it ended a script that has no last word.
+    fn by_person(&mut self, answer: impl FnOnce(&mut Self)) {
+        self.somebody_is_here();
+        self.state.pressed = None;
+        answer(self);
+        let spoken = |effect: &Effect| matches!(effect, Effect::Say(_) | Effect::Ended { .. });
+        if self.effects.iter().any(spoken) {
+            return;
+        }
+        match self.state.card.clone() {
+            Some(card) => self.show_again(card),
+            None if self.state.active.is_some() => self.repeat(),
+            None => self.say_card("nothing_open", Values::new()),
+        }
+    }
+
+    /// Takes over scripts that were edited since they were last in use.
+    fn adopt(&mut self) {
+        let library = self.library;
+        for thread in self.state.active.iter_mut().chain(&mut self.state.parked) {
+            for frame in &mut thread.frames {
+                if let Some(script) = library.script(&frame.script).filter(|script| script.rev != frame.rev) {
+                    frame.adopt(script);
+                }
+            }
+        }
+        if self.state.card.as_ref().is_some_and(|card| self.question_of(&card.frame).is_none()) {
+            self.state.card = None;
+        }
+    }
+
     /// Notes that the person did something, and how long they were away.
     fn somebody_is_here(&mut self) {
         let zone = self.now.time_zone().clone();
         let last = self.state.seen.map(|seen| seen.to_zoned(zone).date());
         let away = last.map_or(0, |last| i64::from((self.now.date() - last).get_days()));
-        if away >= AWAY_DAYS {
+        if away >= AWAY_DAYS && self.consents() {
             let (id, day) = (self.new_id(), self.now.date());
             self.effects.push(Effect::Return { id, day, away });
         }
@@ -110,7 +134,7 @@ impl Turn<'_> {
     }
 
     /// A script that was edited away under somebody's feet says so. True when it did.
-    fn changed(&mut self) -> bool {
+    pub(crate) fn changed(&mut self) -> bool {
         if self.is_sound() || self.state.card.is_some() {
             return false;
         }
@@ -122,32 +146,17 @@ impl Turn<'_> {
     /// Shows the open question again; welcomes somebody who was never here.
     fn recall(&mut self) {
         if let Some(card) = self.state.card.clone() {
-            let asked = self.show(&card.frame, card.asked.seq);
-            self.state.card = Some(state::CardState { asked, ..card });
+            self.show_again(card);
         } else if self.state.active.is_some() {
-            if !self.changed() {
-                self.repeat();
-            }
+            self.repeat();
         } else if self.state.last_thread == 0 {
             self.begin("welcome");
         }
     }
 
     fn text(&mut self, text: &str) {
-        if self.needs_help_now(text) {
+        if self.needs_help_now(text) || self.understood(text) {
             return;
-        }
-        if let Some(rest) = text.trim().strip_prefix('/')
-            && rest.starts_with(|c: char| c.is_ascii_alphabetic())
-        {
-            let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            return self.command(&name.to_lowercase(), rest.trim());
-        }
-        let folded = fold(text);
-        if let Some(word) = self.library.words().reserved(&folded)
-            && !self.owns(&folded)
-        {
-            return self.reserved(word);
         }
         if self.state.card.is_some() {
             return self.text_for_card(text);
@@ -172,6 +181,49 @@ impl Turn<'_> {
             Some(_) => self.repeat(),
             None => self.unread(),
         }
+    }
+
+    /// A text that says by itself which question it answers. One for a question that is not open any more is offered as the
+    /// answer to the open one, when that takes any text; nothing is taken for an answer that was not meant as one.
+    fn form(&mut self, seq: u64, text: &str) {
+        if self.needs_help_now(text) || self.understood(text) {
+            return;
+        }
+        if self.state.card.as_ref().is_some_and(|card| card.asked.seq == seq) {
+            return self.text_for_card(text);
+        }
+        if let Some(parked) = self.parked_with(seq) {
+            self.change_to(parked);
+        }
+        self.state.card = None;
+        if self.changed() {
+            return;
+        }
+        let Some(thread) = self.state.active.clone() else { return self.idle(text) };
+        if self.is_asking(seq, &thread) {
+            self.answer_text(text);
+        } else if self.asks_free_text(&thread) {
+            self.show_resume_card(&thread, text);
+        } else {
+            self.old_button(seq);
+        }
+    }
+
+    /// Commands and reserved words, which work everywhere. True when the text was one.
+    fn understood(&mut self, text: &str) -> bool {
+        if let Some(rest) = text.trim().strip_prefix('/')
+            && rest.starts_with(|c: char| c.is_ascii_alphabetic())
+        {
+            let (name, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            self.command(&name.to_lowercase(), rest.trim());
+            return true;
+        }
+        let folded = fold(text);
+        match self.library.words().reserved(&folded) {
+            Some(word) if !self.owns(&folded) => self.reserved(word),
+            _ => return false,
+        }
+        true
     }
 
     /// Looks at every text before any script does. True when it was answered.
@@ -203,14 +255,16 @@ impl Turn<'_> {
     fn gone_cold(&self) -> Option<Thread> {
         let thread = self.state.active.as_ref()?;
         let asked = thread.asked.as_ref()?;
-        let frame = thread.top()?;
-        let (script, pc, question) = self.question_of(frame)?;
-        let is_text = || match question.save.as_ref().and_then(|var| script.vars.get(var)).map(|def| &def.ty) {
-            None | Some(Type::Text { .. } | Type::List) => true,
-            Some(_) => false,
-        };
-        let free = matches!(script.ops[pc].kind, OpKind::Ask(_)) && is_text();
-        (free && self.at().duration_since(asked.at) >= GAP).then(|| thread.clone())
+        let cold = self.at().duration_since(asked.at) >= GAP && self.asks_free_text(thread);
+        cold.then(|| thread.clone())
+    }
+
+    /// True when a thread's question takes any text.
+    fn asks_free_text(&self, thread: &Thread) -> bool {
+        let Some((script, pc, question)) = thread.top().and_then(|frame| self.question_of(frame)) else { return false };
+        let def = question.save.as_ref().and_then(|var| script.vars.get(var));
+        let is_text = matches!(def.map(|def| &def.ty), None | Some(Type::Text { .. } | Type::List));
+        is_text && matches!(script.ops[pc].kind, OpKind::Ask(_))
     }
 
     fn is_open(&self, script: &Script) -> bool {
@@ -231,32 +285,28 @@ impl Turn<'_> {
     }
 
     /// Starts a script because the person asked for it. Before they agreed to the terms, most scripts begin with the welcome.
-    fn begin(&mut self, name: &str) {
-        let Some(mut script) = self.script(name) else { return };
-        if !script.open_to_all && !self.consents() {
-            let Some(welcome) = self.script("welcome") else { return };
-            script = welcome;
-        }
+    pub(crate) fn begin(&mut self, name: &str) {
+        let Some(script) = self.admitted(name) else { return };
         self.state.card = None;
         if self.is_open(script) {
-            if !self.changed() {
-                self.repeat();
-            }
-            return;
+            return self.repeat();
         }
-        if let Some(id) = self.parked_today(script) {
-            if self.park(true) {
-                self.unpark(id);
-                self.say_title_card("resumed");
-                self.repeat();
-            }
-            return;
+        let parked = self.parked_today(script).filter(|_| script.name != run::HELP);
+        if parked.is_some_and(|id| self.change_to(id)) {
+            self.say_title_card("resumed");
+            return self.repeat();
         }
         self.start(script, Values::new());
     }
 
+    /// The script of that name, or the welcome for somebody who has not agreed to the terms.
+    pub(crate) fn admitted(&self, name: &str) -> Option<&'t Script> {
+        let script = self.script(name)?;
+        if script.open_to_all || self.consents() { Some(script) } else { self.script("welcome") }
+    }
+
     /// A run of this script that was put away today.
-    fn parked_today(&self, script: &Script) -> Option<u64> {
+    pub(crate) fn parked_today(&self, script: &Script) -> Option<u64> {
         let today = |thread: &&Thread| {
             let asked = thread.asked.as_ref().map_or(thread.started, |asked| asked.at);
             asked.to_zoned(self.now.time_zone().clone()).date() == self.now.date()
@@ -266,18 +316,32 @@ impl Turn<'_> {
         same.filter(today).map(|thread| thread.id).next_back()
     }
 
+    /// True when nothing was answered in the open script yet.
+    fn is_untouched(&self) -> bool {
+        self.state.card.is_none()
+            && self.state.active.as_ref().is_some_and(|thread| thread.turns == 0 && thread.answers.is_empty())
+    }
+
     fn command(&mut self, name: &str, rest: &str) {
         if self.needs_help_now(rest) {
             return;
         }
         if let Some(script) = self.library.by_command(name) {
+            // Whoever starts again before answering anything may not have seen how it began: a blocked bot, a group.
+            if name == "start" && self.is_open(script) && self.is_untouched() {
+                return self.restart();
+            }
             let name = script.name.clone();
             return self.begin(&name);
         }
         if let Some(word) = Reserved::from_command(name) {
             return self.reserved(word);
         }
-        let card = if name == "unsupported" { "unsupported" } else { "idle" };
+        let card = match name {
+            "unsupported" => "unsupported",
+            _ if self.state.active.is_some() => "unclear",
+            _ => "idle",
+        };
         self.say_card(card, Values::new());
         self.repeat();
     }
@@ -328,18 +392,26 @@ impl Turn<'_> {
     // --- cards ---
 
     fn text_for_card(&mut self, text: &str) {
-        let Some(card) = self.state.card.clone() else { return };
-        match read::option(text, &self.offered(&card.frame)) {
-            read::Reading::Value(place) => self.answer_card(card, &place),
-            _ if card.frame.tries == 0 => {
-                // Once the card is shown again; after that the person means the question behind it.
-                let asked = self.show(&card.frame, card.asked.seq);
-                let mut card = state::CardState { asked, ..card };
-                card.frame.tries = 1;
-                self.state.card = Some(card);
+        let Some(mut card) = self.state.card.clone() else { return };
+        let Some((script, pc, question)) = self.question_of(&card.frame) else { return };
+        let reading = match &script.ops[pc].kind {
+            OpKind::Choose(_) => read::option(text, &self.offered(&card.frame)),
+            _ => read::typed(text, answer::type_of(script, question), self.library.words(), &self.now),
+        };
+        card.frame.tries += 1;
+        match reading {
+            read::Reading::Value(place) if self.choose_of(&card.frame).is_some() => self.answer_card(card, &place),
+            read::Reading::Value(value) => self.go_on_in_card(card, question, value, pc + 1),
+            _ if question.has_otherwise && card.frame.tries >= question.tries => {
+                self.go_on_in_card(card, question, Value::None, question.otherwise);
             }
+            // Once the card is shown again; after that the person means the question behind it.
+            _ if question.has_otherwise || card.frame.tries == 1 => self.show_again(card),
             _ => {
                 self.state.card = None;
+                if self.changed() {
+                    return;
+                }
                 match self.state.active.is_some() {
                     true => self.answer_text(text),
                     false => self.say_card("idle", Values::new()),
@@ -348,18 +420,30 @@ impl Turn<'_> {
         }
     }
 
-    fn answer_card(&mut self, mut card: state::CardState, place: &Value) {
+    /// Shows the open card once more.
+    fn show_again(&mut self, card: state::CardState) {
+        let asked = self.show(&card.frame, card.asked.seq);
+        self.state.card = Some(state::CardState { asked, ..card });
+    }
+
+    fn answer_card(&mut self, card: state::CardState, place: &Value) {
         let Value::Int(index) = place else { return };
         let offered = self.offered(&card.frame);
-        let Some(option) =
-            usize::try_from(*index).ok().and_then(|index| offered.iter().find(|option| option.index == index))
-        else {
-            return self.repeat();
-        };
-        let (value, pc) = (option.choice.value.clone().unwrap_or_default(), option.choice.then);
-        if let Some(save) = self.choose_of(&card.frame).and_then(|choose| choose.question.save.clone()) {
+        let option = usize::try_from(*index).ok().and_then(|index| offered.iter().find(|option| option.index == index));
+        match option.zip(self.choose_of(&card.frame)) {
+            Some((option, choose)) => {
+                let value = option.choice.value.clone().unwrap_or_default();
+                self.go_on_in_card(card, &choose.question, value, option.choice.then);
+            }
+            None => self.show_again(card),
+        }
+    }
+
+    fn go_on_in_card(&mut self, mut card: state::CardState, question: &Question, value: Value, pc: usize) {
+        if let Some(save) = question.save.clone() {
             card.frame.vars.insert(save, value);
         }
+        card.frame.tries = 0;
         self.state.card = None;
         self.continue_card(card, pc);
     }
@@ -367,9 +451,8 @@ impl Turn<'_> {
     // --- buttons ---
 
     /// True for the second press of a finger that pressed twice: the first has been answered.
-    fn is_double(&mut self, token: &str) -> bool {
-        let press = Press { token: token.to_owned(), at: self.at() };
-        let last = self.state.pressed.replace(press);
+    fn is_double(&self, token: &str) -> bool {
+        let last = self.state.pressed.as_ref();
         last.is_some_and(|last| last.token == token && self.at().duration_since(last.at) < DOUBLE)
     }
 
@@ -377,22 +460,23 @@ impl Turn<'_> {
     fn press(&mut self, token: &str) {
         let Some((seq, choice)) = parse_token(token) else { return self.old_button(0) };
         if let Some(card) = self.state.card.clone().filter(|card| card.asked.seq == seq) {
-            return match choice {
-                Pressed::Option(place) => self.answer_card(card, &Value::Int(place)),
-                Pressed::Offer(_) | Pressed::Skip => self.repeat(),
+            return match (choice, self.question_of(&card.frame)) {
+                (Pressed::Option(place), _) => self.answer_card(card, &Value::Int(place)),
+                (Pressed::Skip, Some((_, pc, question))) if question.skip => {
+                    self.go_on_in_card(card, question, Value::None, pc + 1);
+                }
+                (Pressed::Offer(_) | Pressed::Skip, _) => self.show_again(card),
             };
         }
-        if self.changed() {
-            return;
+        if let Some(parked) = self.parked_with(seq) {
+            self.change_to(parked);
         }
-        if let Some(parked) = self.parked_with(seq)
-            && self.park(true)
-        {
-            self.unpark(parked);
+        if !self.is_sound() {
+            return self.repeat();
         }
         let Some(thread) = self.state.active.clone() else { return self.old_button(seq) };
         let Some((frame, asked)) = thread.top().cloned().zip(thread.asked.clone()) else { return };
-        if asked.seq == seq || self.same_question(seq, &thread, &frame) {
+        if self.is_asking(seq, &thread) {
             self.state.card = None;
             match choice {
                 Pressed::Skip => self.skip(),
@@ -412,6 +496,12 @@ impl Turn<'_> {
         self.state.parked.iter().filter(|thread| self.is_thread_sound(thread)).find(asks).map(|thread| thread.id)
     }
 
+    /// True when a number is that of the open question, or of an earlier showing of it.
+    fn is_asking(&self, seq: u64, thread: &Thread) -> bool {
+        let current = thread.asked.as_ref().is_some_and(|asked| asked.seq == seq);
+        current || thread.top().is_some_and(|frame| self.same_question(seq, thread, frame))
+    }
+
     /// True when an earlier showing of the very question that is open now had this number.
     fn same_question(&self, seq: u64, thread: &Thread, frame: &state::Frame) -> bool {
         let hash = self.question_hash(frame);
@@ -426,14 +516,14 @@ impl Turn<'_> {
 
     /// Asks whether an earlier answer should be changed, where it still can be.
     fn old_button(&mut self, seq: u64) {
-        let open = self.state.active.as_ref();
-        let earlier = open.and_then(|thread| {
+        let Some(thread) = self.state.active.as_ref() else { return self.say_card("nothing_open", Values::new()) };
+        let earlier = Some(thread).and_then(|thread| {
             let undone = thread.top()?.undo.iter().any(|undo| undo.seq == seq);
             let line = thread.answers.iter().find(|line| line.seq == seq)?;
             undone.then(|| cards::shorten(line.answer.reveal(), 120))
         });
         let answer = earlier.unwrap_or_default();
-        self.show_card("closed", args([("given", answer)]), About::Earlier(seq));
+        self.show_card("closed", args([("earlier", answer)]), About::Earlier(seq));
     }
 }
 

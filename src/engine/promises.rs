@@ -114,7 +114,8 @@ impl Turn<'_> {
         if standing == Standing::Open {
             return;
         }
-        let promise = self.facts.promises.remove(at);
+        let mut promise = self.facts.promises.remove(at);
+        promise.standing = standing;
         self.count(Standing::Open, -1);
         self.count(standing, 1);
         self.effects.push(Effect::Settle { id: id.to_owned(), standing });
@@ -124,7 +125,9 @@ impl Turn<'_> {
     }
 
     /// Takes a settlement back.
-    pub(crate) fn reopen(&mut self, promise: Promise) {
+    pub(crate) fn reopen(&mut self, mut promise: Promise) {
+        self.count(promise.standing, -1);
+        promise.standing = Standing::Open;
         self.effects.push(Effect::Settle { id: promise.id.clone(), standing: Standing::Open });
         self.count(Standing::Open, 1);
         if self.at() < promise.due + SignedDuration::from_secs(FOLLOW_LATE) {

@@ -5,7 +5,7 @@
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{ToSpan, Zoned};
 
-use crate::phrase::{Phrase, fold};
+use crate::phrase::{Phrase, any_occurs_in, fold};
 use crate::schedule::{when, zones};
 use crate::script::library::SharedWords;
 use crate::script::model::{Choice, Type};
@@ -212,8 +212,11 @@ fn duration(folded: &str) -> Option<i64> {
     } else {
         amount.parse::<i64>().ok()?
     };
-    amount.checked_mul(unit_seconds(unit)?)
+    amount.checked_mul(unit_seconds(unit)?).filter(|seconds| (0..=LONGEST).contains(seconds))
 }
+
+/// Ten years, in seconds.
+const LONGEST: i64 = 3_660 * 86_400;
 
 fn unit_seconds(unit: &str) -> Option<i64> {
     Some(match unit.trim_end_matches('s') {
@@ -262,6 +265,7 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>]) -> Reading {
     if folded.is_empty() {
         return Reading::Unclear;
     }
+    let length = folded.chars().count();
     type Test<'t> = &'t dyn Fn(&Offered<'_>) -> bool;
     let number = integer(&folded);
     let numbered = offered.iter().any(|option| leading_number(&option.label).is_some());
@@ -280,10 +284,12 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>]) -> Reading {
     let by_bare = |option: &Offered<'_>| fold(without_number(&option.label)) == folded;
     let by_phrase = |option: &Offered<'_>| {
         let label = Phrase::new(without_number(&option.label)).is_some_and(|phrase| phrase.occurs_in(&folded));
-        label || option.choice.also.iter().any(|phrase| phrase.occurs_in(&folded))
+        label || any_occurs_in(&option.choice.also, &folded)
     };
-    let near =
-        |word: &str| word.chars().count() >= 5 && folded.chars().count() >= 4 && edit_distance(word, &folded) == 1;
+    let near = |word: &str| {
+        let (here, there) = (word.chars().count(), length);
+        here >= 5 && there >= 4 && here.abs_diff(there) <= 1 && edit_distance(word, &folded) == 1
+    };
     let by_nearness = |option: &Offered<'_>| {
         near(&fold(without_number(&option.label))) || option.choice.also.iter().any(|phrase| near(phrase.folded()))
     };

@@ -14,8 +14,19 @@ const MAX_STEPS: u32 = 100;
 const MAX_FRAMES: usize = 8;
 /// Events of one thread.
 pub(crate) const MAX_TURNS: u32 = 500;
-/// Bytes of a state, roughly.
-pub(crate) const MAX_WEIGHT: usize = 60_000;
+/// Bytes of what is open, roughly; a message that is held on a card comes on top of it. Together less than 64 KiB.
+pub(crate) const MAX_WEIGHT: usize = 44_000;
+
+/// The script that nothing may keep from being shown.
+pub(crate) const HELP: &str = "now";
+
+/// True for a run of this script that was begun with these arguments.
+pub(crate) fn is_run_of(thread: &Thread, script: &Script, args: &Values) -> bool {
+    let given = |values: &Values, arg: &String| values.get(arg).cloned().unwrap_or_default();
+    thread.frames.first().is_some_and(|frame| {
+        frame.script == script.name && script.args.iter().all(|arg| given(&frame.vars, arg) == given(args, arg))
+    })
+}
 
 /// Why running stopped.
 enum Stop {
@@ -33,7 +44,9 @@ impl Turn<'_> {
     /// Begins a script as the active thread. What was active is put away first, to go on afterwards.
     pub(crate) fn start(&mut self, script: &Script, args: Values) {
         self.supersede(script, &args);
-        if self.state.active.is_some() && !self.park(true) {
+        if script.name == HELP {
+            self.park_anyway();
+        } else if !self.park(true) {
             return;
         }
         self.state.last_thread += 1;
@@ -53,13 +66,8 @@ impl Turn<'_> {
 
     /// An older run of the same script with the same arguments gives way to the new one.
     fn supersede(&mut self, script: &Script, args: &Values) {
-        let same = |thread: &Thread| {
-            thread.frames.first().is_some_and(|frame| {
-                frame.script == script.name && script.args.iter().all(|arg| frame.vars.get(arg) == args.get(arg))
-            })
-        };
         let (gone, kept): (Vec<Thread>, Vec<Thread>) =
-            std::mem::take(&mut self.state.parked).into_iter().partition(same);
+            std::mem::take(&mut self.state.parked).into_iter().partition(|thread| is_run_of(thread, script, args));
         self.state.parked = kept;
         for thread in gone {
             self.disarm(thread.id);
@@ -73,35 +81,81 @@ impl Turn<'_> {
 
     /// Puts the active thread away. False (and a card) when there are too many already.
     pub(crate) fn park(&mut self, interrupted: bool) -> bool {
-        let Some(mut thread) = self.state.active.take() else { return true };
-        if self.state.parked.len() >= MAX_PARKED {
-            // The oldest that nobody came back to makes room; an interrupted one is still in use.
-            match self.state.parked.iter().position(|parked| !parked.interrupted) {
-                Some(oldest) => {
-                    let gone = self.state.parked.remove(oldest);
-                    self.disarm(gone.id);
-                    self.ended(gone.script().to_owned(), "expired");
-                }
-                None => {
-                    self.state.active = Some(thread);
-                    self.say_card("busy", Values::new());
-                    self.repeat();
-                    return false;
-                }
-            }
+        if !self.can_park() {
+            self.say_card("busy", Values::new());
+            self.repeat();
+            return false;
         }
-        thread.interrupted = interrupted;
-        self.state.parked.push(thread);
+        self.make_room();
+        self.push_parked(interrupted);
         true
+    }
+
+    /// The same for what must come first: nothing open is a reason against it, and nothing open is lost for it.
+    fn park_anyway(&mut self) {
+        if self.can_park() {
+            self.make_room();
+        }
+        self.push_parked(true);
+    }
+
+    fn push_parked(&mut self, interrupted: bool) {
+        if let Some(mut thread) = self.state.active.take() {
+            thread.interrupted = interrupted;
+            self.state.parked.push(thread);
+        }
+    }
+
+    /// True when the open script could be put away. An interrupted one is still in use; the others make room.
+    pub(crate) fn can_park(&self) -> bool {
+        self.state.active.is_none()
+            || self.state.parked.len() < MAX_PARKED
+            || self.state.parked.iter().any(|parked| !parked.interrupted)
+    }
+
+    /// The oldest script that nobody came back to makes room for the open one.
+    fn make_room(&mut self) {
+        if self.state.active.is_some() && self.state.parked.len() >= MAX_PARKED {
+            let oldest = self.state.parked.iter().position(|parked| !parked.interrupted).unwrap_or(0);
+            self.drop_parked(oldest);
+        }
+    }
+
+    fn drop_parked(&mut self, at: usize) {
+        let gone = self.state.parked.remove(at);
+        self.disarm(gone.id);
+        self.ended(gone.script().to_owned(), "expired");
+    }
+
+    /// Puts the active thread away because nobody came back; when there are too many, the oldest goes.
+    pub(crate) fn park_expired(&mut self) {
+        self.make_room();
+        self.push_parked(false);
     }
 
     /// Makes a put-away thread the active one again.
     pub(crate) fn unpark(&mut self, id: u64) -> bool {
         let Some(at) = self.state.parked.iter().position(|thread| thread.id == id) else { return false };
         let mut thread = self.state.parked.remove(at);
+        if thread.expired {
+            self.arm_expiry(thread.id, thread.script());
+        }
         (thread.interrupted, thread.expired) = (false, false);
         self.state.active = Some(thread);
         true
+    }
+
+    /// The same while another one is open, which waits behind it. False when there is no such thread, or no room.
+    pub(crate) fn change_to(&mut self, id: u64) -> bool {
+        let Some(at) = self.state.parked.iter().position(|thread| thread.id == id) else { return false };
+        let thread = self.state.parked.remove(at);
+        let room = self.can_park();
+        if room {
+            self.make_room();
+            self.push_parked(true);
+        }
+        self.state.parked.insert(at.min(self.state.parked.len()), thread);
+        room && self.unpark(id)
     }
 
     /// Runs a thread from an operation of its innermost script on, until something is asked or it ends.
@@ -114,7 +168,7 @@ impl Turn<'_> {
             }
             Stop::Started(script, args) => {
                 self.close(&thread, "done");
-                if let Some(script) = self.script(&script) {
+                if let Some(script) = self.admitted(&script) {
                     self.start(script, args);
                 }
             }
@@ -177,7 +231,7 @@ impl Turn<'_> {
                     pc = if test.holds(&self.view(frame, None)) { pc + 1 } else { *target };
                 }
                 OpKind::Ask(_) | OpKind::Choose(_) => {
-                    if self.state.weight() > MAX_WEIGHT || thread.turns > MAX_TURNS {
+                    if thread.turns > MAX_TURNS || !self.fits(thread) {
                         return Stop::Guarded("size");
                     }
                     self.ask(thread, script, pc);
@@ -215,6 +269,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Makes a thread light enough to be kept: what could be gone back over goes first. False when that is not enough.
+    fn fits(&mut self, thread: &mut Thread) -> bool {
+        while self.state.weight() + thread.weight() > MAX_WEIGHT {
+            if !self.state.parked.iter_mut().any(Thread::lighten) && !thread.lighten() {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Leaves the innermost script; gives back where its caller goes on.
     fn leave(&mut self, thread: &mut Thread, outcome: &str) -> Option<usize> {
         let done = thread.frames.pop()?;
@@ -242,6 +306,8 @@ impl Turn<'_> {
     }
 
     fn ask(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
+        // A card belongs to what was asked before.
+        self.state.card = None;
         let Some(frame) = thread.frames.last_mut() else { return };
         let id = match &script.ops[pc].kind {
             OpKind::Ask(ask) => &ask.question.id,
@@ -387,7 +453,12 @@ impl Turn<'_> {
 /// Where to go on when a step that was asked again is done.
 fn next_after_redo(frame: &mut Frame, script: &Script, pc: usize) -> Option<usize> {
     let back_to = frame.back_to.as_ref()?;
-    if script.ends.get(&back_to.from) != Some(&pc) {
+    let (start, end) = script.ids.get(&back_to.from).copied().zip(script.ends.get(&back_to.from).copied())?;
+    if pc != end {
+        // Who leaves the step by a `goto` does not come back from it.
+        if !(start..end).contains(&pc) {
+            frame.back_to = None;
+        }
         return None;
     }
     let target = script.ids.get(&back_to.to).copied();

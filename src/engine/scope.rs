@@ -20,7 +20,7 @@ pub(crate) struct View<'v> {
     pub(crate) now: &'v Zoned,
     pub(crate) frame: &'v Frame,
     pub(crate) script: Option<&'v Script>,
-    pub(crate) answer: Option<&'v str>,
+    pub(crate) answer: Option<&'v Value>,
 }
 
 /// A fact, or what it is declared to be at first.
@@ -53,7 +53,7 @@ impl Scope for View<'_> {
     }
 
     fn answer(&self) -> Value {
-        self.answer.map_or(Value::None, Value::text)
+        self.answer.cloned().unwrap_or_default()
     }
 
     fn now(&self) -> &Zoned {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::api::CheckIn;
 use crate::practice::promise::Promise;
 use crate::script::Library;
+use crate::script::model::Script;
 use crate::types::{Private, Value, Values};
 
 /// The version of this layout. A newer one is refused and left as it is.
@@ -174,6 +175,9 @@ pub struct Undo {
     pub vars: Values,
     /// How much the thread had made.
     pub made: usize,
+    /// Where it was to go on after this question, when it was asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back_to: Option<BackTo>,
 }
 
 /// A question and its answer, as they were shown.
@@ -197,7 +201,7 @@ pub enum Made {
     Entry(String),
     /// Opened a promise.
     Promise(String),
-    /// Settled a promise that stood like this before.
+    /// Settled this promise, which was open before.
     Settled(Promise),
     /// Kept a check-in; what stood for that day before cannot come back.
     CheckIn(CheckIn),
@@ -299,14 +303,18 @@ impl State {
     /// Roughly how many bytes it is, without writing it out.
     #[must_use]
     pub(crate) fn weight(&self) -> usize {
-        let of_thread = |thread: &Thread| {
-            let frames: usize = thread.frames.iter().map(Frame::weight).sum();
-            let answers: usize =
-                thread.answers.iter().map(|a| a.question.reveal().len() + a.answer.reveal().len() + 40).sum();
-            frames + answers + thread.made.len() * 120 + 200
-        };
-        self.active.iter().chain(&self.parked).map(of_thread).sum::<usize>() + 600
+        self.active.iter().chain(&self.parked).map(Thread::weight).sum::<usize>() + 2_000
     }
+}
+
+/// How many bytes a text is in JSON.
+fn json_len(text: &str) -> usize {
+    let of = |c: char| match c {
+        '"' | '\\' | '\n' => 2,
+        c if c < ' ' => 6,
+        c => c.len_utf8(),
+    };
+    text.chars().map(of).sum()
 }
 
 impl Thread {
@@ -314,6 +322,28 @@ impl Thread {
     #[must_use]
     pub fn script(&self) -> &str {
         self.frames.first().map_or("", |frame| frame.script.as_str())
+    }
+
+    /// Roughly how many bytes it is.
+    pub(crate) fn weight(&self) -> usize {
+        let frames: usize = self.frames.iter().map(Frame::weight).sum();
+        let answers: usize =
+            self.answers.iter().map(|a| json_len(a.question.reveal()) + json_len(a.answer.reveal()) + 60).sum();
+        let made = |made: &Made| match made {
+            Made::Settled(promise) => json_len(promise.text.reveal()) + json_len(promise.to.reveal()) + 120,
+            Made::CheckIn(checkin) => {
+                checkin.note.iter().chain(&checkin.feeling).map(|text| json_len(text.reveal())).sum::<usize>() + 120
+            }
+            Made::Fact { was, .. } => json_len(&was.to_string()) + 120,
+            Made::Entry(_) | Made::Promise(_) | Made::Schedule(_) => 120,
+        };
+        frames + answers + self.made.iter().map(made).sum::<usize>() + 300
+    }
+
+    /// Forgets the oldest answer that could be gone back over. False when there is none.
+    pub(crate) fn lighten(&mut self) -> bool {
+        let heaviest = self.frames.iter_mut().find(|frame| !frame.undo.is_empty());
+        heaviest.map(|frame| frame.undo.remove(0)).is_some()
     }
 
     /// The innermost frame.
@@ -330,7 +360,7 @@ fn hidden() -> Value {
 impl Frame {
     /// A script at its beginning.
     #[must_use]
-    pub fn new(script: &crate::script::model::Script, args: Values) -> Self {
+    pub fn new(script: &Script, args: Values) -> Self {
         let mut vars: Values = script
             .vars
             .iter()
@@ -366,10 +396,28 @@ impl Frame {
         self.undo.clear();
     }
 
+    /// Takes over the script as it is now: a value that its var cannot hold any more is read anew or dropped. A text that is
+    /// longer than a new `max` stays whole: nobody's words are cut because a script was edited.
+    pub(crate) fn adopt(&mut self, script: &Script) {
+        self.rev.clone_from(&script.rev);
+        for vars in std::iter::once(&mut self.vars).chain(self.undo.iter_mut().map(|undo| &mut undo.vars)) {
+            for (name, value) in vars {
+                if let Some(def) = script.vars.get(name).filter(|def| !def.ty.holds(value)) {
+                    *value = def.ty.read(&value.to_string()).unwrap_or_else(|| def.default.clone());
+                }
+            }
+        }
+    }
+
     fn weight(&self) -> usize {
         let of = |values: &Values| {
-            values.iter().map(|(name, value)| name.len() + value.to_string().len() + 16).sum::<usize>()
+            values.iter().map(|(name, value)| name.len() + json_len(&value.to_string()) + 40).sum::<usize>()
         };
-        of(&self.vars) + of(&self.result) + self.undo.iter().map(|undo| of(&undo.vars) + 60).sum::<usize>() + 120
+        let counts = (self.hits.len() + self.visits.len()) * 46;
+        of(&self.vars)
+            + of(&self.result)
+            + self.undo.iter().map(|undo| of(&undo.vars) + 160).sum::<usize>()
+            + counts
+            + 240
     }
 }

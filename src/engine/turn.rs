@@ -14,8 +14,11 @@ use crate::script::model::{Choose, OpKind, Question, Script};
 use crate::script::text::Template;
 use crate::types::{Button, Message, Rich, Value};
 
+use super::cards::shorten;
 use super::read::Offered;
 
+/// The longest label of a button. The checker sees to it; a text that is older than its var's `max` may be longer.
+const LABEL: usize = 40;
 /// How many earlier questions are remembered for old buttons.
 const LOGGED: usize = 12;
 
@@ -55,12 +58,6 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// One of several texts: another one on another turn, the same one when this turn is replayed.
-    pub(crate) fn one_of<'s>(&self, texts: &'s [Template], pc: usize) -> Option<&'s Template> {
-        let pick = crate::script::hash(format!("{:x}.{}.{pc}", self.state.seed, self.state.turn).as_bytes());
-        texts.get(usize::try_from(pick % texts.len().max(1) as u64).unwrap_or(0))
-    }
-
     pub(crate) fn note(&mut self, code: impl Into<String>) {
         self.effects.push(Effect::Note { code: code.into() });
     }
@@ -84,7 +81,7 @@ impl<'t> Turn<'t> {
         self.library.script(name)
     }
 
-    pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v str>) -> View<'v> {
+    pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
         let script = self.library.script(&frame.script);
         View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer }
     }
@@ -125,7 +122,7 @@ impl<'t> Turn<'t> {
             .iter()
             .enumerate()
             .filter(|(_, choice)| is_offered(choice))
-            .map(|(index, choice)| Offered { index, choice, label: choice.label.render(&view).text() })
+            .map(|(index, choice)| Offered { index, choice, label: shorten(&choice.label.render(&view).text(), LABEL) })
             .collect()
     }
 
@@ -204,6 +201,19 @@ impl<'t> Turn<'t> {
         self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
     }
 
+    /// Sets the timer that puts a thread away.
+    pub(crate) fn arm_expiry(&mut self, thread: u64, script: &str) {
+        if let Some(script) = self.script(script) {
+            self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
+        }
+    }
+
+    /// One of several texts: the same whenever this turn is replayed, another one at another time.
+    pub(crate) fn one_of<'v>(&self, texts: &'v [Template], salt: usize) -> Option<&'v Template> {
+        let pick = crate::script::hash(format!("{:x}.{}.{salt}", self.state.seed, self.state.turn).as_bytes());
+        texts.get(usize::try_from(pick % texts.len().max(1) as u64).unwrap_or(0))
+    }
+
     /// Stops the timers of a thread.
     pub(crate) fn disarm(&mut self, thread: u64) {
         for kind in ["nudge", "expire"] {
@@ -242,19 +252,22 @@ impl<'t> Turn<'t> {
     fn take_back_one(&mut self, made: Made) {
         match made {
             Made::Entry(id) => {
-                self.facts.entries -= 1;
+                self.facts.entries = (self.facts.entries - 1).max(0);
                 self.effects.push(Effect::Withdraw { kind: Kept::Entry, id });
             }
             Made::Promise(id) => {
+                let before = self.facts.promises.len();
                 self.facts.promises.retain(|promise| promise.id != id);
-                self.count(Standing::Open, -1);
+                if self.facts.promises.len() < before {
+                    self.count(Standing::Open, -1);
+                }
                 self.cancel(&super::promises::reminder_name(&id));
                 self.cancel(&super::promises::followup_name(&id));
                 self.effects.push(Effect::Withdraw { kind: Kept::Promise, id });
             }
             Made::Settled(promise) => self.reopen(promise),
             Made::CheckIn(checkin) => {
-                self.facts.checkins -= 1;
+                self.facts.checkins = (self.facts.checkins - 1).max(0);
                 self.facts.last_checkin = None;
                 self.effects.push(Effect::Withdraw { kind: Kept::CheckIn, id: checkin.id });
             }
@@ -284,6 +297,9 @@ impl<'t> Turn<'t> {
                 self.effects.push(Effect::Remember { fact: name.to_owned(), value });
             }
             None => {
+                if name == "timezone" {
+                    self.now = self.now.with_time_zone(jiff::tz::TimeZone::UTC);
+                }
                 self.facts.me.remove(name);
                 self.effects.push(Effect::Forget { fact: name.to_owned() });
             }

@@ -6,7 +6,9 @@
 //! What stands here now knows only a short list of plain sentences. The whole detector (slot patterns, negation, idioms, five
 //! languages, tiers) is work of its own; its place in the order of a turn is already this one.
 
-use crate::phrase::{Phrase, fold};
+use std::sync::LazyLock;
+
+use crate::phrase::{Phrase, any_occurs_in, fold};
 
 /// What a text looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,15 +76,17 @@ const NOT_NOW: &[&str] = &[
     "i could kill myself laughing",
 ];
 
+/// [`DANGER`], read once.
+static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| DANGER.iter().filter_map(|text| Phrase::new(text)).collect());
+/// [`NOT_NOW`], folded once.
+static MUTES: LazyLock<Vec<String>> = LazyLock::new(|| NOT_NOW.iter().map(|text| fold(text)).collect());
+
 /// Looks at a text. Never fails, never keeps anything.
 #[must_use]
 pub fn screen(text: &str) -> Verdict {
     let folded = fold(text);
-    let occurs = |list: &[&str], folded: &str| {
-        list.iter().filter_map(|phrase| Phrase::new(phrase)).any(|phrase| phrase.occurs_in(folded))
-    };
-    let muted = NOT_NOW.iter().fold(folded, |text, phrase| text.replace(&fold(phrase), " ~ "));
-    if occurs(DANGER, &muted) { Verdict::Danger } else { Verdict::Clear }
+    let muted = MUTES.iter().fold(folded, |text, phrase| text.replace(phrase.as_str(), " ~ "));
+    if any_occurs_in(&PHRASES, &muted) { Verdict::Danger } else { Verdict::Clear }
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ use crate::phrase::fold;
 use crate::schedule::when::{Clock, Day, When};
 use crate::types::Value;
 
+/// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.
+pub(crate) const NEEDS_THE_WHOLE: &[&str] = &["GS0305", "GS0402", "GS0410", "GS0411"];
+
 /// Literal text may grow by this much in a translation.
 const GROWTH: f64 = 1.3;
 /// UTF-16 units: a warning above the first figure, refused above the second.
@@ -25,6 +28,8 @@ const ASK_BUDGET: (usize, usize) = (300, 900);
 /// The longest a question may become when its holes are full.
 const WHOLE_BUDGET: usize = 1_800;
 const LABEL_BUDGET: (usize, usize) = (24, 40);
+/// What the names of the engine's own schedules begin with.
+const OUR_SCHEDULES: [&str; 4] = ["nudge-", "expire-", "promise-remind-", "promise-due-"];
 /// The longest text of a promise that is kept.
 pub(crate) const PROMISE_TEXT: usize = 200;
 const MAX_OPTIONS: (usize, usize) = (8, 25);
@@ -33,22 +38,20 @@ const MAX_OPTIONS: (usize, usize) = (8, 25);
 pub(crate) fn settle(script: &mut Script, source: &mut Source<'_>) {
     let ids = script.ids.clone();
     let vars = script.vars.clone();
-    for op in &mut script.ops {
+    for (pc, op) in script.ops.iter_mut().enumerate() {
         match &mut op.kind {
             OpKind::Redo { id, back_to } => {
+                let nowhere = pc + 1;
                 for name in [&*id, &*back_to] {
                     if !name.is_empty() && !ids.contains_key(name) {
-                        let hint = did_you_mean(name, ids.keys().map(String::as_str));
-                        source.error(
-                            "GS0401",
-                            op.span.clone(),
-                            format!("there is no step `{name}` in this file"),
-                            hint,
-                        );
+                        let near = did_you_mean(name, ids.keys().map(String::as_str));
+                        let hint = if near.is_empty() { format!("write `id: {name}` at that step") } else { near };
+                        let message = format!("there is no step `{name}` in this file");
+                        source.error("GS0401", op.span.clone(), message, hint);
                     }
                 }
                 if back_to.is_empty() {
-                    let target = ids.get(id).copied().unwrap_or(0);
+                    let target = ids.get(id).copied().unwrap_or(nowhere);
                     op.kind = OpKind::Jump(target);
                 }
             }
@@ -83,7 +86,7 @@ fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &m
 /// Checks one script against all others.
 pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, source: &mut Source<'_>) {
     let flow = world.flow(script, &mut Vec::new());
-    let mut checker = Checker { script, world, words, source, used: BTreeSet::new() };
+    let mut checker = Checker { script, world, words, source, used: BTreeSet::new(), answer: None };
     checker.unreachable(&flow);
     checker.endless();
     for (op, known) in script.ops.iter().zip(&flow.before) {
@@ -108,6 +111,8 @@ struct Checker<'c, 'a> {
     words: &'c SharedWords,
     source: &'c mut Source<'a>,
     used: BTreeSet<String>,
+    /// What `answer` is, where there is one.
+    answer: Option<Kind>,
 }
 
 /// What an expression is, for comparing.
@@ -204,6 +209,8 @@ impl<'c> Checker<'c, '_> {
             }
             OpKind::Ask(ask) => {
                 self.question(&ask.question, known);
+                let def = ask.question.save.as_ref().and_then(|save| self.script.vars.get(save));
+                self.answer = Some(def.map_or(Kind::Text, |def| Kind::of(&def.ty)));
                 for objection in &ask.objections {
                     self.template(&objection.say, known);
                     self.budget(&objection.say, SAY_BUDGET);
@@ -214,13 +221,15 @@ impl<'c> Checker<'c, '_> {
                         }
                     }
                 }
+                self.answer = None;
                 if ask.question.save.is_none() {
                     let hint = "add `save: name` and declare it under `vars`";
                     self.source.error("GS0404", op.span.clone(), "the answer goes nowhere", hint);
                 }
             }
             OpKind::Choose(choose) => self.choose(choose, known),
-            OpKind::Jump(_) | OpKind::Cancel(_) | OpKind::Redo { .. } => {}
+            OpKind::Cancel(name) => self.schedule_name(name, &op.span),
+            OpKind::Jump(_) | OpKind::Redo { .. } => {}
             OpKind::JumpUnless(test, _) => {
                 self.kind(test, known);
             }
@@ -257,6 +266,10 @@ impl<'c> Checker<'c, '_> {
                     self.wants(remind, &Kind::Choice(of), known);
                 }
                 self.when(due, known);
+                if let When::Every(..) = due {
+                    let hint = "a promise is due once: tomorrow evening, in 3d, next monday 09:00";
+                    self.source.error("GS0419", op.span.clone(), "a promise that is due again and again", hint);
+                }
             }
             OpKind::Settle { promise, standing } => {
                 self.wants(promise, &Kind::Promise, known);
@@ -270,6 +283,7 @@ impl<'c> Checker<'c, '_> {
                 }
             }
             OpKind::Schedule(plan) => {
+                self.schedule_name(&plan.name, &op.span);
                 self.when(&plan.at, known);
                 self.start(&plan.run, &plan.with, known, &op.span);
             }
@@ -279,6 +293,18 @@ impl<'c> Checker<'c, '_> {
                 self.results(script, save, &op.span);
             }
             OpKind::End(_) => {}
+        }
+    }
+
+    fn schedule_name(&mut self, name: &str, span: &Range<usize>) {
+        if let Some(ours) = OUR_SCHEDULES.iter().find(|ours| name.starts_with(**ours)) {
+            let hint = format!("choose a name that does not begin with `{ours}`");
+            self.source.error(
+                "GS0420",
+                span.clone(),
+                format!("`{name}` is the name of a schedule of the program itself"),
+                hint,
+            );
         }
     }
 
@@ -310,7 +336,7 @@ impl<'c> Checker<'c, '_> {
             );
         }
         let mut words: Vec<String> = Vec::new();
-        for option in &choose.options {
+        for option in choose.options.iter().take(4 * most) {
             self.template(&option.label, known);
             self.label(&option.label);
             if let Some(condition) = &option.condition {
@@ -394,7 +420,7 @@ impl<'c> Checker<'c, '_> {
                 format!("at most {WHOLE_BUDGET}: lower `max` of the vars in it"),
             );
         } else if literal > warn {
-            let message = format!("a text of {} characters", text.literal_len());
+            let message = format!("a text of {} characters, {literal} in a longer language", text.literal_len());
             self.source.warn(
                 "GS0501",
                 text.span.clone(),
@@ -438,10 +464,16 @@ impl<'c> Checker<'c, '_> {
             if kind == Kind::Promise {
                 let hint = "show its text: `.text`";
                 self.source.error("GS0304", hole.span.clone(), "a promise cannot be shown as it is", hint);
-            } else if self.world.optional(hole, known) {
-                let hint = "say what stands there then: `${ ... or \"there\" }`, or ask under an `if` first";
-                self.source.error("GS0305", hole.span.clone(), "this may be empty here", hint);
+            } else {
+                self.surely(hole, known);
             }
+        }
+    }
+
+    fn surely(&mut self, expr: &Expr, known: &Known) {
+        if self.world.optional(expr, known) {
+            let hint = "say what stands there then: `... or \"there\"`, or ask under an `if` first";
+            self.source.error("GS0305", expr.span.clone(), "this may be empty here", hint);
         }
     }
 
@@ -453,7 +485,7 @@ impl<'c> Checker<'c, '_> {
                 "GS0304",
                 expr.span.clone(),
                 format!("{} where {} is needed", found.word(), wanted.word()),
-                "",
+                format!("{} goes here", wanted.word()),
             );
         }
         if let (Kind::Choice(of), ExprKind::Literal(Value::Text(text))) = (wanted, &expr.kind) {
@@ -485,12 +517,11 @@ impl<'c> Checker<'c, '_> {
     }
 
     fn start(&mut self, name: &str, with: &Assignments, known: &Known, span: &Range<usize>) {
-        for (_, expr) in with {
-            self.kind(expr, known);
-        }
+        let kinds: Vec<Kind> = with.iter().map(|(_, expr)| self.kind(expr, known)).collect();
         let world = self.world;
         let Some(callee) = world.scripts.get(name) else {
-            let hint = did_you_mean(name, world.scripts.keys().map(String::as_str));
+            let near = did_you_mean(name, world.scripts.keys().map(String::as_str));
+            let hint = if near.is_empty() { format!("write the file {name}.yaml") } else { near };
             self.source.error("GS0407", span.clone(), format!("there is no script `{name}`"), hint);
             return;
         };
@@ -500,10 +531,14 @@ impl<'c> Checker<'c, '_> {
                 self.source.error("GS0408", span.clone(), format!("`{name}` needs `{arg}`"), hint);
             }
         }
-        for (given, expr) in with {
+        for ((given, expr), kind) in with.iter().zip(kinds) {
             if !callee.args.contains(given) {
-                let hint = did_you_mean(given, callee.args.iter().map(String::as_str));
+                let near = did_you_mean(given, callee.args.iter().map(String::as_str));
+                let hint = if near.is_empty() { "remove it".to_owned() } else { near };
                 self.source.error("GS0408", expr.span.clone(), format!("`{name}` takes no `{given}`"), hint);
+            } else if let Some(def) = callee.vars.get(given) {
+                self.assign(&def.ty, &kind, expr);
+                self.surely(expr, known);
             }
         }
     }
@@ -516,7 +551,8 @@ impl<'c> Checker<'c, '_> {
                 && result != "outcome"
                 && !callee.returns.contains(result)
             {
-                let hint = did_you_mean(result, callee.returns.iter().map(String::as_str).chain(["outcome"]));
+                let near = did_you_mean(result, callee.returns.iter().map(String::as_str).chain(["outcome"]));
+                let hint = if near.is_empty() { format!("add it to `returns` of {name}") } else { near };
                 self.source.error("GS0409", expr.span.clone(), format!("`{name}` returns no `{result}`"), hint);
             }
         }
@@ -528,6 +564,7 @@ impl<'c> Checker<'c, '_> {
                 self.used.insert(name.clone());
                 Some(def)
             }
+            None if self.script.unread.contains(name) => None,
             None => {
                 let hint = did_you_mean(name, self.script.vars.keys().map(String::as_str));
                 let hint =
@@ -540,8 +577,9 @@ impl<'c> Checker<'c, '_> {
 
     fn fact(&mut self, name: &str, span: &Range<usize>) -> Option<&'c VarDef> {
         let found = self.world.facts.get(name);
-        if found.is_none() {
-            let hint = did_you_mean(name, self.world.facts.keys().map(String::as_str));
+        if found.is_none() && !self.world.unread.contains(name) {
+            let near = did_you_mean(name, self.world.facts.keys().map(String::as_str));
+            let hint = if near.is_empty() { "declare it there".to_owned() } else { near };
             self.source.error("GS0308", span.clone(), format!("there is no fact `me.{name}` in facts.yaml"), hint);
         }
         found
@@ -563,9 +601,11 @@ impl<'c> Checker<'c, '_> {
 
     fn assign(&mut self, ty: &Type, kind: &Kind, expr: &Expr) {
         let target = Kind::of(ty);
-        if !kind.fits(&target) {
+        // A promise is kept as its id: `promise(which)` is the promise again.
+        let promise_id = *kind == Kind::Promise && matches!(ty, Type::Text { .. });
+        if !kind.fits(&target) && !promise_id {
             let message = format!("{} does not fit a var of type {}", kind.word(), ty.word());
-            self.source.error("GS0303", expr.span.clone(), message, "");
+            self.source.error("GS0303", expr.span.clone(), message, format!("{} goes here", target.word()));
         }
         if let (Type::Choice { of }, ExprKind::Literal(Value::Text(text))) = (ty, &expr.kind) {
             self.one_of(text, of, &expr.span);
@@ -579,7 +619,7 @@ impl<'c> Checker<'c, '_> {
                 "GS0303",
                 span.clone(),
                 format!("a text does not fit a var of type {}", def.ty.word()),
-                "",
+                "give the var the type text",
             );
             return;
         };
@@ -600,7 +640,8 @@ impl<'c> Checker<'c, '_> {
             self.used.insert(name.to_owned());
         } else if !self.words.lists.contains_key(name) {
             let lists = self.script.phrases.keys().chain(self.words.lists.keys()).map(String::as_str);
-            let hint = did_you_mean(name, lists);
+            let near = did_you_mean(name, lists);
+            let hint = if near.is_empty() { format!("write it under `phrases`: `{name}: [...]`") } else { near };
             self.source.error("GS0309", span, format!("there is no phrase list `{name}`"), hint);
         }
     }
@@ -641,13 +682,15 @@ impl<'c> Checker<'c, '_> {
             return;
         }
         let Some(card) = CARDS.iter().find(|card| card.name == self.script.name) else {
-            let hint = did_you_mean(&self.script.name, CARDS.iter().map(|card| card.name));
+            let near = did_you_mean(&self.script.name, CARDS.iter().map(|card| card.name));
+            let hint = if near.is_empty() { "only the program's own cards stand in system/".to_owned() } else { near };
             self.source.error("GS0412", 0..1, format!("there is no card `{}`", self.script.name), hint);
             return;
         };
         for arg in &self.script.args {
             if !card.args.contains(&arg.as_str()) {
-                let hint = did_you_mean(arg, card.args.iter().copied());
+                let near = did_you_mean(arg, card.args.iter().copied());
+                let hint = if near.is_empty() { format!("it is given: {}", card.args.join(", ")) } else { near };
                 self.source.error("GS0413", 0..1, format!("this card is not given `{arg}`"), hint);
             }
         }
@@ -656,8 +699,13 @@ impl<'c> Checker<'c, '_> {
                 && word != "done"
                 && !card.ends.contains(&word.as_str())
             {
-                let hint = did_you_mean(word, card.ends.iter().copied());
+                let words = card.ends.iter().copied().chain(["done"]);
+                let hint = did_you_mean(word, words);
                 self.source.error("GS0414", op.span.clone(), format!("this card cannot end with `{word}`"), hint);
+            }
+            if let Some(verb) = forbidden_in_card(&op.kind) {
+                let hint = "a card says, asks, branches, sets and ends; its end word is what the program goes by";
+                self.source.error("GS0418", op.span.clone(), format!("a card cannot `{verb}`"), hint);
             }
         }
     }
@@ -698,7 +746,11 @@ impl<'c> Checker<'c, '_> {
             Name::Local(name) => self.var(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
             Name::Me(name) => self.fact(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
             Name::Result(_) => Kind::Mixed,
-            Name::Answer => Kind::Text,
+            Name::Answer => self.answer.clone().unwrap_or_else(|| {
+                let hint = "it stands for what is being checked, inside `reject` and `checks`; elsewhere use the var";
+                self.source.error("GS0310", span.clone(), "there is no answer here", hint);
+                Kind::Mixed
+            }),
             Name::Today => Kind::Date,
             Name::Now => Kind::Time,
             Name::OpenPromise => Kind::Promise,
@@ -737,7 +789,12 @@ impl<'c> Checker<'c, '_> {
             }
             BinaryOp::In => {
                 if !Kind::List.fits(&b) {
-                    self.source.error("GS0304", right.span.clone(), format!("{} where a list is needed", b.word()), "");
+                    self.source.error(
+                        "GS0304",
+                        right.span.clone(),
+                        format!("{} where a list is needed", b.word()),
+                        "a list goes here",
+                    );
                 }
                 Kind::Bool
             }
@@ -783,7 +840,8 @@ impl<'c> Checker<'c, '_> {
                 if let Some((id, span)) = literal(0)
                     && !self.script.waits.contains_key(&id)
                 {
-                    let hint = did_you_mean(&id, self.script.waits.keys().map(String::as_str));
+                    let near = did_you_mean(&id, self.script.waits.keys().map(String::as_str));
+                    let hint = if near.is_empty() { "write the id of an `ask` or a `choose`".to_owned() } else { near };
                     self.source.error("GS0401", span, format!("no question is called `{id}`"), hint);
                 }
                 Kind::Number
@@ -796,7 +854,7 @@ impl<'c> Checker<'c, '_> {
                         "GS0304",
                         argument.span.clone(),
                         format!("{} where a date is needed", kind.word()),
-                        "",
+                        "a date goes here",
                     );
                 }
                 Kind::Number
@@ -808,6 +866,31 @@ impl<'c> Checker<'c, '_> {
             Function::Promise => Kind::Promise,
         }
     }
+}
+
+/// The verb of an operation that cards have no use for.
+fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
+    Some(match kind {
+        OpKind::Say(_)
+        | OpKind::Ask(_)
+        | OpKind::Choose(_)
+        | OpKind::Jump(_)
+        | OpKind::JumpUnless(..)
+        | OpKind::Set(_)
+        | OpKind::End(_) => return None,
+        OpKind::Compose(..) => "compose",
+        OpKind::Remember(_) => "remember",
+        OpKind::Forget(_) => "forget",
+        OpKind::Journal { .. } => "journal",
+        OpKind::Promise { .. } => "promise",
+        OpKind::Settle { .. } => "settle",
+        OpKind::CheckIn { .. } => "record",
+        OpKind::Schedule(_) => "schedule",
+        OpKind::Cancel(_) => "cancel",
+        OpKind::Call { .. } => "call",
+        OpKind::Start { .. } => "start",
+        OpKind::Redo { .. } => "redo",
+    })
 }
 
 fn either(a: Kind, b: Kind) -> Kind {

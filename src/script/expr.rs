@@ -174,6 +174,11 @@ pub trait Scope {
 }
 
 impl Expr {
+    /// Stands where an expression could not be read: it may be of any kind, and it has a value.
+    pub(crate) fn any(span: Range<usize>) -> Self {
+        Self { span, kind: ExprKind::Name(Name::Result("outcome".into())) }
+    }
+
     /// The value. Never fails: what makes no sense is none.
     #[must_use]
     pub fn eval(&self, scope: &dyn Scope) -> Value {
@@ -284,7 +289,8 @@ fn numbers(first: &Value, second: &Value, whole: fn(i64, i64) -> Option<i64>, re
     if let (Value::Int(a), Value::Int(b)) = (first, second) {
         return whole(*a, *b).map_or(Value::None, Value::Int);
     }
-    as_number(first).zip(as_number(second)).map_or(Value::None, |(a, b)| Value::Number(real(a, b)))
+    let number = as_number(first).zip(as_number(second)).map(|(a, b)| real(a, b)).filter(|number| number.is_finite());
+    number.map_or(Value::None, Value::Number)
 }
 
 fn add(first: Value, second: Value) -> Value {

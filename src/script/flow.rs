@@ -16,6 +16,8 @@ pub(crate) type Known = BTreeSet<String>;
 pub(crate) struct World<'w> {
     pub(crate) scripts: &'w BTreeMap<String, Script>,
     pub(crate) facts: &'w BTreeMap<String, VarDef>,
+    /// Facts whose declaration could not be read.
+    pub(crate) unread: &'w BTreeSet<String>,
 }
 
 /// What is known at each operation; nothing for operations that are never reached.
@@ -57,7 +59,8 @@ impl World<'_> {
     }
 
     fn at_start(&self, script: &Script) -> Known {
-        let given = script.args.iter().cloned();
+        // The program may have nothing to give to a card; a script's caller has to.
+        let given = script.args.iter().filter(|_| !script.card).cloned();
         let defaults = script.vars.iter().filter(|(_, def)| !def.default.is_none()).map(|(name, _)| name.clone());
         let facts = self.facts.iter().filter(|(_, def)| !def.default.is_none()).map(|(name, _)| format!("me.{name}"));
         given.chain(defaults).chain(facts).collect()
@@ -71,8 +74,12 @@ impl World<'_> {
             | OpKind::Journal { .. }
             | OpKind::CheckIn { .. }
             | OpKind::Schedule(_)
-            | OpKind::Cancel(_)
-            | OpKind::Settle { .. } => vec![(next, known.clone())],
+            | OpKind::Cancel(_) => vec![(next, known.clone())],
+            // It may have been the last one that was open.
+            OpKind::Settle { .. } => {
+                let still = |name: &&String| *name != "ledger.open" && !name.starts_with("promise(");
+                vec![(next, known.iter().filter(still).cloned().collect())]
+            }
             OpKind::Promise { .. } => vec![(next, with(known, "ledger.open"))],
             OpKind::Jump(target) => vec![(*target, known.clone())],
             OpKind::JumpUnless(test, target) => {
@@ -149,7 +156,11 @@ impl World<'_> {
         let mut after = known.clone();
         for (name, expr) in values {
             let name = format!("{prefix}{name}");
+            let same_promise = format!("promise({name})");
             after = if self.optional(expr, known) { without(&after, &name) } else { with(&after, &name) };
+            // A var that takes the id of a promise which is open stands for that promise.
+            let is_open = matches!(expr.kind, ExprKind::Name(Name::OpenPromise)) && known.contains("ledger.open");
+            after = if is_open { with(&after, &same_promise) } else { without(&after, &same_promise) };
         }
         after
     }
@@ -231,7 +242,11 @@ impl World<'_> {
             OpKind::Ask(_) | OpKind::Choose(_) | OpKind::End(_) => Vec::new(),
             OpKind::Jump(target) => vec![here(*target)],
             OpKind::JumpUnless(_, target) => vec![here(pc + 1), here(*target)],
-            OpKind::Redo { id, .. } => script.ids.get(id).map(|pc| here(*pc)).into_iter().collect(),
+            OpKind::Redo { id, back_to } => {
+                let target = script.ids.get(id).copied();
+                let back = script.ids.get(back_to).copied().filter(|_| self.step_passes(script, id, calling));
+                target.into_iter().chain(back).map(here).collect()
+            }
             OpKind::Start { script: other, .. } => vec![(other.clone(), 0)],
             OpKind::Call { script: callee, .. } => {
                 let mut ways = vec![(callee.clone(), 0)];
@@ -242,6 +257,27 @@ impl World<'_> {
             }
             _ => vec![here(pc + 1)],
         }
+    }
+
+    /// True when a named step can be done without waiting for anybody.
+    fn step_passes(&self, script: &Script, id: &str, calling: &mut Vec<String>) -> bool {
+        let (Some(start), Some(end)) = (script.ids.get(id).copied(), script.ends.get(id).copied()) else {
+            return false;
+        };
+        let mut seen = BTreeSet::new();
+        let mut open = vec![start];
+        while let Some(pc) = open.pop() {
+            if pc == end {
+                return true;
+            }
+            // A `redo` inside the step that is asked again is followed where it stands itself.
+            let inside = (start..end).contains(&pc) && !matches!(script.ops[pc].kind, OpKind::Redo { .. });
+            if inside && seen.insert(pc) {
+                let next = self.without_waiting(script, pc, calling);
+                open.extend(next.into_iter().filter(|(name, _)| *name == script.name).map(|(_, pc)| pc));
+            }
+        }
+        false
     }
 
     /// An operation on a loop that waits for nobody, for each such loop that begins in `script`.

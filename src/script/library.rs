@@ -2,7 +2,7 @@
 //!
 //! Takes texts, not folders: who reads files stands outside the core.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::check;
@@ -41,7 +41,7 @@ pub const CARDS: &[Card] = &[
     },
     Card { name: "switch_card", args: &["title", "other"], ends: &["switch", "stay"] },
     Card { name: "stopped", args: &["title"], ends: &["keep", "pause", "delete", "go_on"] },
-    Card { name: "closed", args: &["given"], ends: &["redo", "go_on"] },
+    Card { name: "closed", args: &["earlier"], ends: &["redo", "go_on"] },
     Card { name: "resumed", args: &["title"], ends: &[] },
     Card { name: "paused", args: &["title"], ends: &[] },
     Card { name: "changed", args: &["title"], ends: &["restart", "put_away"] },
@@ -155,6 +155,10 @@ pub struct Library {
     facts: BTreeMap<String, VarDef>,
     words: SharedWords,
     commands: BTreeMap<String, String>,
+    /// Which script each file holds, for checking.
+    files: BTreeMap<String, String>,
+    /// Facts whose declaration could not be read, for checking.
+    unread: BTreeSet<String>,
 }
 
 /// What was found while loading: problems, and the texts they are about.
@@ -234,7 +238,7 @@ impl Library {
 
     fn read(&mut self, path: &str, source: &mut Source<'_>) {
         match path {
-            "facts.yaml" => self.facts = facts(source),
+            "facts.yaml" => (self.facts, self.unread) = facts(source),
             "phrases.yaml" => self.words = words(source),
             _ => {
                 let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
@@ -245,23 +249,26 @@ impl Library {
                     source.error("GS0117", 0..1, message, "script names are unique over all folders");
                     return;
                 }
+                self.files.insert(path.to_owned(), script.name.clone());
                 self.scripts.insert(script.name.clone(), script);
             }
         }
     }
 
     fn check(&mut self, sources: &mut BTreeMap<String, Source<'_>>) {
-        let world = World { scripts: &self.scripts, facts: &self.facts };
+        let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread };
         let mut commands: BTreeMap<String, String> = BTreeMap::new();
         let mut starters: BTreeMap<String, String> = BTreeMap::new();
         for source in sources.values_mut() {
-            let stem = source.file.rsplit('/').next().unwrap_or(source.file).trim_end_matches(".yaml");
-            let Some(script) = self.scripts.get(stem) else { continue };
-            // A file that could not be read as a whole gives misleading second errors.
-            if source.problems.iter().any(|problem| problem.severity == Severity::Error && problem.code < "GS0300") {
-                continue;
-            }
+            let Some(script) = self.files.get(source.file).and_then(|name| self.scripts.get(name)) else { continue };
+            // What depends on the whole of a file cannot be told when some of it could not be read.
+            let (gaps, before) = (source.has_gaps(), source.problems.len());
             check::check(script, &world, &self.words, source);
+            if gaps {
+                let mut found = source.problems.split_off(before);
+                found.retain(|problem| !check::NEEDS_THE_WHOLE.contains(&problem.code));
+                source.problems.extend(found);
+            }
             for command in &script.starters.commands {
                 clash(command, &script.name, &format!("/{command}"), &mut commands, source);
             }
@@ -355,12 +362,13 @@ fn clash(word: &str, script: &str, shown: &str, taken: &mut BTreeMap<String, Str
     }
 }
 
-fn facts(source: &mut Source<'_>) -> BTreeMap<String, VarDef> {
-    let Some(root) = super::yaml::parse(source) else { return BTreeMap::new() };
-    let Some(mut fields) = Fields::of(&root, "facts.yaml", source) else { return BTreeMap::new() };
-    let found = fields.need("facts", source).map(|node| parse::declarations(node, source));
+fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTreeSet<String>) {
+    let mut unread = BTreeSet::new();
+    let Some(root) = super::yaml::parse(source) else { return (BTreeMap::new(), unread) };
+    let Some(mut fields) = Fields::of(&root, "facts.yaml", source) else { return (BTreeMap::new(), unread) };
+    let found = fields.need("facts", source).map(|node| parse::declarations(node, &mut unread, source));
     fields.finish(source);
-    found.unwrap_or_default()
+    (found.unwrap_or_default(), unread)
 }
 
 fn words(source: &mut Source<'_>) -> SharedWords {
@@ -371,6 +379,17 @@ fn words(source: &mut Source<'_>) -> SharedWords {
         words.lists = parse::phrase_lists(node, source);
     }
     if let Some(reserved) = fields.need("reserved", source).and_then(|node| Fields::of(node, "`reserved`", source)) {
+        for word in Reserved::ALL.map(Reserved::as_str) {
+            if !reserved.has(word) {
+                let message = format!("no words for `{word}`");
+                source.error(
+                    "GS0102",
+                    reserved.span.start..reserved.span.start + 1,
+                    message,
+                    format!("add `{word}: [...]`"),
+                );
+            }
+        }
         for (key, node) in reserved.all() {
             match Reserved::from_command(&key.name) {
                 Some(reserved) => {

@@ -2,7 +2,7 @@
 //!
 //! Positions in the list are never stored; a session remembers only the names of questions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::expr::Expr;
@@ -36,6 +36,8 @@ pub struct Script {
     pub returns: Vec<String>,
     /// Types of vars and args.
     pub vars: BTreeMap<String, VarDef>,
+    /// Vars whose declaration could not be read; empty in a script without errors.
+    pub unread: BTreeSet<String>,
     /// Phrase lists.
     pub phrases: BTreeMap<String, Vec<Phrase>>,
     /// When and how to remind of an open question.
@@ -141,6 +143,48 @@ impl Type {
             Type::Duration => "duration",
             Type::Zone => "zone",
             Type::List => "list",
+        }
+    }
+
+    /// Whether a value can stand in a var of this type. A text of any length can.
+    #[must_use]
+    pub fn holds(&self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::None)
+            | (Type::Text { .. }, Value::Text(_))
+            | (Type::Bool, Value::Bool(_))
+            | (Type::Date, Value::Date { .. })
+            | (Type::Time, Value::Time { .. })
+            | (Type::Duration, Value::Duration { .. })
+            | (Type::List, Value::List(_)) => true,
+            (Type::Integer { from, to }, Value::Int(number)) => (from..=to).contains(&number),
+            (Type::Number { from, to }, Value::Number(number)) => number >= from && number <= to,
+            (Type::Choice { of }, Value::Text(text)) => of.contains(text),
+            (Type::Zone, Value::Text(text)) => crate::schedule::zones::by_name(text).is_some(),
+            _ => false,
+        }
+    }
+
+    /// A text as a value of it, as scripts write values.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Option<Value> {
+        super::parse::typed(text, self)
+    }
+
+    /// A value of it, as it is written in scripts.
+    #[must_use]
+    pub fn example(&self) -> String {
+        match self {
+            Type::Text { .. } => "any words".into(),
+            Type::Integer { from, .. } => from.to_string(),
+            Type::Number { from, .. } => from.to_string(),
+            Type::Bool => "yes".into(),
+            Type::Choice { of } => of.first().cloned().unwrap_or_default(),
+            Type::Date => "2026-03-02".into(),
+            Type::Time => "20:00".into(),
+            Type::Duration => "3h".into(),
+            Type::Zone => "Europe/Vienna".into(),
+            Type::List => "one, two".into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Looks at one file only; what depends on other files is checked in `check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::expr::{self, Expr};
@@ -10,10 +10,10 @@ use super::model::{
     Ask, Assignments, BusyPolicy, Choice, Choose, Nudge, Objection, ObjectionTest, Op, OpKind, Question, ScheduleOp,
     Script, Starters, Type, VarDef,
 };
-use super::problem::{Source, did_you_mean};
+use super::problem::{Source, did_you_mean, nearest};
 use super::read::{self, Fields};
 use super::text::Template;
-use super::yaml::{Kind, Node};
+use super::yaml::{Key, Kind, Node};
 use crate::phrase::Phrase;
 use crate::schedule::when::{self, When};
 use crate::types::Value;
@@ -22,6 +22,8 @@ use crate::types::Value;
 const DEFAULT_EXPIRE: i64 = 14 * 86_400;
 /// No script may wait longer: 30 days.
 const MAX_EXPIRE: i64 = 30 * 86_400;
+/// A longer script is unreadable, and slow to check.
+const MAX_OPS: usize = 2_000;
 const DEFAULT_TEXT_MAX: usize = 500;
 const DEFAULT_TRIES: u32 = 3;
 /// One-off starts may be this late: 12 hours.
@@ -54,14 +56,14 @@ const VERBS: [&str; 20] = [
 pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<Script> {
     let root = super::yaml::parse(source)?;
     let mut fields = Fields::of(&root, "a script", source)?;
-    let name = fields.need("script", source).and_then(|node| {
-        let name = read::name(node, "the script's name", source)?;
-        if name != stem {
-            let hint = format!("call the file {name}.yaml, or write `script: {stem}`");
-            source.error("GS0107", node.span.clone(), format!("the script is `{name}` and the file is `{stem}`"), hint);
-        }
-        Some(name.to_owned())
-    });
+    // The file's name is the script's: what else is wrong in it is looked for even when they differ.
+    if let Some(node) = fields.need("script", source)
+        && let Some(name) = read::name(node, "the script's name", source)
+        && name != stem
+    {
+        let hint = format!("call the file {name}.yaml, or write `script: {stem}`");
+        source.error("GS0107", node.span.clone(), format!("the script is `{name}` and the file is `{stem}`"), hint);
+    }
     let version = fields.take("version").and_then(|node| read::number(node, "a version", 1..1_000_000, source));
     let title = fields.need("title", source).and_then(|node| plain(node, "a title", source));
     let about = fields.take("about").and_then(|node| plain(node, "a sentence", source)).unwrap_or_default();
@@ -69,19 +71,11 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     let starters = fields.take("start_with").map(|node| starters(node, source)).unwrap_or_default();
     let open_to_all =
         fields.take("open_to_all").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(card);
-    let args = fields.take("args").map(|node| read::names(node, "a list of names", source)).unwrap_or_default();
+    let args = fields.take("args").map(|node| args(node, source)).unwrap_or_default();
     let returns = fields.take("returns").map(|node| read::names(node, "a list of names", source)).unwrap_or_default();
-    let mut vars = fields.take("vars").map(|node| declarations(node, source)).unwrap_or_default();
+    let mut unread = BTreeSet::new();
+    let mut vars = fields.take("vars").map(|node| declarations(node, &mut unread, source)).unwrap_or_default();
     for arg in &args {
-        if RESERVED_NAMES.contains(&arg.as_str()) {
-            let at = source.text.find("args").unwrap_or(0);
-            source.error(
-                "GS0104",
-                at..at + 4,
-                format!("`{arg}` cannot be a name"),
-                "it is a word of the language: choose another",
-            );
-        }
         vars.entry(arg.clone()).or_insert_with(|| VarDef {
             ty: Type::Text { max: DEFAULT_TEXT_MAX },
             default: Value::None,
@@ -110,7 +104,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     layout.push(end..end + 1, OpKind::End("done".into()));
     let Layout { ops, ids, waits, ends, .. } = layout;
     Some(Script {
-        name: name.unwrap_or_else(|| stem.to_owned()),
+        name: stem.to_owned(),
         version: version.unwrap_or(1),
         title: title.unwrap_or_else(|| stem.to_owned()),
         about,
@@ -121,6 +115,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         args,
         returns,
         vars,
+        unread,
         phrases,
         nudge,
         expire,
@@ -130,6 +125,15 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         ends,
         rev: super::revision(source.text),
     })
+}
+
+fn args(node: &Node, source: &mut Source<'_>) -> Vec<String> {
+    let found = read::names(node, "a list of names", source);
+    for name in found.iter().filter(|name| RESERVED_NAMES.contains(&name.as_str())) {
+        let hint = "it is a word of the language: choose another one";
+        source.error("GS0104", node.span.clone(), format!("`{name}` cannot be a name"), hint);
+    }
+    found
 }
 
 fn plain(node: &Node, what: &str, source: &mut Source<'_>) -> Option<String> {
@@ -184,7 +188,11 @@ pub(crate) fn phrase_lists(node: &Node, source: &mut Source<'_>) -> BTreeMap<Str
 }
 
 /// `name: { type: ... }` for several names.
-pub(crate) fn declarations(node: &Node, source: &mut Source<'_>) -> BTreeMap<String, VarDef> {
+pub(crate) fn declarations(
+    node: &Node,
+    unread: &mut BTreeSet<String>,
+    source: &mut Source<'_>,
+) -> BTreeMap<String, VarDef> {
     let Some(fields) = Fields::of(node, "a list of vars", source) else { return BTreeMap::new() };
     let mut found = BTreeMap::new();
     for (key, node) in fields.all() {
@@ -192,8 +200,13 @@ pub(crate) fn declarations(node: &Node, source: &mut Source<'_>) -> BTreeMap<Str
             let hint = "names are lower-case letters, digits and `_`, and not a word of the language";
             source.error("GS0104", key.span.clone(), format!("`{}` cannot be a name", key.name), hint);
         }
-        if let Some(def) = declaration(node, &key.span, source) {
-            found.insert(key.name.clone(), def);
+        match declaration(node, &key.span, source) {
+            Some(def) => {
+                found.insert(key.name.clone(), def);
+            }
+            None => {
+                unread.insert(key.name.clone());
+            }
         }
     }
     found
@@ -215,9 +228,15 @@ fn declaration(node: &Node, key: &Range<usize>, source: &mut Source<'_>) -> Opti
     let ty = ty?;
     let default = match default {
         None => Value::None,
-        Some(node) => typed(read::text(node, "a value", source)?, &ty).unwrap_or_else(|| {
-            source.error("GS0302", node.span.clone(), format!("this is not a {}", ty.word()), "");
-            Value::None
+        Some(node) => read::text(node, "a value", source).map_or(Value::None, |text| {
+            typed(text, &ty).unwrap_or_else(|| {
+                let hint = match &ty {
+                    Type::Choice { of } => did_you_mean(text, of.iter().map(String::as_str)),
+                    other => format!("a {} like {}", other.word(), other.example()),
+                };
+                source.error("GS0302", node.span.clone(), format!("`{text}` is not a {}", ty.word()), hint);
+                Value::None
+            })
         }),
     };
     Some(VarDef { ty, default, private, span: key.clone() })
@@ -236,12 +255,16 @@ fn ty(word: &str, node: &Node, fields: &mut Fields<'_>, source: &mut Source<'_>)
                     .and_then(|node| read::number(node, "a bound", -1_000_000_000..1_000_000_001, source))
                     .unwrap_or(usual)
             };
-            Type::Integer { from: bound("from", -1_000_000_000), to: bound("to", 1_000_000_000) }
+            let (from, to) = (bound("from", -1_000_000_000), bound("to", 1_000_000_000));
+            ordered(from <= to, node, source);
+            Type::Integer { from, to }
         }
         "number" => {
             let mut bound =
-                |key, usual: f64| fields.take(key).and_then(|node| node.scalar()?.text.parse().ok()).unwrap_or(usual);
-            Type::Number { from: bound("from", -1e9), to: bound("to", 1e9) }
+                |key, usual| fields.take(key).and_then(|node| read::decimal(node, "a bound", source)).unwrap_or(usual);
+            let (from, to) = (bound("from", -1e9), bound("to", 1e9));
+            ordered(from <= to, node, source);
+            Type::Number { from, to }
         }
         "bool" => Type::Bool,
         "choice" => {
@@ -261,6 +284,12 @@ fn ty(word: &str, node: &Node, fields: &mut Fields<'_>, source: &mut Source<'_>)
         }
     };
     Some(ty)
+}
+
+fn ordered(right: bool, node: &Node, source: &mut Source<'_>) {
+    if !right {
+        source.error("GS0105", node.span.clone(), "nothing lies between these bounds", "`from` is the smaller one");
+    }
 }
 
 /// A value written in a script, as a type reads it.
@@ -332,25 +361,28 @@ impl Layout<'_, '_> {
 
     fn step(&mut self, node: &Node) {
         let Some(mut fields) = Fields::of(node, "a step", self.source) else { return };
-        let condition = fields.take("if").and_then(|node| read::expression(node, self.source));
+        if self.ops.len() > MAX_OPS {
+            let hint = "move a part into a script of its own";
+            self.source.error("GS0118", 0..1, "too many steps in one file", hint);
+            return;
+        }
+        let condition = fields.take("if").map(|node| read::expression_or_any(node, self.source));
         let id = fields
             .take("id")
             .and_then(|node| read::name(node, "a name", self.source).map(|id| (id.to_owned(), node.span.clone())));
-        let verbs: Vec<&'static str> = VERBS.into_iter().filter(|verb| fields.has(verb)).collect();
-        let [verb] = verbs[..] else {
-            self.verb_trouble(&verbs, &fields, node);
-            return;
-        };
         let start = self.ops.len();
-        if let Some((id, span)) = &id {
-            if self.ids.insert(id.clone(), start).is_some() {
-                let hint = "each id stands once in a file";
-                self.source.error("GS0110", span.clone(), format!("there are two steps `{id}`"), hint);
-            }
+        if let Some((id, span)) = &id
+            && self.ids.insert(id.clone(), start).is_some()
+        {
+            let hint = "each id stands once in a file";
+            self.source.error("GS0110", span.clone(), format!("there are two steps `{id}`"), hint);
         }
         let skip = condition.map(|expr| self.push(fields.span.clone(), OpKind::JumpUnless(expr, 0)));
-        let span = fields.key_span(verb);
-        self.verb(verb, &mut fields, span, id.as_ref().map(|(id, _)| id.as_str()));
+        let name = id.as_ref().map(|(id, _)| id.as_str());
+        for (verb, key) in self.verbs(&fields, node) {
+            let Some(node) = fields.take_misspelt(&key.name, verb) else { continue };
+            self.verb(verb, node, &mut fields, key.span.clone(), name);
+        }
         if let Some(skip) = skip {
             self.land(skip);
         }
@@ -360,38 +392,41 @@ impl Layout<'_, '_> {
         fields.finish(self.source);
     }
 
-    fn verb_trouble(&mut self, verbs: &[&'static str], fields: &Fields<'_>, node: &Node) {
-        let start = node.span.start;
-        if let [first, second, ..] = verbs {
-            let span = fields.key_span(second);
-            let message = format!("`{first}` and `{second}` in one step");
-            self.source.error("GS0112", span, message, "each step does one thing: begin a new step with `- `");
-            return;
-        }
-        let Kind::Map(entries) = &node.kind else { return };
-        let odd = entries.iter().map(|(key, _)| key).find(|key| !matches!(key.name.as_str(), "if" | "id"));
-        match odd {
-            Some(key) => {
-                let hint = match super::problem::nearest(&key.name, VERBS) {
-                    Some(verb) => format!("did you mean `{verb}`?"),
-                    None => format!("a step is one of: {}", VERBS.join(", ")),
-                };
-                self.source.error(
-                    "GS0111",
-                    key.span.clone(),
-                    format!("`{}` is not something a step can do", key.name),
-                    hint,
-                );
+    /// What a step does: one verb and where it stands. When it is not exactly one, that is reported, and every verb that is
+    /// there or nearly there is read on, so that mistakes inside it come to light too.
+    fn verbs<'n>(&mut self, fields: &Fields<'n>, node: &Node) -> Vec<(&'static str, &'n Key)> {
+        let known = |key: &'n Key| VERBS.into_iter().find(|verb| *verb == key.name).map(|verb| (verb, key));
+        let found: Vec<_> = fields.keys().filter_map(known).collect();
+        match found[..] {
+            [_] => found,
+            [(first, _), (second, key), ..] => {
+                let message = format!("`{first}` and `{second}` in one step");
+                let hint = "each step does one thing: begin a new step with `- `";
+                self.source.error("GS0112", key.span.clone(), message, hint);
+                found
             }
-            None => {
-                let hint = format!("a step is one of: {}", VERBS.join(", "));
-                self.source.error("GS0111", start..start + 1, "a step that does nothing", hint);
-            }
+            [] => self.misspelt_verb(fields, node).into_iter().collect(),
         }
     }
 
-    fn verb(&mut self, verb: &'static str, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {
-        let Some(node) = fields.take(verb) else { return };
+    fn misspelt_verb<'n>(&mut self, fields: &Fields<'n>, node: &Node) -> Option<(&'static str, &'n Key)> {
+        let all = format!("a step is one of: {}", VERBS.join(", "));
+        let odd = || fields.keys().filter(|key| !matches!(key.name.as_str(), "if" | "id" | ""));
+        let near = odd().find_map(|key| Some((nearest(&key.name, VERBS)?, key)));
+        let Some((key, hint)) = near
+            .map(|(verb, key)| (key, format!("did you mean `{verb}`?")))
+            .or_else(|| Some((odd().next()?, all.clone())))
+        else {
+            let start = node.span.start;
+            self.source.error("GS0111", start..start + 1, "a step that does nothing", all);
+            return None;
+        };
+        let message = format!("`{}` is not something a step can do", key.name);
+        self.source.error("GS0111", key.span.clone(), message, hint);
+        near
+    }
+
+    fn verb(&mut self, verb: &'static str, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {
         match verb {
             "say" => self.say(node, span),
             "say_one_of" => self.say_one_of(node, span),
@@ -460,16 +495,15 @@ impl Layout<'_, '_> {
         id.unwrap_or_default().to_owned()
     }
 
-    fn question(&mut self, node: &Node, fields: &mut Fields<'_>, id: String) -> Option<Question> {
-        let prompt = read::template(node, "a question", self.source);
+    fn question(&mut self, node: &Node, fields: &mut Fields<'_>, id: String) -> Question {
+        let prompt = read::template_or_empty(node, "a question", self.source);
         let save = fields.take("save").and_then(|node| read::name(node, "a var", self.source)).map(str::to_owned);
         let skip = fields.take("skip").and_then(|node| read::flag(node, "true or false", self.source)).unwrap_or(false);
         let unclear = fields.take("unclear").and_then(|node| read::template(node, "a sentence", self.source));
         let help = fields.take("help").and_then(|node| read::template(node, "a sentence", self.source));
         let tries = fields.take("tries").and_then(|node| read::number(node, "a number of tries", 1..11, self.source));
         let tries = tries.and_then(|tries| u32::try_from(tries).ok()).unwrap_or(DEFAULT_TRIES);
-        let prompt = prompt?;
-        Some(Question { id, prompt, save, skip, unclear, help, tries, otherwise: 0, has_otherwise: false })
+        Question { id, prompt, save, skip, unclear, help, tries, otherwise: 0, has_otherwise: false }
     }
 
     fn ask(&mut self, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {
@@ -484,13 +518,14 @@ impl Layout<'_, '_> {
                 Some(objection) => objection.soft = true,
                 None => {
                     let span = fields.key_span("soft");
-                    let hint = "name a list of `reject` or a check";
+                    let known = objections.iter().map(|objection| objection.name.as_str());
+                    let near = did_you_mean(name, known);
+                    let hint = if near.is_empty() { "name a list of `reject` or a check".to_owned() } else { near };
                     self.source.error("GS0114", span, format!("`{name}` objects to nothing here"), hint);
                 }
             }
         }
         let otherwise = fields.take("otherwise");
-        let Some(question) = question else { return };
         self.waits.insert(question.id.clone(), self.ops.len());
         let at = self.push(span.clone(), OpKind::Ask(Box::new(Ask { question, objections })));
         let over = self.push(span, OpKind::Jump(0));
@@ -517,10 +552,9 @@ impl Layout<'_, '_> {
         let Some(fields) = Fields::of(node, "`reject`", self.source) else { return Vec::new() };
         let mut found = Vec::new();
         for (key, node) in fields.all() {
-            if let Some(say) = read::template(node, "a sentence", self.source) {
-                let test = ObjectionTest::List(key.name.clone());
-                found.push(Objection { name: key.name.clone(), test, say, soft: false });
-            }
+            let say = read::template_or_empty(node, "a sentence", self.source);
+            let test = ObjectionTest::List(key.name.clone());
+            found.push(Objection { name: key.name.clone(), test, say, soft: false });
         }
         found
     }
@@ -530,8 +564,9 @@ impl Layout<'_, '_> {
         for item in read::items(node, "a list of checks", self.source) {
             let Some(mut fields) = Fields::of(item, "a check", self.source) else { continue };
             let name = fields.need("name", self.source).and_then(|node| read::name(node, "a name", self.source));
-            let test = fields.need("if", self.source).and_then(|node| read::expression(node, self.source));
-            let say = fields.need("say", self.source).and_then(|node| read::template(node, "a sentence", self.source));
+            let test = fields.need("if", self.source).map(|node| read::expression_or_any(node, self.source));
+            let say = fields.need("say", self.source);
+            let say = say.map(|node| read::template_or_empty(node, "a sentence", self.source));
             fields.finish(self.source);
             if let (Some(name), Some(test), Some(say)) = (name, test, say) {
                 found.push(Objection { name: name.to_owned(), test: ObjectionTest::Check(test), say, soft: false });
@@ -545,12 +580,12 @@ impl Layout<'_, '_> {
         let question = self.question(node, fields, id);
         let options = fields.need("options", self.source);
         let otherwise = fields.take("otherwise");
-        let (Some(question), Some(options)) = (question, options) else { return };
         self.waits.insert(question.id.clone(), self.ops.len());
         let at = self.push(span.clone(), OpKind::Choose(Box::new(Choose { question, options: Vec::new() })));
         let mut ends = vec![self.push(span, OpKind::Jump(0))];
         let mut choices = Vec::new();
-        for item in read::items(options, "a list of options", self.source) {
+        let items = options.map(|node| read::items(node, "a list of options", self.source)).unwrap_or_default();
+        for item in items {
             if let Some((mut choice, then)) = self.choice(item) {
                 choice.then = at + 1;
                 if let Some(steps) = then {
@@ -561,13 +596,9 @@ impl Layout<'_, '_> {
                 choices.push(choice);
             }
         }
-        if choices.is_empty() {
-            self.source.error(
-                "GS0115",
-                options.span.clone(),
-                "a choice without options",
-                "add `- { label: ..., value: ... }`",
-            );
+        if let Some(options) = options.filter(|_| choices.is_empty()) {
+            let span = options.span.start..options.span.end.max(options.span.start + 1);
+            self.source.error("GS0115", span, "a choice without options", "add `- { label: ..., value: ... }`");
         }
         if let OpKind::Choose(choose) = &mut self.ops[at].kind {
             choose.options = choices;
@@ -580,14 +611,15 @@ impl Layout<'_, '_> {
 
     fn choice<'n>(&mut self, node: &'n Node) -> Option<(Choice, Option<&'n Node>)> {
         let mut fields = Fields::of(node, "an option", self.source)?;
-        let label = fields.need("label", self.source).and_then(|node| read::template(node, "a label", self.source));
+        let label = fields.need("label", self.source).map(|node| read::template_or_empty(node, "a label", self.source));
         let value = fields.take("value").and_then(|node| plain(node, "a value", self.source)).map(Value::Text);
         let also = fields.take("also").map(|node| read::phrases(node, self.source)).unwrap_or_default();
-        let condition = fields.take("if").and_then(|node| read::expression(node, self.source));
+        let condition = fields.take("if").map(|node| read::expression_or_any(node, self.source));
         let then = fields.take("then");
         fields.finish(self.source);
         let span = node.span.clone();
-        Some((Choice { span, label: label?, value, also, condition, then: 0 }, then))
+        let label = label.unwrap_or_else(|| Template::empty(span.clone()));
+        Some((Choice { span, label, value, also, condition, then: 0 }, then))
     }
 
     fn branch(&mut self, node: &Node) {
@@ -607,15 +639,14 @@ impl Layout<'_, '_> {
                 }
                 self.steps(steps);
             } else {
-                let test = fields.need("if", self.source).and_then(|node| read::expression(node, self.source));
-                let next = test.map(|test| self.push(case.span.clone(), OpKind::JumpUnless(test, 0)));
+                let test = fields.need("if", self.source).map(|node| read::expression_or_any(node, self.source));
+                let test = test.unwrap_or_else(|| Expr::any(case.span.clone()));
+                let next = self.push(case.span.clone(), OpKind::JumpUnless(test, 0));
                 if let Some(steps) = fields.need("then", self.source) {
                     self.steps(steps);
                 }
                 ends.push(self.push(case.span.clone(), OpKind::Jump(0)));
-                if let Some(next) = next {
-                    self.land(next);
-                }
+                self.land(next);
             }
             fields.finish(self.source);
         }
@@ -627,9 +658,8 @@ impl Layout<'_, '_> {
     fn compose(&mut self, node: &Node, span: Range<usize>) {
         let Some(fields) = Fields::of(node, "`compose`", self.source) else { return };
         for (key, node) in fields.all() {
-            if let Some(template) = read::template(node, "a text", self.source) {
-                self.push(span.clone(), OpKind::Compose(key.name.clone(), template));
-            }
+            let template = read::template_or_empty(node, "a text", self.source);
+            self.push(span.clone(), OpKind::Compose(key.name.clone(), template));
         }
     }
 
@@ -750,9 +780,7 @@ fn assignments(node: &Node, source: &mut Source<'_>) -> Assignments {
     let Some(fields) = Fields::of(node, "a list of `name: value`", source) else { return Vec::new() };
     let mut found = Vec::new();
     for (key, node) in fields.all() {
-        if let Some(expr) = read::expression(node, source) {
-            found.push((key.name.clone(), expr));
-        }
+        found.push((key.name.clone(), read::expression_or_any(node, source)));
     }
     found
 }

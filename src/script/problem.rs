@@ -63,6 +63,9 @@ impl Problem {
     }
 }
 
+/// Nobody mends more than this at once; what is no script at all would have one for each line.
+const MOST_PROBLEMS: usize = 100;
+
 /// A file's text, and the problems found in it so far.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
@@ -103,9 +106,14 @@ impl<'a> Source<'a> {
         let (line, column) = line_and_column(self.text, span.start);
         let file = self.file.to_owned();
         let problem = Problem { code, severity, file, line, column, span, message, hint };
-        if !self.problems.contains(&problem) {
+        if self.problems.len() < MOST_PROBLEMS && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
+    }
+
+    /// True when some of the file could not be read, so that what depends on the whole of it cannot be told.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error && problem.code < "GS0300")
     }
 }
 
@@ -127,8 +135,10 @@ pub(crate) fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
 /// The known word nearest to a misspelt one, if one is near enough to be meant.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = 1 + word.chars().count() / 4;
+    let length = word.chars().count();
     known
         .into_iter()
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
         .map(|candidate| (edit_distance(word, candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()

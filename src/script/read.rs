@@ -36,6 +36,16 @@ impl<'n> Fields<'n> {
     /// The value under a key.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<&'n Node> {
         self.asked.push(key);
+        self.mark(key)
+    }
+
+    /// The value under a key that should have been `meant`; the mistake is reported already.
+    pub(crate) fn take_misspelt(&mut self, key: &str, meant: &'static str) -> Option<&'n Node> {
+        self.asked.push(meant);
+        self.mark(key)
+    }
+
+    fn mark(&mut self, key: &str) -> Option<&'n Node> {
         self.entries.iter_mut().find(|(found, _, _)| found.name == key).map(|entry| {
             entry.2 = true;
             entry.1
@@ -59,6 +69,11 @@ impl<'n> Fields<'n> {
 
     pub(crate) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(found, _, _)| found.name == key)
+    }
+
+    /// The keys, as they were typed.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'n super::yaml::Key> {
+        self.entries.iter().map(|(key, _, _)| *key)
     }
 
     pub(crate) fn key_span(&self, key: &str) -> Range<usize> {
@@ -85,7 +100,8 @@ impl<'n> Fields<'n> {
 /// Notes that something else stands here than should.
 pub(crate) fn expected(node: &Node, wanted: &str, source: &mut Source<'_>) {
     let span = node.span.start..node.span.end.max(node.span.start + 1);
-    source.error("GS0103", span, format!("{} where {wanted}", node.describe()), "");
+    let hint = "see docs/script-language.md, or a shipped script, for how it is written";
+    source.error("GS0103", span, format!("{} where {wanted}", node.describe()), hint);
 }
 
 /// The text of a scalar that says something.
@@ -146,6 +162,16 @@ pub(crate) fn number(node: &Node, what: &str, bounds: Range<i64>, source: &mut S
     }
 }
 
+/// A number with or without a fraction.
+pub(crate) fn decimal(node: &Node, what: &str, source: &mut Source<'_>) -> Option<f64> {
+    let found = text(node, what, source)?;
+    let number = found.parse::<f64>().ok().filter(|number| number.is_finite());
+    if number.is_none() {
+        source.error("GS0105", node.span.clone(), format!("`{found}` is not what {what} can be"), "a number like 0.5");
+    }
+    number
+}
+
 /// A length of time in seconds.
 pub(crate) fn duration(node: &Node, what: &str, source: &mut Source<'_>) -> Option<i64> {
     let found = text(node, what, source)?;
@@ -189,6 +215,16 @@ pub(crate) fn phrases(node: &Node, source: &mut Source<'_>) -> Vec<Phrase> {
         }
     }
     found
+}
+
+/// An expression; one that could be anything when it cannot be read, so that what stands around it is looked at nevertheless.
+pub(crate) fn expression_or_any(node: &Node, source: &mut Source<'_>) -> Expr {
+    expression(node, source).unwrap_or_else(|| Expr::any(node.span.clone()))
+}
+
+/// A text with holes; an empty one when it cannot be read.
+pub(crate) fn template_or_empty(node: &Node, what: &str, source: &mut Source<'_>) -> Template {
+    template(node, what, source).unwrap_or_else(|| Template::empty(node.span.clone()))
 }
 
 /// An expression.

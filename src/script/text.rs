@@ -25,6 +25,11 @@ enum Part {
 }
 
 impl Template {
+    /// A text without words.
+    pub(crate) fn empty(span: Range<usize>) -> Self {
+        Self { span, source: String::new(), parts: Vec::new() }
+    }
+
     /// The text with its holes filled.
     #[must_use]
     pub fn render(&self, scope: &dyn Scope) -> Rich {

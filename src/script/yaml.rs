@@ -10,7 +10,11 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use super::problem::Source;
 
 /// Deeper nesting than this is a mistake, or an attack.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 80;
+/// A longer file is no script.
+const MAX_BYTES: usize = 256 * 1024;
+/// More entries than this in one mapping are no script either.
+const MAX_ENTRIES: usize = 1_000;
 
 /// A piece of a file.
 #[derive(Clone, Debug)]
@@ -104,6 +108,16 @@ impl Node {
 
 /// Reads one file. Problems go to `source`; nothing comes back when the text is no YAML at all.
 pub(crate) fn parse(source: &mut Source<'_>) -> Option<Node> {
+    if source.text.len() > MAX_BYTES {
+        let message = format!("a file of {} KB", source.text.len() / 1024);
+        source.error(
+            "GS0008",
+            0..1,
+            message,
+            format!("at most {} KB: split it into several scripts", MAX_BYTES / 1024),
+        );
+        return None;
+    }
     if let Some(tab) = leading_tab(source.text) {
         source.error("GS0002", tab..tab + 1, "a tab where only spaces can stand", "indent with spaces");
         return None;
@@ -193,7 +207,7 @@ impl Builder<'_, '_> {
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), &span);
-                self.scalar(&text, style, span);
+                self.scalar(&text, style, span)?;
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), &span);
@@ -231,7 +245,7 @@ impl Builder<'_, '_> {
         Some(())
     }
 
-    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Range<usize>) {
+    fn scalar(&mut self, text: &str, style: ScalarStyle, span: Range<usize>) -> Option<()> {
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let plain = matches!(style, ScalarStyle::Plain);
         if let Some(Open::Map { key: slot @ None, entries, .. }) = self.open.last_mut() {
@@ -243,12 +257,18 @@ impl Builder<'_, '_> {
                 let message = format!("`{}` stands here twice", key.name);
                 self.source.error("GS0006", key.span.clone(), message, "remove one of them");
             }
+            if entries.len() >= MAX_ENTRIES {
+                let message = format!("more than {MAX_ENTRIES} names in one place");
+                self.source.error("GS0008", key.span, message, "split it into several scripts");
+                return None;
+            }
             *slot = Some(key);
-            return;
+            return Some(());
         }
         // An empty plain value is "nothing", as in `key:` at the end of a line; YAML's `~` stays a tilde.
         let scalar = Scalar { text: text.to_owned(), block, plain };
         self.put(Node { span, kind: Kind::Scalar(scalar) });
+        Some(())
     }
 
     fn close(&mut self, end: usize) {

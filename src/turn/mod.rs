@@ -273,6 +273,7 @@ pub fn hide_panic_texts() {
 fn event(input: &Input) -> Option<Event> {
     match input {
         Input::Text(text) => Some(Event::Text(text.clone())),
+        Input::Form { seq, text } => Some(Event::Form { seq: *seq, text: text.clone() }),
         Input::Press(token) => Some(Event::Press(token.clone())),
         Input::Command { name, rest } => Some(Event::Command { name: name.clone(), rest: rest.clone() }),
         Input::Recall => Some(Event::Recall),

@@ -45,6 +45,30 @@ pub struct Stage<'l> {
 }
 
 impl<'l> Stage<'l> {
+    /// What was said and done since this was last asked.
+    pub fn heard(&mut self) -> (Vec<String>, Vec<Effect>) {
+        (std::mem::take(&mut self.said), std::mem::take(&mut self.effects))
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The latest button with this label.
+    pub fn token(&self, label: &str) -> String {
+        let button = self.buttons.iter().rev().find(|button| button.label == label);
+        button.unwrap_or_else(|| panic!("no [{label}] among {:?}", self.labels())).token.clone()
+    }
+
+    /// The scripts were edited.
+    pub fn edit(&mut self, library: &'l Library) {
+        self.library = library;
+    }
+
     pub fn new(library: &'l Library) -> Self {
         Self {
             library,
@@ -128,7 +152,10 @@ impl<'l> Stage<'l> {
                 self.recount();
             }
             Effect::Settle { id, standing } => {
-                self.all_promises.get_mut(id).expect("a known promise").standing = *standing;
+                // Nothing happens to a promise that was withdrawn meanwhile, as in the store.
+                if let Some(promise) = self.all_promises.get_mut(id) {
+                    promise.standing = *standing;
+                }
                 self.recount();
             }
             Effect::CheckIn(checkin) => {
@@ -223,7 +250,7 @@ impl<'l> Stage<'l> {
         self.buttons.iter().map(|button| button.label.as_str()).collect()
     }
 
-    fn given(&mut self, words: &str) {
+    pub fn given(&mut self, words: &str) {
         for part in words.split(';').map(str::trim).filter(|part| !part.is_empty() && *part != "new person") {
             let (name, value) = part.split_once('=').unwrap_or_else(|| panic!("`{part}` is not name = value"));
             let (name, value) = (name.trim(), value.trim());
@@ -257,7 +284,7 @@ impl<'l> Stage<'l> {
         self.recount();
     }
 
-    fn run(&mut self, words: &str) {
+    pub fn run(&mut self, words: &str) {
         let (script, rest) = words.split_once(' ').unwrap_or((words, ""));
         let mut args = Values::new();
         for part in rest.trim_matches(['[', ']']).split(';').filter(|part| part.contains('=')) {
@@ -274,7 +301,7 @@ impl<'l> Stage<'l> {
         self.take(Event::Due(due));
     }
 
-    fn time(&mut self, words: &str) {
+    pub fn time(&mut self, words: &str) {
         let words = words.trim();
         if words == "restart" {
             return;
@@ -300,7 +327,7 @@ impl<'l> Stage<'l> {
         self.pass_until(target);
     }
 
-    fn stands(&self) -> String {
+    pub fn stands(&self) -> String {
         let frame = match (&self.state.card, &self.state.active) {
             (Some(card), _) => Some((card.frame.script.clone(), card.frame.at.clone())),
             (None, Some(thread)) => thread.top().map(|frame| (frame.script.clone(), frame.at.clone())),
@@ -309,7 +336,7 @@ impl<'l> Stage<'l> {
         frame.map_or("nothing open".into(), |(_, at)| format!("waiting at {at}"))
     }
 
-    fn has_effect(&self, words: &str) -> bool {
+    pub fn has_effect(&self, words: &str) -> bool {
         let mut words = words.split_whitespace();
         let (kind, rest) = (words.next().unwrap_or(""), words.collect::<Vec<_>>().join(" "));
         let is = |found: &str| rest.is_empty() || found == rest;

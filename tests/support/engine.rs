@@ -20,7 +20,7 @@ pub fn say(text: impl Into<String>) -> Effect {
 pub fn step(_: &Library, state: &State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
     let effects = match event {
         Event::Text(text) if text.reveal().starts_with("boom") => panic!("boom"),
-        Event::Text(text) => vec![say(text.reveal())],
+        Event::Text(text) | Event::Form { text, .. } => vec![say(text.reveal())],
         Event::Press(token) => vec![say(token)],
         Event::Recall => vec![say("again")],
         Event::Command { name, rest } => command(name, rest.reveal(), facts, now),

@@ -11,3 +11,4 @@ pub mod fake_telegram;
 pub mod house;
 pub mod postbox;
 pub mod program;
+pub mod prompts;

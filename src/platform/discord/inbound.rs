@@ -183,12 +183,17 @@ fn pressed(data: &Value) -> Option<Input> {
     (!chosen.is_empty()).then(|| Input::Press(chosen.to_owned()))
 }
 
-/// The first text of a form, which stands in an action row (`components`) or in a label (`component`).
+/// The first text of a form and the question that its id names; the text stands in an action row (`components`) or in a label (`component`).
 fn submitted(data: &Value) -> Option<Input> {
     let rows = data.pointer("/data/components")?.as_array()?;
     let value =
         rows.iter().find_map(|row| text(row, "/components/0/value").or_else(|| text(row, "/component/value")))?;
-    (!value.trim().is_empty()).then(|| Input::Text(Private::new(value.trim())))
+    let written = Some(value.trim()).filter(|value| !value.is_empty()).map(Private::new)?;
+    let seq = text(data, "/data/custom_id").and_then(|id| id.strip_prefix(FORM)?.parse().ok());
+    Some(match seq {
+        Some(seq) => Input::Form { seq, text: written },
+        None => Input::Text(written),
+    })
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {

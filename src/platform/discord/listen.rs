@@ -103,7 +103,11 @@ impl Listener {
     /// # Errors
     /// [`ListenError::Token`] for a wrong token; other errors when Discord cannot be reached or refuses the commands.
     pub async fn start(settings: Settings, rest: Arc<Rest>, interactions: Interactions) -> anyhow::Result<Self> {
-        let me = rest.call(Method::GET, "/applications/@me", None).await;
+        // A bot's user has the id of its application; some stand-ins for Discord know only the one.
+        let me = match rest.call(Method::GET, "/applications/@me", None).await {
+            Err(error) if error.is_unknown_path() => rest.call(Method::GET, "/users/@me", None).await,
+            known => known,
+        };
         let me = me.map_err(explain).context("Discord does not tell who this bot is")?;
         let application = me["id"].as_str().context("Discord does not tell who this bot is")?.to_owned();
         let path = match &settings.test_server {

@@ -150,6 +150,11 @@ impl ApiError {
         }
     }
 
+    /// True when the server knows no such path.
+    pub(super) fn is_unknown_path(&self) -> bool {
+        matches!(self, ApiError::Status { status: 404, .. })
+    }
+
     /// True when an interaction cannot be answered any more.
     pub(super) fn is_expired(&self) -> bool {
         EXPIRED.contains(&self.code())
