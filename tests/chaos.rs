@@ -79,11 +79,13 @@ fn live(library: &Library, commands: &[String], seed: u64) -> Result<(), String>
         stage.given("me.consent = yes; me.welcomed = yes; open promise = call my sister; open promise = water");
     }
     let mut tokens: Vec<(String, String)> = Vec::new();
+    let mut last = None;
     for number in 0..EVENTS {
         if random.u8(..10) == 0 {
             let hours = ["+1m", "+20m", "+1h", "+4h", "+9h", "+1d", "+4d"];
             stage.time(random.choice(hours).unwrap());
             note_buttons(&stage.heard().1, &mut tokens);
+            last = None;
             continue;
         }
         let event = any_event(&mut random, &tokens, commands, stage.state().seq);
@@ -91,7 +93,12 @@ fn live(library: &Library, commands: &[String], seed: u64) -> Result<(), String>
         let (said, effects) = stage.heard();
         note_buttons(&effects, &mut tokens);
         let ended = effects.iter().any(|effect| matches!(effect, Effect::Ended { .. }));
-        if said.is_empty() && !ended && event != Event::Recall {
+        // One button pressed twice at once is one press.
+        let double = matches!(event, Event::Press(_)) && last.as_ref() == Some(&event);
+        if event != Event::Recall {
+            last = Some(event.clone());
+        }
+        if said.is_empty() && !ended && !double && event != Event::Recall {
             return Err(format!("event {number}, {} at {}, was met with silence", shown(&event), stage.stands()));
         }
         if let Some(long) = said.iter().find(|line| line.encode_utf16().count() > 4_000) {

@@ -490,6 +490,8 @@ fn buttons_answer_their_own_question_only() {
     let change = stage.token("Change first");
     begins(&stage.says("again"), &["a, b?"]);
     begins(&stage.presses(&change), &["First?"]);
+    begins(&stage.presses(&change), &[]);
+    stage.time("+1m");
     begins(&stage.presses(&change), &["That button belongs to an earlier question. Your answer there was:"]);
     begins(
         &stage.presses("q:999:0"),

@@ -507,7 +507,7 @@ async fn monkey(on: On, seed: u64, steps: usize) {
     let mut random = fastrand::Rng::with_seed(seed);
     let bot = BotTester::on(on).await;
     let ana = bot.person(42);
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         is_welcomed(ana).await;
     }
     let long = "so long ".repeat(700);
