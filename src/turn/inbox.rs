@@ -216,7 +216,8 @@ impl Inbox {
     /// The words of the scripts. The person's own state is not asked: it may be what failed.
     fn apology(&self, now: Timestamp) -> Vec<Message> {
         let (library, now) = (self.door.library(), now.to_zoned(TimeZone::UTC));
-        let words = catch_unwind(AssertUnwindSafe(|| engine::card_texts(&library, APOLOGISE, &now))).unwrap_or_default();
+        let words =
+            catch_unwind(AssertUnwindSafe(|| engine::card_texts(&library, APOLOGISE, &now))).unwrap_or_default();
         if words.is_empty() { vec![Message { text: Rich::plain(APOLOGY), ..Message::default() }] } else { words }
     }
 }
