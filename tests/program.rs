@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use goldseam::store::{DATABASE_FILE, LOCK_FILE, Store};
+use goldseam::store::{DATABASE_FILE, Store};
 use goldseam::types::Platform;
 use goldseam::vault::Vault;
 use sqlx::Connection as _;
@@ -399,11 +399,6 @@ fn wrong_settings_are_refused_in_one_sentence() {
     assert_eq!(contents(folder.path()), before, "nothing was touched");
 }
 
-/// Everything but the lock, which has nothing in it.
-fn data(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    contents(folder).into_iter().filter(|(path, _)| !path.ends_with(LOCK_FILE)).collect()
-}
-
 #[test]
 fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
@@ -411,9 +406,9 @@ fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
     for content in ["dear diary", "SQLite format 3\0 but then something else entirely"] {
         fs::create_dir_all(folder.path().join("data")).unwrap();
         fs::write(folder.path().join("data").join(DATABASE_FILE), content).unwrap();
-        let before = data(folder.path());
+        let before = contents(folder.path());
         is_refused(&settings, &["chat", "--data", "data"], &[DATABASE_FILE]);
-        assert_eq!(data(folder.path()), before);
+        assert_eq!(contents(folder.path()), before);
     }
 }
 
@@ -429,13 +424,13 @@ async fn a_database_of_a_newer_program_is_refused_and_left_as_it_is() {
                  values (29990101000000, 'from the future', 1, x'00', 0)";
     sqlx::query(query).execute(&mut database).await.unwrap();
     database.close().await.unwrap();
-    let before = data(folder.path());
+    let before = contents(folder.path());
     is_refused(&settings, &["chat", "--data", "data"], &["newer Goldseam", "install that version again"]);
-    assert_eq!(data(folder.path()), before);
+    assert_eq!(contents(folder.path()), before);
     let doctor = settings.clone().with("GOLDSEAM_DATA_DIR", "data").runs(&["doctor"], &[]);
     assert_eq!(doctor.code, Some(1));
     assert!(doctor.stdout.contains("wrong    database"), "{doctor:?}");
-    assert_eq!(data(folder.path()), before);
+    assert_eq!(contents(folder.path()), before);
 }
 
 #[tokio::test]

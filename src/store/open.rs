@@ -88,11 +88,12 @@ impl Store {
     /// When another program uses the folder, the file is not ours or newer than us, or the database fails.
     pub async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError> {
         sqlx::any::install_default_drivers();
-        let lock = lock(folder)?;
         let path = folder.join(DATABASE_FILE);
         if path.metadata().is_ok_and(|file| file.len() > 0) {
             inspect(&path).await?;
         }
+        // After the look, so that nothing is left beside a database that is refused.
+        let lock = lock(folder)?;
         let failed = |error: sqlx::Error| OpenError::Failed { path: path.clone(), reason: error.to_string() };
         let pool = AnyPoolOptions::new()
             .max_connections(1)
