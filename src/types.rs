@@ -324,6 +324,23 @@ pub struct Button {
     pub token: String,
 }
 
+/// What is written on the button that opens a form, and on the form: for places where free text cannot be typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormWords {
+    /// On the button.
+    pub button: String,
+    /// Over the form; short.
+    pub title: String,
+    /// Over its one field; short.
+    pub field: String,
+}
+
+impl Default for FormWords {
+    fn default() -> Self {
+        Self { button: "Write".into(), title: "Write your answer".into(), field: "Your answer".into() }
+    }
+}
+
 /// One message to a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {

@@ -10,7 +10,7 @@ use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
 use goldseam::platform::discord::{Interactions, ListenError, Listener, Rest, Sender, Settings, SlashCommand, decode};
 use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::{Endpoint, Network};
-use goldseam::types::{Button, Inbound, Input, Message, PlaceKind, Platform, Purpose, Rich, Span};
+use goldseam::types::{Button, FormWords, Inbound, Input, Message, PlaceKind, Platform, Purpose, Rich, Span};
 use serde_json::{Value, json};
 use support::fake_discord::{APPLICATION, FakeDiscord, Fault, SERVER_CHANNEL, TOKEN};
 use tokio::sync::Notify;
@@ -400,7 +400,8 @@ struct Bot {
 fn settings(defer_after: Duration) -> Settings {
     let command =
         |name: &str, takes_text| SlashCommand { name: name.into(), description: "Does it".into(), takes_text };
-    Settings { test_server: None, commands: vec![command("checkin", false), command("promise", true)], defer_after }
+    let commands = vec![command("checkin", false), command("promise", true)];
+    Settings { test_server: None, commands, form: FormWords::default(), defer_after }
 }
 
 async fn listener(fake: &FakeDiscord, defer_after: Duration) -> (Listener, Interactions) {

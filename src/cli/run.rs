@@ -66,12 +66,13 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
     if let Some(config::Discord { token, api, test_server }) = &config.discord {
         let rest = Arc::new(discord::Rest::new(api, config.network, token.clone())?);
         let interactions = discord::Interactions::default();
-        mouths.push(Arc::new(discord::Sender::new(rest.clone(), interactions.clone())));
+        let form = library.words().form.clone();
+        mouths.push(Arc::new(discord::Sender::new(rest.clone(), interactions.clone()).with_form(form.clone())));
         let commands = menu
             .into_iter()
             .map(|(name, description)| discord::SlashCommand { name, description, takes_text: false })
             .collect();
-        let settings = discord::Settings { test_server: test_server.clone(), commands, defer_after: DEFER_AFTER };
+        let settings = discord::Settings { test_server: test_server.clone(), commands, form, defer_after: DEFER_AFTER };
         ears.push(Ear::Discord(settings, rest, interactions));
     }
     Ok((ears, mouths))

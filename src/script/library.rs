@@ -12,6 +12,7 @@ use super::parse;
 use super::problem::{Problem, Severity, Source, did_you_mean};
 use super::read::{self, Fields};
 use crate::phrase::{Phrase, fold};
+use crate::types::FormWords;
 
 /// A card: a script of `prompts/system` that the engine runs when no script expects what happened.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +123,8 @@ pub struct SharedWords {
     pub skip: Vec<Phrase>,
     /// What is written on the Skip button.
     pub skip_label: String,
+    /// What is written on forms, where a platform needs one for free text.
+    pub form: FormWords,
     /// Said in a group to somebody who has no private chat with the bot yet; a link follows.
     pub invitation: String,
     /// What the reserved words do, for command menus.
@@ -405,11 +408,17 @@ fn words(source: &mut Source<'_>) -> SharedWords {
     let mut phrases = |key| fields.need(key, source).map(|node| read::phrases(node, source)).unwrap_or_default();
     (words.yes, words.no, words.skip) = (phrases("yes"), phrases("no"), phrases("skip"));
     if let Some(mut labels) = fields.take("labels").and_then(|node| Fields::of(node, "`labels`", source)) {
-        if let Some(label) = labels.take("skip").and_then(|node| read::text(node, "a label", source)) {
-            label.clone_into(&mut words.skip_label);
-        }
-        if let Some(text) = labels.take("invitation").and_then(|node| read::text(node, "a sentence", source)) {
-            text.clone_into(&mut words.invitation);
+        let slots: [(&'static str, &mut String); 5] = [
+            ("skip", &mut words.skip_label),
+            ("invitation", &mut words.invitation),
+            ("write", &mut words.form.button),
+            ("form_title", &mut words.form.title),
+            ("form_field", &mut words.form.field),
+        ];
+        for (key, slot) in slots {
+            if let Some(text) = labels.take(key).and_then(|node| read::text(node, "a label", source)) {
+                text.clone_into(slot);
+            }
         }
         labels.finish(source);
     }

@@ -203,7 +203,12 @@ impl BotTester {
                     .into_iter()
                     .map(|(name, description)| SlashCommand { name, description, takes_text: false })
                     .collect();
-                let settings = discord::Settings { test_server: None, commands, defer_after: PATIENCE };
+                let settings = discord::Settings {
+                    test_server: None,
+                    commands,
+                    form: goldseam::types::FormWords::default(),
+                    defer_after: PATIENCE,
+                };
                 let listener = discord::Listener::start(settings, rest, interactions).await.unwrap();
                 let before = self.discord.identified();
                 let running = tokio::spawn(listener.run(counted.clone(), CancellationToken::new()));

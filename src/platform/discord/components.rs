@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::types::{Button, Message, Rich};
+use crate::types::{Button, FormWords, Message, Rich};
 
 /// The id of a button that shows what was chosen and does nothing.
 pub const INERT: &str = "n";
@@ -13,18 +13,18 @@ pub const INERT: &str = "n";
 pub const FORM: &str = "w:";
 
 const MENU: &str = "menu";
-const WRITE: &str = "Write";
 const BUTTONS: usize = 10;
 const MENU_OPTIONS: usize = 25;
 const BUTTON_LABEL: usize = 80;
 const MENU_LABEL: usize = 100;
+const FORM_LABEL: usize = 45;
 /// Up to this length five labels fit side by side.
 const SHORT_LABEL: usize = 16;
 
 /// The rows under a message. `form` asks for the button that opens a form, where free text cannot be typed.
 #[must_use]
-pub fn rows(message: &Message, form: bool) -> Vec<Value> {
-    let write = message.wants_text.filter(|_| form).map(|seq| button(WRITE, &format!("{FORM}{seq}"), 1));
+pub fn rows(message: &Message, form: Option<&FormWords>) -> Vec<Value> {
+    let write = message.wants_text.zip(form).map(|(seq, words)| button(&words.button, &format!("{FORM}{seq}"), 1));
     if message.buttons.len() > BUTTONS {
         let menu = (message.buttons.len() <= MENU_OPTIONS).then(|| menu(&message.buttons));
         return menu.into_iter().chain(write).map(|item| row(vec![item])).collect();
@@ -69,12 +69,12 @@ fn options(item: &Value) -> impl Iterator<Item = &Value> {
 
 /// The form that a button with [`FORM`] opens.
 #[must_use]
-pub fn form(custom_id: &str) -> Value {
+pub fn form(custom_id: &str, words: &FormWords) -> Value {
     let input = json!({
-        "type": 4, "custom_id": "text", "style": 2, "label": "Your answer", "required": true,
+        "type": 4, "custom_id": "text", "style": 2, "label": cut(&words.field, FORM_LABEL), "required": true,
         "min_length": 1, "max_length": 4000,
     });
-    json!({ "custom_id": custom_id, "title": "Write your answer", "components": [row(vec![input])] })
+    json!({ "custom_id": custom_id, "title": cut(&words.title, FORM_LABEL), "components": [row(vec![input])] })
 }
 
 fn row(items: Vec<Value>) -> Value {

@@ -23,7 +23,7 @@ use super::outbound::callback;
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::platform::{Endpoint, EndpointError};
-use crate::types::{Inbound, Platform, Private};
+use crate::types::{FormWords, Inbound, Platform, Private};
 
 /// Discord resets a token that identifies more than 1,000 times a day: stop while there is still room for a person's restart.
 const IDENTIFIES_KEPT: u64 = 50;
@@ -40,6 +40,8 @@ pub struct Settings {
     pub test_server: Option<String>,
     /// The command menu.
     pub commands: Vec<SlashCommand>,
+    /// What is written on forms.
+    pub form: FormWords,
     /// How long a command waits for its answer before "thinking…" is shown; 1.5 s is good, Discord allows 3 s.
     pub defer_after: Duration,
 }
@@ -87,6 +89,7 @@ pub struct Listener {
     rest: Arc<Rest>,
     interactions: Interactions,
     defer_after: Duration,
+    form: FormWords,
 }
 
 #[derive(Clone)]
@@ -94,6 +97,7 @@ struct Shared {
     rest: Arc<Rest>,
     interactions: Interactions,
     defer_after: Duration,
+    form: FormWords,
     cancel: CancellationToken,
 }
 
@@ -127,7 +131,7 @@ impl Listener {
             );
         }
         tracing::info!(application, "Discord: connected");
-        Ok(Self { application, rest, interactions, defer_after: settings.defer_after })
+        Ok(Self { application, rest, interactions, defer_after: settings.defer_after, form: settings.form })
     }
 
     /// The id of our application, which is also the bot's name in the inbox.
@@ -141,8 +145,8 @@ impl Listener {
     /// # Errors
     /// A [`ListenError`], when only a person can help.
     pub async fn run(self, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
-        let Self { application, rest, interactions, defer_after } = self;
-        let shared = Shared { rest, interactions, defer_after, cancel: cancel.clone() };
+        let Self { application, rest, interactions, defer_after, form } = self;
+        let shared = Shared { rest, interactions, defer_after, form, cancel: cancel.clone() };
         let running = Running { application, shared, inbox, tasks: TaskTracker::new() };
         let mut failures = 0;
         let result = loop {
@@ -309,7 +313,7 @@ impl Shared {
 
     async fn open_form(&self, data: &Value, form: &str) {
         let (Some(id), Some(token)) = (data["id"].as_str(), data["token"].as_str()) else { return };
-        let body = json!({ "type": 9, "data": components::form(form) });
+        let body = json!({ "type": 9, "data": components::form(form, &self.form) });
         report(self.rest.call(Method::POST, &callback(id, token), Some(&body)).await);
     }
 

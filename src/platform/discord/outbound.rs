@@ -17,7 +17,7 @@ use super::interactions::{Interactions, Progress};
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
 use super::{components, markdown};
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
-use crate::types::{Message, Platform};
+use crate::types::{FormWords, Message, Platform};
 
 const SUPPRESS_EMBEDS: u64 = 1 << 2;
 const EPHEMERAL: u64 = 1 << 6;
@@ -33,13 +33,25 @@ const ACKNOWLEDGE_LIMIT: Duration = Duration::from_secs(2);
 pub struct Sender {
     rest: Arc<Rest>,
     interactions: Interactions,
+    form: FormWords,
 }
 
 impl Sender {
     /// A sender that shares its knowledge of `interactions` with the listener.
     #[must_use]
     pub fn new(rest: Arc<Rest>, interactions: Interactions) -> Self {
-        Self { rest, interactions }
+        Self { rest, interactions, form: FormWords::default() }
+    }
+
+    /// The same with other words on the button that opens a form.
+    #[must_use]
+    pub fn with_form(self, form: FormWords) -> Self {
+        Self { form, ..self }
+    }
+
+    /// In a server free text needs a form; in direct messages it is typed.
+    fn form(&self, reply: &Reply) -> Option<&FormWords> {
+        reply.ephemeral.then_some(&self.form)
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, ApiError> {
@@ -66,7 +78,7 @@ impl Sender {
     /// The first answer, within three seconds. "Already acknowledged" is no failure: see what stands there.
     async fn respond(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
         self.interactions.advance(&reply.id, Progress::Answering);
-        let body = json!({ "type": 4, "data": body(outgoing, reply.ephemeral, flags(outgoing, reply)) });
+        let body = json!({ "type": 4, "data": body(outgoing, self.form(reply), flags(outgoing, reply)) });
         match self.rest.call(Method::POST, &callback(&reply.id, &reply.token), Some(&body)).await {
             Ok(_) => {
                 self.interactions.advance(&reply.id, Progress::Answered);
@@ -96,7 +108,7 @@ impl Sender {
 
     /// Puts the message in the place of "thinking…".
     async fn fill(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
-        let body = body(outgoing, reply.ephemeral, SUPPRESS_EMBEDS);
+        let body = body(outgoing, self.form(reply), SUPPRESS_EMBEDS);
         let answer = self.rest.call(Method::PATCH, &original(reply), Some(&body)).await?;
         self.interactions.advance(&reply.id, Progress::Answered);
         Ok(sent(&answer))
@@ -109,7 +121,7 @@ impl Sender {
         }
         self.interactions.acknowledged(&reply.id, ACKNOWLEDGE_LIMIT).await;
         let path = format!("/webhooks/{}/{}", reply.application_id, reply.token);
-        let body = body(outgoing, true, flags(outgoing, reply));
+        let body = body(outgoing, Some(&self.form), flags(outgoing, reply));
         Ok(sent(&self.rest.call(Method::POST, &path, Some(&body)).await?))
     }
 
@@ -131,7 +143,7 @@ impl Sender {
             }
         };
         let silent = if outgoing.silent { SUPPRESS_NOTIFICATIONS } else { 0 };
-        let mut body = body(outgoing, false, SUPPRESS_EMBEDS | silent);
+        let mut body = body(outgoing, None, SUPPRESS_EMBEDS | silent);
         body["nonce"] = json!(base36(outgoing.id));
         body["enforce_nonce"] = json!(true);
         match self.rest.call(Method::POST, &format!("/channels/{channel}/messages"), Some(&body)).await {
@@ -176,7 +188,7 @@ fn flags(outgoing: &Outgoing, reply: &Reply) -> u64 {
     SUPPRESS_EMBEDS | ephemeral | silent
 }
 
-fn body(outgoing: &Outgoing, form: bool, flags: u64) -> Value {
+fn body(outgoing: &Outgoing, form: Option<&FormWords>, flags: u64) -> Value {
     json!({
         "content": content(outgoing),
         "components": components::rows(&outgoing.message, form),
