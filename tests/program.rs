@@ -433,6 +433,32 @@ async fn a_database_of_a_newer_program_is_refused_and_left_as_it_is() {
     assert_eq!(contents(folder.path()), before);
 }
 
+/// Whatever an operator asks to have logged, nothing that somebody wrote and no token is in it.
+async fn logs_hold_no_words(world: World, token: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = world.settings(folder.path()).with("GOLDSEAM_LOG", "trace");
+    let program = world.starts(&settings).await;
+    for step in STORY {
+        world.lives(step).await;
+    }
+    let log = program.stderr();
+    assert!(log.contains("script.name=\"welcome\""), "there is a log: {log}");
+    for secret in ["Ana", "call my sister", "be better", "trust myself", token] {
+        assert!(!log.to_lowercase().contains(&secret.to_lowercase()), "`{secret}` is in the log:\n{log}");
+    }
+    drop(program.terminated(Duration::from_secs(10)).await);
+}
+
+#[tokio::test]
+async fn the_log_holds_no_word_of_anybody_on_telegram() {
+    logs_hold_no_words(World::telegram().await, fake_telegram::TOKEN).await;
+}
+
+#[tokio::test]
+async fn the_log_holds_no_word_of_anybody_on_discord() {
+    logs_hold_no_words(World::discord().await, fake_discord::TOKEN).await;
+}
+
 #[tokio::test]
 async fn two_programs_do_not_share_a_folder() {
     let world = World::telegram().await;

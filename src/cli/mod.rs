@@ -104,11 +104,28 @@ fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Res
     done
 }
 
+/// What libraries log below a warning holds addresses with a token in them, frames and statements: never shown, whatever is asked.
+const QUIET: &str = "hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,sqlx=warn,\
+                     serenity=off,teloxide=warn,teloxide_core=warn";
+
 /// Sends the log to standard error.
 fn log_to_stderr(filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let wanted = format!("{filter},{QUIET}");
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(format!("info,{QUIET}")));
     let coloured = std::io::stderr().is_terminal();
     // A second call (tests) changes nothing.
     let _ =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_stay_quiet_whatever_is_asked() {
+        let filter = EnvFilter::try_new(format!("trace,{QUIET}")).expect("a filter");
+        let shown = filter.to_string();
+        assert!(shown.contains("serenity=off") && shown.contains("hyper=warn"), "{shown}");
+    }
 }

@@ -160,10 +160,13 @@ impl Turn<'_> {
 
     /// Runs a thread from an operation of its innermost script on, until something is asked or it ends.
     pub(crate) fn go_on(&mut self, mut thread: Thread, pc: usize) {
+        // A thread that has ended has no frame left to tell its name.
+        let name = thread.script().to_owned();
         match self.run(&mut thread, pc) {
             Stop::Waiting => self.state.active = Some(thread),
             Stop::Ended(outcome) => {
-                self.close(&thread, &outcome);
+                self.disarm(thread.id);
+                self.ended(name, &outcome);
                 self.after_end(&outcome);
             }
             Stop::Started(script, args) => {
