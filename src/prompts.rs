@@ -111,9 +111,14 @@ pub fn load(folder: Option<&Path>) -> Result<(Library, Report), PromptsError> {
         Some(folder) => read(folder)?,
         None => shipped(),
     };
-    match Library::load(&files) {
-        (Some(library), report) => Ok((library, report)),
-        (None, report) => {
+    let (library, report) = Library::load(&files);
+    let report = match folder {
+        Some(folder) => report.within(&folder.display().to_string()),
+        None => report,
+    };
+    match library {
+        Some(library) => Ok((library, report)),
+        None => {
             let folder = folder.map_or(String::new(), |folder| format!(" {}", folder.display()));
             Err(PromptsError::Wrong { report: Box::new(report), folder })
         }

@@ -173,6 +173,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// How many files were looked at.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.sources.len()
+    }
+
     /// How many problems refuse the scripts.
     #[must_use]
     pub fn errors(&self) -> usize {
@@ -193,6 +199,15 @@ impl Report {
             problem.render(source, coloured)
         });
         shown.collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// The same, with the folder the files were read from in front of their names, so that an editor finds them.
+    #[must_use]
+    pub fn within(mut self, folder: &str) -> Self {
+        let named = |file: &str| format!("{}/{file}", folder.trim_end_matches('/'));
+        self.problems.iter_mut().for_each(|problem| problem.file = named(&problem.file));
+        self.sources = self.sources.into_iter().map(|(file, text)| (named(&file), text)).collect();
+        self
     }
 
     fn take(&mut self, source: Source<'_>) {
