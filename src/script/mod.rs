@@ -10,6 +10,7 @@ pub mod model;
 mod parse;
 pub mod problem;
 mod read;
+mod steps;
 pub mod text;
 mod yaml;
 

@@ -115,6 +115,11 @@ pub(crate) fn text<'n>(node: &'n Node, what: &str, source: &mut Source<'_>) -> O
     }
 }
 
+/// A text without holes and markup.
+pub(crate) fn plain(node: &Node, what: &str, source: &mut Source<'_>) -> Option<String> {
+    text(node, what, source).map(|text| text.trim().to_owned())
+}
+
 /// A name: lower-case letters, digits, `-` and `_`.
 pub(crate) fn name<'n>(node: &'n Node, what: &str, source: &mut Source<'_>) -> Option<&'n str> {
     let found = text(node, what, source)?;

@@ -1,0 +1,217 @@
+//! What an expression stands for: never fails, what makes no sense is none.
+
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, ToSpan};
+
+use super::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField, Scope};
+use crate::phrase::{self, Phrase};
+use crate::types::Value;
+
+impl Expr {
+    /// The value. Never fails: what makes no sense is none.
+    #[must_use]
+    pub fn eval(&self, scope: &dyn Scope) -> Value {
+        match &self.kind {
+            ExprKind::Literal(value) => value.clone(),
+            ExprKind::Name(name) => eval_name(name, scope),
+            ExprKind::Not(inner) => Value::Bool(!inner.eval(scope).is_truthy()),
+            ExprKind::Binary(op, left, right) => eval_binary(*op, left, right, scope),
+            ExprKind::If(condition, yes, no) => {
+                if condition.eval(scope).is_truthy() {
+                    yes.eval(scope)
+                } else {
+                    no.eval(scope)
+                }
+            }
+            ExprKind::IsNone(inner, negated) => Value::Bool(inner.eval(scope).is_none() != *negated),
+            ExprKind::Call(function, arguments) => eval_call(*function, arguments, scope),
+            ExprKind::PromiseField(promise, field) => match promise.eval(scope) {
+                Value::Text(id) => scope.promise_field(&id, *field),
+                _ => Value::None,
+            },
+        }
+    }
+
+    /// The value as a condition.
+    #[must_use]
+    pub fn holds(&self, scope: &dyn Scope) -> bool {
+        self.eval(scope).is_truthy()
+    }
+}
+
+fn eval_name(name: &Name, scope: &dyn Scope) -> Value {
+    match name {
+        Name::Local(name) => scope.local(name),
+        Name::Me(name) => scope.me(name),
+        Name::Result(name) => scope.result(name),
+        Name::Answer => scope.answer(),
+        Name::Today => Value::Date { date: scope.now().date() },
+        Name::Now => Value::Time { time: scope.now().time() },
+        Name::OpenPromise => scope.open_promise().map_or(Value::None, Value::Text),
+        Name::PromiseCount(word) => Value::Int(scope.promise_count(word)),
+        Name::CheckIns => Value::Int(scope.checkins()),
+        Name::CheckedInToday => Value::Bool(scope.last_checkin() == Some(scope.now().date())),
+        Name::DaysSinceCheckIn => {
+            scope.last_checkin().map_or(Value::None, |day| Value::Int(days_between(day, scope.now().date())))
+        }
+        Name::Entries => Value::Int(scope.entries()),
+    }
+}
+
+fn days_between(from: Date, to: Date) -> i64 {
+    (to - from).get_days().into()
+}
+
+fn eval_binary(op: BinaryOp, left: &Expr, right: &Expr, scope: &dyn Scope) -> Value {
+    let first = left.eval(scope);
+    match op {
+        BinaryOp::Or => return if first.is_truthy() { first } else { right.eval(scope) },
+        BinaryOp::And => return Value::Bool(first.is_truthy() && right.eval(scope).is_truthy()),
+        _ => {}
+    }
+    let second = right.eval(scope);
+    match op {
+        BinaryOp::Eq => Value::Bool(equal(&first, &second)),
+        BinaryOp::Ne => Value::Bool(!equal(&first, &second)),
+        BinaryOp::Lt => ordered(&first, &second, std::cmp::Ordering::is_lt),
+        BinaryOp::Le => ordered(&first, &second, std::cmp::Ordering::is_le),
+        BinaryOp::Gt => ordered(&first, &second, std::cmp::Ordering::is_gt),
+        BinaryOp::Ge => ordered(&first, &second, std::cmp::Ordering::is_ge),
+        BinaryOp::In => match &second {
+            Value::List(items) => Value::Bool(items.iter().any(|item| equal(item, &first))),
+            _ => Value::Bool(false),
+        },
+        BinaryOp::Add => add(first, second),
+        BinaryOp::Sub => subtract(&first, &second),
+        BinaryOp::Mul => numbers(&first, &second, i64::checked_mul, |a, b| a * b),
+        BinaryOp::Or | BinaryOp::And => Value::None,
+    }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        #[expect(clippy::cast_precision_loss, reason = "scripts count people's small numbers")]
+        Value::Int(number) => Some(*number as f64),
+        Value::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn equal(first: &Value, second: &Value) -> bool {
+    match (as_number(first), as_number(second)) {
+        (Some(a), Some(b)) => a.total_cmp(&b).is_eq(),
+        _ => first == second,
+    }
+}
+
+fn ordered(first: &Value, second: &Value, test: fn(std::cmp::Ordering) -> bool) -> Value {
+    let order = match (first, second) {
+        (Value::Date { date: a }, Value::Date { date: b }) => Some(a.cmp(b)),
+        (Value::Time { time: a }, Value::Time { time: b }) => Some(a.cmp(b)),
+        (Value::Duration { seconds: a }, Value::Duration { seconds: b }) => Some(a.cmp(b)),
+        _ => as_number(first).zip(as_number(second)).map(|(a, b)| a.total_cmp(&b)),
+    };
+    Value::Bool(order.is_some_and(test))
+}
+
+fn numbers(first: &Value, second: &Value, whole: fn(i64, i64) -> Option<i64>, real: fn(f64, f64) -> f64) -> Value {
+    if let (Value::Int(a), Value::Int(b)) = (first, second) {
+        return whole(*a, *b).map_or(Value::None, Value::Int);
+    }
+    let number = as_number(first).zip(as_number(second)).map(|(a, b)| real(a, b)).filter(|number| number.is_finite());
+    number.map_or(Value::None, Value::Number)
+}
+
+fn add(first: Value, second: Value) -> Value {
+    match (first, second) {
+        (Value::List(mut items), item) => {
+            let more = if let Value::List(more) = item { more } else { vec![item] };
+            for item in more {
+                if !item.is_none() && !items.contains(&item) {
+                    items.push(item);
+                }
+            }
+            Value::List(items)
+        }
+        (Value::None, item @ Value::Text(_)) => Value::List(vec![item]),
+        (Value::Date { date }, Value::Duration { seconds }) => shift(date, seconds),
+        (Value::Duration { seconds: a }, Value::Duration { seconds: b }) => {
+            a.checked_add(b).map_or(Value::None, |seconds| Value::Duration { seconds })
+        }
+        (a, b) => numbers(&a, &b, i64::checked_add, |a, b| a + b),
+    }
+}
+
+fn subtract(first: &Value, second: &Value) -> Value {
+    match (first, second) {
+        (Value::Date { date }, Value::Duration { seconds }) => {
+            seconds.checked_neg().map_or(Value::None, |seconds| shift(*date, seconds))
+        }
+        (a, b) => numbers(a, b, i64::checked_sub, |a, b| a - b),
+    }
+}
+
+fn shift(date: Date, seconds: i64) -> Value {
+    let days = SignedDuration::from_secs(seconds).as_hours() / 24;
+    i32::try_from(days)
+        .ok()
+        .filter(|days| days.abs() < 4_000_000)
+        .and_then(|days| date.checked_add(days.days()).ok())
+        .map_or(Value::None, |date| Value::Date { date })
+}
+
+fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value {
+    let value = |index: usize| arguments.get(index).map_or(Value::None, |argument| argument.eval(scope));
+    let text = |index: usize| value(index).to_string();
+    let count = |amount: usize| Value::Int(i64::try_from(amount).unwrap_or(i64::MAX));
+    match function {
+        Function::Has => Value::Bool(has(&text(0), &text(1), scope)),
+        Function::Words => count(text(0).split_whitespace().count()),
+        Function::Chars => count(text(0).chars().count()),
+        Function::Lower => Value::Text(text(0).to_lowercase()),
+        Function::DaysSince => days_from(&value(0), |day| days_between(day, scope.now().date())),
+        Function::DaysUntil => days_from(&value(0), |day| days_between(scope.now().date(), day)),
+        Function::Min => pick(value(0), value(1), std::cmp::Ordering::is_le),
+        Function::Max => pick(value(0), value(1), std::cmp::Ordering::is_ge),
+        Function::Count => match value(0) {
+            Value::List(items) => count(items.len()),
+            _ => Value::Int(0),
+        },
+        Function::Visits => Value::Int(scope.visits(&text(0))),
+        Function::Hits => Value::Int(scope.hits(&text(0))),
+        Function::LocalTime => local_time(&text(0), scope.now()),
+        Function::Promise => match value(0) {
+            Value::Text(id) if !scope.promise_field(&id, PromiseField::Text).is_none() => Value::Text(id),
+            _ => Value::None,
+        },
+    }
+}
+
+fn has(text: &str, what: &str, scope: &dyn Scope) -> bool {
+    let folded = phrase::fold(text);
+    match scope.phrases(what) {
+        Some(list) => list.iter().any(|phrase| phrase.occurs_in(&folded)),
+        None => Phrase::new(what).is_some_and(|phrase| phrase.occurs_in(&folded)),
+    }
+}
+
+fn days_from(value: &Value, count: impl Fn(Date) -> i64) -> Value {
+    match value {
+        Value::Date { date } => Value::Int(count(*date)),
+        _ => Value::None,
+    }
+}
+
+fn pick(first: Value, second: Value, keep_first: fn(std::cmp::Ordering) -> bool) -> Value {
+    match ordered(&first, &second, keep_first) {
+        Value::Bool(true) => first,
+        _ if second.is_none() => first,
+        _ => second,
+    }
+}
+
+fn local_time(zone: &str, now: &jiff::Zoned) -> Value {
+    let Ok(there) = now.in_tz(zone) else { return Value::None };
+    let time = there.time();
+    Time::new(time.hour(), time.minute(), 0, 0).map_or(Value::None, |time| Value::Time { time })
+}

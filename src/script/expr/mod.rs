@@ -1,0 +1,166 @@
+//! Expressions: small, typed, checked when a script is loaded, and without any way to loop or to fail at run time.
+//!
+//! A name that has no value is "none"; none is falsy, compares unequal, and disappears in a text. Never reads a clock and never
+//! knows the engine: what names stand for comes through [`Scope`].
+
+mod eval;
+mod syntax;
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+use crate::phrase::Phrase;
+use crate::types::Value;
+
+pub(crate) use syntax::{SyntaxError, parse, parse_duration};
+
+/// An expression and where it stands in its file, in bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// Its place.
+    pub span: Range<usize>,
+    /// What it is.
+    pub kind: ExprKind,
+}
+
+/// The forms of an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A value as it stands.
+    Literal(Value),
+    /// A name.
+    Name(Name),
+    /// `not X`
+    Not(Box<Expr>),
+    /// `X op Y`
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// `X if C else Y`, as (C, X, Y).
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `X is none`, or `X is not none` when the flag is set.
+    IsNone(Box<Expr>, bool),
+    /// `name(X, ...)`
+    Call(Function, Vec<Expr>),
+    /// `X.text` of a promise.
+    PromiseField(Box<Expr>, PromiseField),
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// A var or an argument of the script.
+    Local(String),
+    /// `me.x`
+    Me(String),
+    /// `result.x`: what a called script returned.
+    Result(String),
+    /// The answer that is being checked.
+    Answer,
+    /// Today on the person's calendar.
+    Today,
+    /// The time on the person's clock.
+    Now,
+    /// The open promise that is due first.
+    OpenPromise,
+    /// `ledger.kept` and so on: how many promises stand like that; `made` counts all.
+    PromiseCount(String),
+    /// How many check-ins there are.
+    CheckIns,
+    /// Whether there was one today.
+    CheckedInToday,
+    /// Days since the last one; none when there was none.
+    DaysSinceCheckIn,
+    /// How many journal entries there are.
+    Entries,
+}
+
+/// Operators with two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is its own sign")]
+pub enum BinaryOp {
+    Or,
+    And,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Add,
+    Sub,
+    Mul,
+    In,
+}
+
+/// The functions there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in docs/script-language.md")]
+pub enum Function {
+    Has,
+    Words,
+    Chars,
+    Lower,
+    DaysSince,
+    DaysUntil,
+    Min,
+    Max,
+    Count,
+    Visits,
+    Hits,
+    LocalTime,
+    Promise,
+}
+
+/// What can be asked of a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromiseField {
+    /// What was promised.
+    Text,
+    /// To whom.
+    To,
+    /// The day it is due, on the person's calendar.
+    Due,
+}
+
+/// The words after `ledger.` that count promises.
+pub const PROMISE_COUNTS: [&str; 8] =
+    ["open_count", "kept", "late", "told_ahead", "repaired", "released", "missed", "made"];
+
+/// What names stand for while an expression is evaluated.
+pub trait Scope {
+    /// A var or an argument.
+    fn local(&self, name: &str) -> Value;
+    /// A fact.
+    fn me(&self, name: &str) -> Value;
+    /// What the last called script returned.
+    fn result(&self, name: &str) -> Value;
+    /// The answer being checked.
+    fn answer(&self) -> Value;
+    /// Now, in the person's zone.
+    fn now(&self) -> &jiff::Zoned;
+    /// The id of the open promise that is due first.
+    fn open_promise(&self) -> Option<String>;
+    /// A field of an open promise.
+    fn promise_field(&self, id: &str, field: PromiseField) -> Value;
+    /// How many promises stand like that.
+    fn promise_count(&self, word: &str) -> i64;
+    /// How many check-ins there are.
+    fn checkins(&self) -> i64;
+    /// The day of the last check-in.
+    fn last_checkin(&self) -> Option<Date>;
+    /// How many journal entries there are.
+    fn entries(&self) -> i64;
+    /// A phrase list of the script, or a shared one.
+    fn phrases(&self, list: &str) -> Option<&[Phrase]>;
+    /// How often a step was asked.
+    fn visits(&self, id: &str) -> i64;
+    /// How often a list or a check objected.
+    fn hits(&self, name: &str) -> i64;
+}
+
+impl Expr {
+    /// Stands where an expression could not be read: it may be of any kind, and it has a value.
+    pub(crate) fn any(span: Range<usize>) -> Self {
+        Self { span, kind: ExprKind::Name(Name::Result("outcome".into())) }
+    }
+}
