@@ -355,7 +355,7 @@ pub struct Message {
     pub wants_text: Option<u64>,
 }
 
-/// Why a message goes out: decides what happens when it is unclear whether it arrived (DELIVERY, outbound table).
+/// Why a message goes out: decides what happens when it is unclear whether it arrived (see `outbox::verdict`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {

@@ -34,7 +34,7 @@ const BATCH: i64 = 500;
 
 /// How often what is over is cleared away.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
-/// How long a text may wait to be handled before it is forgotten (PRIVACY: at most a day, even on failure).
+/// How long a text may wait to be handled before it is forgotten: a day, even when it keeps failing.
 const KEEP_TEXT: Duration = Duration::from_hours(24);
 /// How long the key of an event is kept. Telegram repeats updates for a day.
 const KEEP_KEYS: Duration = Duration::from_hours(24 * 7);

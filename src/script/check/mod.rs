@@ -3,10 +3,13 @@
 //! Takes scripts that could be read, with all others beside them. Reports all problems at once; changes nothing but the types of
 //! option values and the targets of jumps.
 
+mod budgets;
+mod kinds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField};
+use super::expr::{Expr, ExprKind, Name};
 use super::flow::{Flow, Known, World};
 use super::library::{CARDS, Reserved, SharedWords};
 use super::model::{Assignments, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
@@ -17,17 +20,12 @@ use crate::phrase::fold;
 use crate::schedule::when::{Clock, Day, When};
 use crate::types::Value;
 
+use budgets::{ASK_BUDGET, SAY_BUDGET};
+use kinds::Kind;
+
 /// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.
 pub(crate) const NEEDS_THE_WHOLE: &[&str] = &["GS0305", "GS0402", "GS0410", "GS0411"];
 
-/// Literal text may grow by this much in a translation.
-const GROWTH: f64 = 1.3;
-/// UTF-16 units: a warning above the first figure, refused above the second.
-const SAY_BUDGET: (usize, usize) = (350, 900);
-const ASK_BUDGET: (usize, usize) = (300, 900);
-/// The longest a question may become when its holes are full.
-const WHOLE_BUDGET: usize = 1_800;
-const LABEL_BUDGET: (usize, usize) = (24, 40);
 /// What the names of the engine's own schedules begin with.
 const OUR_SCHEDULES: [&str; 4] = ["nudge-", "expire-", "promise-remind-", "promise-due-"];
 /// The longest text of a promise that is kept.
@@ -113,64 +111,6 @@ struct Checker<'c, 'a> {
     used: BTreeSet<String>,
     /// What `answer` is, where there is one.
     answer: Option<Kind>,
-}
-
-/// What an expression is, for comparing.
-#[derive(Clone, Debug, PartialEq)]
-enum Kind {
-    Text,
-    Choice(Vec<String>),
-    Number,
-    Bool,
-    Date,
-    Time,
-    Duration,
-    List,
-    Promise,
-    None,
-    Mixed,
-}
-
-impl Kind {
-    fn of(ty: &Type) -> Self {
-        match ty {
-            Type::Text { .. } | Type::Zone => Kind::Text,
-            Type::Integer { .. } | Type::Number { .. } => Kind::Number,
-            Type::Bool => Kind::Bool,
-            Type::Choice { of } => Kind::Choice(of.clone()),
-            Type::Date => Kind::Date,
-            Type::Time => Kind::Time,
-            Type::Duration => Kind::Duration,
-            Type::List => Kind::List,
-        }
-    }
-
-    fn word(&self) -> &'static str {
-        match self {
-            Kind::Text => "a text",
-            Kind::Choice(_) => "a choice",
-            Kind::Number => "a number",
-            Kind::Bool => "yes or no",
-            Kind::Date => "a date",
-            Kind::Time => "a time",
-            Kind::Duration => "a length of time",
-            Kind::List => "a list",
-            Kind::Promise => "a promise",
-            Kind::None => "nothing",
-            Kind::Mixed => "one of several things",
-        }
-    }
-
-    fn is_texty(&self) -> bool {
-        matches!(self, Kind::Text | Kind::Choice(_))
-    }
-
-    fn fits(&self, other: &Kind) -> bool {
-        self == other
-            || matches!(self, Kind::Mixed | Kind::None)
-            || matches!(other, Kind::Mixed | Kind::None)
-            || (self.is_texty() && other.is_texty())
-    }
 }
 
 impl<'c> Checker<'c, '_> {
@@ -371,90 +311,6 @@ impl<'c> Checker<'c, '_> {
                 format!("`{word}` is a reserved word ({})", reserved.as_str()),
                 hint,
             );
-        }
-    }
-
-    fn label(&mut self, label: &Template) {
-        let length = label.literal_len() + label.holes().map(|hole| self.width(hole)).sum::<usize>();
-        let (warn, most) = LABEL_BUDGET;
-        if length > most {
-            self.source.error(
-                "GS0502",
-                label.span.clone(),
-                format!("a label of {length} characters"),
-                format!("at most {most}"),
-            );
-        } else if length > warn {
-            self.source.warn(
-                "GS0502",
-                label.span.clone(),
-                format!("a label of {length} characters"),
-                format!("{warn} fit on a phone"),
-            );
-        }
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "lengths of texts"
-    )]
-    fn budget(&mut self, text: &Template, (warn, most): (usize, usize)) {
-        let literal = (text.literal_len() as f64 * GROWTH) as usize;
-        let whole = literal + text.holes().map(|hole| self.width(hole)).sum::<usize>();
-        if literal > most {
-            let message = format!("a text of {} characters, {literal} in a longer language", text.literal_len());
-            self.source.error(
-                "GS0501",
-                text.span.clone(),
-                message,
-                format!("at most {most}: split it into two messages"),
-            );
-        } else if whole > WHOLE_BUDGET {
-            let message = format!("this may become {whole} characters long when its holes are full");
-            self.source.error(
-                "GS0501",
-                text.span.clone(),
-                message,
-                format!("at most {WHOLE_BUDGET}: lower `max` of the vars in it"),
-            );
-        } else if literal > warn {
-            let message = format!("a text of {} characters, {literal} in a longer language", text.literal_len());
-            self.source.warn(
-                "GS0501",
-                text.span.clone(),
-                message,
-                format!("short messages are read; aim below {warn}"),
-            );
-        }
-    }
-
-    /// The most UTF-16 units an expression may fill.
-    fn width(&self, expr: &Expr) -> usize {
-        let of = |def: Option<&VarDef>| match def.map(|def| &def.ty) {
-            Some(Type::Text { max }) => *max,
-            Some(Type::Choice { of }) => of.iter().map(String::len).max().unwrap_or(0),
-            Some(Type::Time) => 5,
-            Some(Type::Integer { from, to }) => from.to_string().len().max(to.to_string().len()),
-            Some(Type::Zone) => 32,
-            Some(Type::List) => 120,
-            Some(Type::Number { .. } | Type::Bool | Type::Date | Type::Duration) => 24,
-            None => 100,
-        };
-        match &expr.kind {
-            ExprKind::Literal(value) => value.to_string().encode_utf16().count(),
-            ExprKind::Name(Name::Local(name)) => of(self.script.vars.get(name)),
-            ExprKind::Name(Name::Me(name)) => of(self.world.facts.get(name)),
-            ExprKind::Name(Name::Result(_)) => 500,
-            ExprKind::Name(_) => 20,
-            ExprKind::Binary(BinaryOp::Or, left, right) | ExprKind::If(_, left, right) => {
-                self.width(left).max(self.width(right))
-            }
-            ExprKind::PromiseField(_, PromiseField::Text) => PROMISE_TEXT,
-            ExprKind::PromiseField(..) => 40,
-            ExprKind::Call(Function::Lower, arguments) => arguments.iter().map(|argument| self.width(argument)).sum(),
-            ExprKind::Binary(..) | ExprKind::Not(_) | ExprKind::IsNone(..) | ExprKind::Call(..) => 24,
         }
     }
 
@@ -709,163 +565,6 @@ impl<'c> Checker<'c, '_> {
             }
         }
     }
-
-    fn kind(&mut self, expr: &Expr, known: &Known) -> Kind {
-        match &expr.kind {
-            ExprKind::Literal(value) => match value {
-                Value::None => Kind::None,
-                Value::Bool(_) => Kind::Bool,
-                Value::Int(_) | Value::Number(_) => Kind::Number,
-                Value::Text(_) => Kind::Text,
-                Value::Date { .. } => Kind::Date,
-                Value::Time { .. } => Kind::Time,
-                Value::Duration { .. } => Kind::Duration,
-                Value::List(_) => Kind::List,
-            },
-            ExprKind::Name(name) => self.name_kind(name, &expr.span),
-            ExprKind::Not(inner) | ExprKind::IsNone(inner, _) => {
-                self.kind(inner, known);
-                Kind::Bool
-            }
-            ExprKind::If(test, yes, no) => {
-                self.kind(test, known);
-                let (yes, no) = (self.kind(yes, known), self.kind(no, known));
-                either(yes, no)
-            }
-            ExprKind::Binary(op, left, right) => self.binary(*op, left, right, known),
-            ExprKind::Call(function, arguments) => self.call(*function, arguments, known),
-            ExprKind::PromiseField(promise, field) => {
-                self.wants(promise, &Kind::Promise, known);
-                if *field == PromiseField::Due { Kind::Date } else { Kind::Text }
-            }
-        }
-    }
-
-    fn name_kind(&mut self, name: &Name, span: &Range<usize>) -> Kind {
-        match name {
-            Name::Local(name) => self.var(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
-            Name::Me(name) => self.fact(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
-            Name::Result(_) => Kind::Mixed,
-            Name::Answer => self.answer.clone().unwrap_or_else(|| {
-                let hint = "it stands for what is being checked, inside `reject` and `checks`; elsewhere use the var";
-                self.source.error("GS0310", span.clone(), "there is no answer here", hint);
-                Kind::Mixed
-            }),
-            Name::Today => Kind::Date,
-            Name::Now => Kind::Time,
-            Name::OpenPromise => Kind::Promise,
-            Name::CheckedInToday => Kind::Bool,
-            Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries => Kind::Number,
-        }
-    }
-
-    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, known: &Known) -> Kind {
-        let (a, b) = (self.kind(left, known), self.kind(right, known));
-        let span = left.span.start..right.span.end;
-        match op {
-            BinaryOp::Or => either(a, b),
-            BinaryOp::And => Kind::Bool,
-            BinaryOp::Eq | BinaryOp::Ne => {
-                if !a.fits(&b) {
-                    let hint = "both sides of a comparison are of the same kind";
-                    self.source.error("GS0304", span, format!("{} is never equal to {}", a.word(), b.word()), hint);
-                }
-                for (kind, other) in [(&a, right), (&b, left)] {
-                    if let (Kind::Choice(of), ExprKind::Literal(Value::Text(text))) = (kind, &other.kind) {
-                        self.one_of(text, of, &other.span);
-                    }
-                }
-                Kind::Bool
-            }
-            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
-                let comparable = |kind: &Kind| {
-                    matches!(kind, Kind::Number | Kind::Date | Kind::Time | Kind::Duration | Kind::Mixed | Kind::None)
-                };
-                if !a.fits(&b) || !comparable(&a) || !comparable(&b) {
-                    let hint = "numbers, dates, times and lengths of time have an order";
-                    self.source.error("GS0304", span, format!("{} and {} have no order", a.word(), b.word()), hint);
-                }
-                Kind::Bool
-            }
-            BinaryOp::In => {
-                if !Kind::List.fits(&b) {
-                    self.source.error(
-                        "GS0304",
-                        right.span.clone(),
-                        format!("{} where a list is needed", b.word()),
-                        "a list goes here",
-                    );
-                }
-                Kind::Bool
-            }
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => self.arithmetic(op, a, b, span),
-        }
-    }
-
-    fn arithmetic(&mut self, op: BinaryOp, a: Kind, b: Kind, span: Range<usize>) -> Kind {
-        match (op, &a, &b) {
-            (BinaryOp::Add, Kind::List, _) => Kind::List,
-            (BinaryOp::Add | BinaryOp::Sub, Kind::Date, Kind::Duration) => Kind::Date,
-            (BinaryOp::Add, Kind::Duration, Kind::Duration) => Kind::Duration,
-            (_, Kind::Number | Kind::Mixed, Kind::Number | Kind::Mixed) => Kind::Number,
-            _ => {
-                let hint = "texts are joined with `compose`; dates take lengths of time like 30d";
-                self.source.error(
-                    "GS0304",
-                    span,
-                    format!("{} and {} cannot be calculated with", a.word(), b.word()),
-                    hint,
-                );
-                Kind::Mixed
-            }
-        }
-    }
-
-    fn call(&mut self, function: Function, arguments: &[Expr], known: &Known) -> Kind {
-        let kinds: Vec<Kind> = arguments.iter().map(|argument| self.kind(argument, known)).collect();
-        let literal = |index: usize| match arguments.get(index).map(|argument| (&argument.kind, &argument.span)) {
-            Some((ExprKind::Literal(Value::Text(text)), span)) => Some((text.clone(), span.clone())),
-            _ => None,
-        };
-        match function {
-            Function::Has => {
-                if let Some((list, _)) = literal(1)
-                    && self.script.phrases.contains_key(&list)
-                {
-                    self.used.insert(list);
-                }
-                Kind::Bool
-            }
-            Function::Visits => {
-                if let Some((id, span)) = literal(0)
-                    && !self.script.waits.contains_key(&id)
-                {
-                    let near = did_you_mean(&id, self.script.waits.keys().map(String::as_str));
-                    let hint = if near.is_empty() { "write the id of an `ask` or a `choose`".to_owned() } else { near };
-                    self.source.error("GS0401", span, format!("no question is called `{id}`"), hint);
-                }
-                Kind::Number
-            }
-            Function::DaysSince | Function::DaysUntil => {
-                if let (Some(kind), Some(argument)) = (kinds.first(), arguments.first())
-                    && !kind.fits(&Kind::Date)
-                {
-                    self.source.error(
-                        "GS0304",
-                        argument.span.clone(),
-                        format!("{} where a date is needed", kind.word()),
-                        "a date goes here",
-                    );
-                }
-                Kind::Number
-            }
-            Function::Words | Function::Chars | Function::Count | Function::Hits => Kind::Number,
-            Function::Min | Function::Max => kinds.into_iter().next().unwrap_or(Kind::Number),
-            Function::Lower => Kind::Text,
-            Function::LocalTime => Kind::Time,
-            Function::Promise => Kind::Promise,
-        }
-    }
 }
 
 /// The verb of an operation that cards have no use for.
@@ -891,13 +590,4 @@ fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
         OpKind::Start { .. } => "start",
         OpKind::Redo { .. } => "redo",
     })
-}
-
-fn either(a: Kind, b: Kind) -> Kind {
-    match (a, b) {
-        (Kind::None, other) | (other, Kind::None) => other,
-        (a, b) if a == b => a,
-        (a, b) if a.is_texty() && b.is_texty() => Kind::Text,
-        _ => Kind::Mixed,
-    }
 }

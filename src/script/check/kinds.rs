@@ -1,0 +1,236 @@
+//! What expressions are, and which of them go together.
+
+use std::ops::Range;
+
+use super::super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField};
+use super::super::flow::Known;
+use super::super::model::Type;
+use super::super::problem::did_you_mean;
+use super::Checker;
+use crate::types::Value;
+
+/// What an expression is, for comparing.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Text,
+    Choice(Vec<String>),
+    Number,
+    Bool,
+    Date,
+    Time,
+    Duration,
+    List,
+    Promise,
+    None,
+    Mixed,
+}
+
+impl Kind {
+    pub(super) fn of(ty: &Type) -> Self {
+        match ty {
+            Type::Text { .. } | Type::Zone => Kind::Text,
+            Type::Integer { .. } | Type::Number { .. } => Kind::Number,
+            Type::Bool => Kind::Bool,
+            Type::Choice { of } => Kind::Choice(of.clone()),
+            Type::Date => Kind::Date,
+            Type::Time => Kind::Time,
+            Type::Duration => Kind::Duration,
+            Type::List => Kind::List,
+        }
+    }
+
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Kind::Text => "a text",
+            Kind::Choice(_) => "a choice",
+            Kind::Number => "a number",
+            Kind::Bool => "yes or no",
+            Kind::Date => "a date",
+            Kind::Time => "a time",
+            Kind::Duration => "a length of time",
+            Kind::List => "a list",
+            Kind::Promise => "a promise",
+            Kind::None => "nothing",
+            Kind::Mixed => "one of several things",
+        }
+    }
+
+    fn is_texty(&self) -> bool {
+        matches!(self, Kind::Text | Kind::Choice(_))
+    }
+
+    pub(super) fn fits(&self, other: &Kind) -> bool {
+        self == other
+            || matches!(self, Kind::Mixed | Kind::None)
+            || matches!(other, Kind::Mixed | Kind::None)
+            || (self.is_texty() && other.is_texty())
+    }
+}
+
+impl Checker<'_, '_> {
+    pub(super) fn kind(&mut self, expr: &Expr, known: &Known) -> Kind {
+        match &expr.kind {
+            ExprKind::Literal(value) => match value {
+                Value::None => Kind::None,
+                Value::Bool(_) => Kind::Bool,
+                Value::Int(_) | Value::Number(_) => Kind::Number,
+                Value::Text(_) => Kind::Text,
+                Value::Date { .. } => Kind::Date,
+                Value::Time { .. } => Kind::Time,
+                Value::Duration { .. } => Kind::Duration,
+                Value::List(_) => Kind::List,
+            },
+            ExprKind::Name(name) => self.name_kind(name, &expr.span),
+            ExprKind::Not(inner) | ExprKind::IsNone(inner, _) => {
+                self.kind(inner, known);
+                Kind::Bool
+            }
+            ExprKind::If(test, yes, no) => {
+                self.kind(test, known);
+                let (yes, no) = (self.kind(yes, known), self.kind(no, known));
+                either(yes, no)
+            }
+            ExprKind::Binary(op, left, right) => self.binary(*op, left, right, known),
+            ExprKind::Call(function, arguments) => self.call(*function, arguments, known),
+            ExprKind::PromiseField(promise, field) => {
+                self.wants(promise, &Kind::Promise, known);
+                if *field == PromiseField::Due { Kind::Date } else { Kind::Text }
+            }
+        }
+    }
+
+    fn name_kind(&mut self, name: &Name, span: &Range<usize>) -> Kind {
+        match name {
+            Name::Local(name) => self.var(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
+            Name::Me(name) => self.fact(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
+            Name::Result(_) => Kind::Mixed,
+            Name::Answer => self.answer.clone().unwrap_or_else(|| {
+                let hint = "it stands for what is being checked, inside `reject` and `checks`; elsewhere use the var";
+                self.source.error("GS0310", span.clone(), "there is no answer here", hint);
+                Kind::Mixed
+            }),
+            Name::Today => Kind::Date,
+            Name::Now => Kind::Time,
+            Name::OpenPromise => Kind::Promise,
+            Name::CheckedInToday => Kind::Bool,
+            Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries => Kind::Number,
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr, known: &Known) -> Kind {
+        let (a, b) = (self.kind(left, known), self.kind(right, known));
+        let span = left.span.start..right.span.end;
+        match op {
+            BinaryOp::Or => either(a, b),
+            BinaryOp::And => Kind::Bool,
+            BinaryOp::Eq | BinaryOp::Ne => {
+                if !a.fits(&b) {
+                    let hint = "both sides of a comparison are of the same kind";
+                    self.source.error("GS0304", span, format!("{} is never equal to {}", a.word(), b.word()), hint);
+                }
+                for (kind, other) in [(&a, right), (&b, left)] {
+                    if let (Kind::Choice(of), ExprKind::Literal(Value::Text(text))) = (kind, &other.kind) {
+                        self.one_of(text, of, &other.span);
+                    }
+                }
+                Kind::Bool
+            }
+            BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
+                let comparable = |kind: &Kind| {
+                    matches!(kind, Kind::Number | Kind::Date | Kind::Time | Kind::Duration | Kind::Mixed | Kind::None)
+                };
+                if !a.fits(&b) || !comparable(&a) || !comparable(&b) {
+                    let hint = "numbers, dates, times and lengths of time have an order";
+                    self.source.error("GS0304", span, format!("{} and {} have no order", a.word(), b.word()), hint);
+                }
+                Kind::Bool
+            }
+            BinaryOp::In => {
+                if !Kind::List.fits(&b) {
+                    self.source.error(
+                        "GS0304",
+                        right.span.clone(),
+                        format!("{} where a list is needed", b.word()),
+                        "a list goes here",
+                    );
+                }
+                Kind::Bool
+            }
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => self.arithmetic(op, a, b, span),
+        }
+    }
+
+    fn arithmetic(&mut self, op: BinaryOp, a: Kind, b: Kind, span: Range<usize>) -> Kind {
+        match (op, &a, &b) {
+            (BinaryOp::Add, Kind::List, _) => Kind::List,
+            (BinaryOp::Add | BinaryOp::Sub, Kind::Date, Kind::Duration) => Kind::Date,
+            (BinaryOp::Add, Kind::Duration, Kind::Duration) => Kind::Duration,
+            (_, Kind::Number | Kind::Mixed, Kind::Number | Kind::Mixed) => Kind::Number,
+            _ => {
+                let hint = "texts are joined with `compose`; dates take lengths of time like 30d";
+                self.source.error(
+                    "GS0304",
+                    span,
+                    format!("{} and {} cannot be calculated with", a.word(), b.word()),
+                    hint,
+                );
+                Kind::Mixed
+            }
+        }
+    }
+
+    fn call(&mut self, function: Function, arguments: &[Expr], known: &Known) -> Kind {
+        let kinds: Vec<Kind> = arguments.iter().map(|argument| self.kind(argument, known)).collect();
+        let literal = |index: usize| match arguments.get(index).map(|argument| (&argument.kind, &argument.span)) {
+            Some((ExprKind::Literal(Value::Text(text)), span)) => Some((text.clone(), span.clone())),
+            _ => None,
+        };
+        match function {
+            Function::Has => {
+                if let Some((list, _)) = literal(1)
+                    && self.script.phrases.contains_key(&list)
+                {
+                    self.used.insert(list);
+                }
+                Kind::Bool
+            }
+            Function::Visits => {
+                if let Some((id, span)) = literal(0)
+                    && !self.script.waits.contains_key(&id)
+                {
+                    let near = did_you_mean(&id, self.script.waits.keys().map(String::as_str));
+                    let hint = if near.is_empty() { "write the id of an `ask` or a `choose`".to_owned() } else { near };
+                    self.source.error("GS0401", span, format!("no question is called `{id}`"), hint);
+                }
+                Kind::Number
+            }
+            Function::DaysSince | Function::DaysUntil => {
+                if let (Some(kind), Some(argument)) = (kinds.first(), arguments.first())
+                    && !kind.fits(&Kind::Date)
+                {
+                    self.source.error(
+                        "GS0304",
+                        argument.span.clone(),
+                        format!("{} where a date is needed", kind.word()),
+                        "a date goes here",
+                    );
+                }
+                Kind::Number
+            }
+            Function::Words | Function::Chars | Function::Count | Function::Hits => Kind::Number,
+            Function::Min | Function::Max => kinds.into_iter().next().unwrap_or(Kind::Number),
+            Function::Lower => Kind::Text,
+            Function::LocalTime => Kind::Time,
+            Function::Promise => Kind::Promise,
+        }
+    }
+}
+
+fn either(a: Kind, b: Kind) -> Kind {
+    match (a, b) {
+        (Kind::None, other) | (other, Kind::None) => other,
+        (a, b) if a == b => a,
+        (a, b) if a.is_texty() && b.is_texty() => Kind::Text,
+        _ => Kind::Mixed,
+    }
+}
