@@ -8,6 +8,7 @@ mod doctor;
 mod house;
 mod run;
 mod scripts;
+mod scripts_schema;
 mod terminal;
 
 use std::io::IsTerminal as _;
@@ -60,6 +61,8 @@ enum ScriptsCommand {
         /// A folder with scripts [default: the ones inside this program]
         dir: Option<PathBuf>,
     },
+    /// Print the JSON Schema of a kind of script file, for editors
+    Schema(scripts_schema::Options),
 }
 
 /// Runs the program.
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
+        Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

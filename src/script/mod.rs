@@ -5,11 +5,13 @@
 mod check;
 pub mod expr;
 mod flow;
+mod grammar;
 pub mod library;
 pub mod model;
 mod parse;
 pub mod problem;
 mod read;
+pub mod schema;
 mod steps;
 pub mod text;
 mod yaml;
