@@ -144,7 +144,8 @@ impl Writer {
 
     fn key(&self, key: &'static Key) -> Value {
         let value = match (self.card, key.name) {
-            (true, "script") => json!({ "enum": CARDS.iter().map(|card| card.name).collect::<Vec<_>>() }),
+            (true, "script") => with_examples(name(), &card_names()),
+            (true, "instead_of") => json!({ "enum": card_names() }),
             (true, "end") => json!({ "enum": card_ends() }),
             _ => self.takes(key.takes),
         };
@@ -257,6 +258,10 @@ fn print(value: &Value, indent: usize, text: &mut String) {
     text.push('\n');
     text.push_str(&" ".repeat(indent));
     text.push(close);
+}
+
+fn card_names() -> Vec<&'static str> {
+    CARDS.iter().map(|card| card.name).collect()
 }
 
 fn card_ends() -> Vec<&'static str> {

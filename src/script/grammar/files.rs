@@ -31,6 +31,12 @@ pub(crate) static SCRIPT: Shape = shape!(
         EXPIRE_KEY,
         Key::may("args", Names, "What a caller must give. Text, unless declared under `vars`."),
         Key::may("returns", Names, "Vars that a caller may read as result.NAME."),
+        RENAMED,
+        Key::may(
+            "repair",
+            Each(&Name),
+            "Cards that say it in another way in this script. Example: { unclear: unclear-gently }",
+        ),
         VARS,
         LISTS,
         STEPS,
@@ -49,6 +55,8 @@ pub(crate) static CARD: Shape = shape!(
         LANGUAGE,
         EXPIRE_KEY,
         Key::may("args", Names, "What the program gives it. Any of them may be empty: ${ title or \"this one\" }"),
+        Key::may("instead_of", Name, "For a card that stands in for another one in some scripts: that one's name."),
+        RENAMED,
         VARS,
         LISTS,
         STEPS,
@@ -76,6 +84,8 @@ pub(crate) static PHRASES: Shape = shape!(
         Key::must("yes", Phrases, "What people type for yes."),
         Key::must("no", Phrases, "What people type for no."),
         Key::must("skip", Phrases, "What people type to leave a question unanswered."),
+        Key::may("enough", Phrases, "What people type when they have picked all they want to."),
+        Key::may("joins", Phrases, "Words between several things that are picked in one message, like \"and\"."),
         Key::may("labels", Map(&LABELS), "What is written on buttons and forms of the program itself."),
         Key::may("about", Map(&ABOUT_WORDS), "What stands beside the reserved words in command menus."),
     ],
@@ -89,6 +99,11 @@ const ABOUT: Key = Key::may("about", Plain, "One or two sentences; help shows th
 const LANGUAGE: Key = Key::may("language", Plain, "The language it is written in. en when missing.");
 const EXPIRE_KEY: Key =
     Key::may("expire", Map(&EXPIRE), "When it is put away because nobody came back. Example: { after: 20h }");
+const RENAMED: Key = Key::may(
+    "renamed",
+    Each(&Name),
+    "Earlier names of questions and calls, and what they are called now. Example: { mood: how-are-you }",
+);
 const VARS: Key = Key::may("vars", Each(&A_VAR), "Vars by name. Example: mood: { type: integer, from: 1, to: 5 }");
 const LISTS: Key = Key::may(
     "phrases",
@@ -109,7 +124,10 @@ static NUDGE: Shape = shape!(
 static EXPIRE: Shape = shape!(
     "`expire`",
     "When it is put away.",
-    &[Key::must("after", Duration, "How long without an answer: 20h, 14d. At most 30d; 14d when missing.")],
+    &[
+        Key::must("after", Duration, "How long without an answer: 20h, 14d. At most 30d; 14d when missing."),
+        Key::may("say", Text, "What is said then. Nothing when missing."),
+    ],
 );
 
 static A_VAR: Takes = Map(&VAR);
@@ -123,7 +141,7 @@ pub(super) static VAR: Shape = Shape {
     after: &[
         Key::may("default", Plain, "What it is at first. Put yes and no in quotes."),
         Key::may("private", Flag, "true: hidden in :state, and dropped when the script ends."),
-        Key::may("keep_for", Duration, "How long it is meant to be kept: 30d."),
+        Key::may("keep_for", Duration, "For a fact: it is forgotten after so long. Example: 30d"),
     ],
 };
 
@@ -188,6 +206,7 @@ static LABELS: Shape = shape!(
     "What is written on buttons and forms.",
     &[
         Key::may("skip", Plain, "On the button that skips a question."),
+        Key::may("enough", Plain, "On the button that says that everything was picked."),
         Key::may("write", Plain, "On the button that opens a form for free text (Discord)."),
         Key::may("form_title", Plain, "The form's heading."),
         Key::may("form_field", Plain, "The form's field."),

@@ -12,7 +12,7 @@ pub(crate) use steps::STEP;
 /// A kind of mapping.
 #[derive(Debug)]
 pub(crate) struct Shape {
-    /// What messages call it; each shape has a name of its own.
+    /// What messages call it.
     pub(crate) what: &'static str,
     pub(crate) help: &'static str,
     /// Keys that stand before those of a case.

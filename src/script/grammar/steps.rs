@@ -1,7 +1,7 @@
 //! The table's second half: steps, and everything inside them.
 
 use super::Takes::{
-    Each, Expression, Flag, Map, Maps, Name, Names, Phrases, Plain, Steps, Text, Texts, When, Whole, Word,
+    Duration, Each, Expression, Flag, Map, Maps, Name, Names, Phrases, Plain, Steps, Text, Texts, When, Whole, Word,
 };
 use super::{Case, Cases, Key, Shape, done, said, shape};
 
@@ -20,8 +20,11 @@ pub(crate) static STEP: Shape = Shape {
 const VERBS: &[Case] = &[
     said!("say", Text, "A message."),
     said!("say_one_of", Texts, "One of these messages, varied but repeatable."),
+    said!("say_count", Map(&SAY_COUNT), "The form of a sentence that goes with a number."),
     said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, OBJECTIONS, UNCLEAR]),
-    said!("choose", Text, "A question with buttons.", [NAMED, ANSWER, OPTIONS, UNCLEAR]),
+    said!("choose", Text, "A question with buttons.", [NAMED, ANSWER, OTHER_TEXT, OPTIONS, UNCLEAR]),
+    done!("choose_many", Text, "A question with buttons; several may be picked.", [NAMED, ANSWER, PICKS, UNCLEAR]),
+    done!("wait", Map(&WAIT), "Lets time pass; nothing is asked until then.", [NAMED, WAIT_SKIP]),
     said!(
         "branch",
         Maps(&CASE),
@@ -76,7 +79,10 @@ const OBJECTIONS: &[Key] = &[
     Key::may("soft", Names, "Lists and checks that object only once and then accept."),
 ];
 
+const OTHER_TEXT: &[Key] = &[Key::may("other_text", Flag, "true: any other text is an answer too.")];
 const OPTIONS: &[Key] = &[Key::must("options", Maps(&OPTION), "The buttons.")];
+const PICKS: &[Key] = &[Key::must("options", Maps(&PICK), "The buttons.")];
+const WAIT_SKIP: &[Key] = &[Key::may("skip", Flag, "true: the person may go on before.")];
 const WITH: &[Key] = &[Key::may("with", Each(&Expression), "What its args are given. Example: { who: who }")];
 const RESULTS: &[Key] =
     &[Key::may("save", Each(&Expression), "Vars from its results. Example: { impact: result.impact }")];
@@ -85,14 +91,37 @@ const BACK_TO: &[Key] = &[Key::must("back_to", Name, "The id of the step to go o
 static OPTION: Shape = shape!(
     "an option",
     "A button.",
+    &[LABEL, VALUE, SHOWN, ALSO, Key::may("then", Steps, "What happens when it is chosen."),],
+);
+
+/// The same where several may be picked: what follows depends on all of them.
+static PICK: Shape = shape!("an option", "A button.", &[LABEL, VALUE, SHOWN, ALSO]);
+
+const LABEL: Key = Key::must("label", Text, "What is written on it.");
+const VALUE: Key = Key::may("value", Plain, "What it saves. An option without a value saves nothing.");
+const SHOWN: Key = Key::may("if", Expression, "Offered only when this holds.");
+const ALSO: Key = Key::may("also", Phrases, "Other ways to say it. Put yes and no in quotes.");
+
+static SAY_COUNT: Shape = shape!(
+    "`say_count`",
+    "The form of a sentence that goes with a number.",
     &[
-        Key::must("label", Text, "What is written on it."),
-        Key::may("value", Plain, "What it saves. An option without a value saves nothing."),
-        Key::may("if", Expression, "Offered only when this holds."),
-        Key::may("also", Phrases, "Other ways to say it. Put yes and no in quotes."),
-        Key::may("then", Steps, "What happens when it is chosen."),
+        Key::must("n", Expression, "The number."),
+        Key::must("one", Text, "The sentence for one."),
+        Key::must("other", Text, "The sentence for any other number."),
     ],
 );
+
+static WAIT: Shape = Shape {
+    what: "`wait`",
+    help: "How long.",
+    before: &[],
+    cases: Cases::ByKey(&[
+        said!("for", Duration, "A length of time: 10m, 3h."),
+        said!("until", When, "A time. Example: tomorrow morning"),
+    ]),
+    after: &[],
+};
 
 static CHECK: Shape = shape!(
     "a check",
@@ -173,7 +202,7 @@ static SCHEDULE: Shape = shape!(
         Key::must("run", Name, "Which script."),
         Key::must("at", When, "When."),
         Key::may("if_busy", Word(&["queue", "skip", "interrupt"]), "While another script is open. queue when missing."),
-        Key::may("late", super::Takes::Duration, "How late it may still start: 3h. 12h when missing."),
+        Key::may("late", Duration, "How late it may still start: 3h. 12h when missing."),
         Key::may("with", Each(&Expression), "What its args are given."),
     ],
 );
