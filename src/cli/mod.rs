@@ -8,6 +8,7 @@ mod doctor;
 mod house;
 mod run;
 mod scripts;
+mod scripts_fmt;
 mod scripts_schema;
 mod terminal;
 
@@ -61,6 +62,8 @@ enum ScriptsCommand {
         /// A folder with scripts [default: the ones inside this program]
         dir: Option<PathBuf>,
     },
+    /// Write scripts in the one way they are best written in
+    Fmt(scripts_fmt::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
 }
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
+        Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
