@@ -2,6 +2,7 @@
 //!
 //! Says nothing about what is in them; that is [`crate::script`]'s.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -73,6 +74,12 @@ pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
 /// When something cannot be read, or is not text.
 pub fn transcripts(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
     read_all(folder, "chat")
+}
+
+/// The texts of files that are named from where a transcript is; the ones that cannot be read are left out.
+pub fn beside<'n>(transcript: &Path, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, String> {
+    let read = |name: &str| Some((name.to_owned(), fs::read_to_string(transcript.with_file_name(name)).ok()?));
+    names.filter_map(read).collect()
 }
 
 fn read_all(folder: &Path, ending: &str) -> Result<Vec<PromptFile>, PromptsError> {

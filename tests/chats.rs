@@ -2,8 +2,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use goldseam::prompts;
@@ -16,9 +14,7 @@ fn played(scripts: &Scripts) -> Vec<Played> {
     let one = |file: &goldseam::script::PromptFile| {
         let name = format!("prompts/{}", file.path);
         let transcript = Transcript::parse(&name, &file.text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
-        let near = folder.join(&file.path);
-        let draft = |path: &str| fs::read_to_string(near.with_file_name(path)).ok().map(|text| (path.to_owned(), text));
-        let drafts: BTreeMap<String, String> = transcript.drafts().filter_map(|(_, path)| draft(path)).collect();
+        let drafts = prompts::beside(&folder.join(&file.path), transcript.drafts().map(|(_, path)| path));
         transcript::play(&transcript, scripts, &drafts)
     };
     prompts::transcripts(&folder).unwrap().iter().map(one).collect()

@@ -22,6 +22,12 @@ pub struct Played {
 }
 
 impl Played {
+    /// A transcript that could not be played at all.
+    #[must_use]
+    pub fn unread(file: String, differences: Vec<Difference>) -> Self {
+        Self { file, differences, blessed: None, traces: Vec::new() }
+    }
+
     /// True when everything is as expected.
     #[must_use]
     pub fn is_good(&self) -> bool {
@@ -71,10 +77,7 @@ pub fn play(transcript: &Transcript, scripts: &Scripts, drafts: &BTreeMap<String
     let file = transcript.file.clone();
     let edited = match edits(transcript, scripts, drafts) {
         Ok(edited) => edited,
-        Err(wrong) => {
-            let differences = vec![Difference::Wrong(wrong)];
-            return Played { file, differences, blessed: None, traces: Vec::new() };
-        }
+        Err(wrong) => return Played::unread(file, vec![Difference::Wrong(wrong)]),
     };
     let mut player = Player {
         stage: Stage::new(scripts.library()),
