@@ -9,6 +9,7 @@ mod house;
 mod run;
 mod scripts;
 mod terminal;
+mod transcripts;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -60,6 +61,11 @@ enum ScriptsCommand {
         /// A folder with scripts [default: the ones inside this program]
         dir: Option<PathBuf>,
     },
+    /// Play transcripts: conversations written down, and what the bot says in them now
+    ///
+    /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
+    /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
+    Test(transcripts::Options),
 }
 
 /// Runs the program.
@@ -70,6 +76,7 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
+        Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
