@@ -223,12 +223,12 @@ impl Report {
         self
     }
 
-    fn take(&mut self, source: Source<'_>) {
+    pub(super) fn take(&mut self, source: Source<'_>) {
         self.sources.insert(source.file.to_owned(), source.text.to_owned());
         self.problems.extend(source.problems);
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.problems.sort_by(|a, b| {
             (a.severity, &a.file, a.span.start, a.code).cmp(&(b.severity, &b.file, b.span.start, b.code))
         });
@@ -356,6 +356,12 @@ impl Library {
     pub(crate) fn compared_at(&self, name: &str, rev: &str) -> Option<&Script> {
         let present = self.scripts.get(name).filter(|script| script.rev == rev);
         present.or_else(|| self.earlier.compared(name, rev))
+    }
+
+    /// The script that a file holds.
+    #[must_use]
+    pub fn of_file(&self, path: &str) -> Option<&Script> {
+        self.files.get(path).and_then(|name| self.scripts.get(name))
     }
 
     /// The present texts: name, revision and text of each script.

@@ -2,6 +2,7 @@
 //!
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
+mod against;
 mod check;
 mod earlier;
 pub mod expr;
@@ -15,6 +16,7 @@ mod steps;
 pub mod text;
 mod yaml;
 
+pub use against::{Waiting, against};
 pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
 
