@@ -8,6 +8,7 @@ mod doctor;
 mod house;
 mod run;
 mod scripts;
+mod scripts_schema;
 mod terminal;
 mod transcripts;
 
@@ -66,6 +67,8 @@ enum ScriptsCommand {
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
     /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
     Test(transcripts::Options),
+    /// Print the JSON Schema of a kind of script file, for editors
+    Schema(scripts_schema::Options),
 }
 
 /// Runs the program.
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
+        Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
