@@ -2,6 +2,7 @@
 //!
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
+mod banned;
 mod check;
 pub mod expr;
 mod flow;
@@ -10,11 +11,14 @@ pub mod model;
 mod parse;
 pub mod problem;
 mod read;
+pub mod reading;
+pub mod review;
 mod steps;
 pub mod text;
 mod yaml;
 
 pub use library::{Library, PromptFile, Report, Reserved};
+pub use review::Review;
 
 /// A short hash of a text (FNV-1a), to notice that a script was edited. Not for security.
 #[must_use]

@@ -9,6 +9,7 @@ use super::expr;
 use super::model::{Nudge, Script, Starters, Type, VarDef};
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
+use super::review;
 use super::steps::{self, Laid};
 use super::yaml::Node;
 use crate::phrase::Phrase;
@@ -52,11 +53,21 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     }
     let phrases = fields.take("phrases").map(|node| phrase_lists(node, source)).unwrap_or_default();
     let nudge = fields.take("nudge").and_then(|node| nudge(node, source));
-    let expire = fields.take("expire").and_then(|node| expire(node, source)).unwrap_or(DEFAULT_EXPIRE);
+    let expires = fields.take("expire");
+    let expire = expires.and_then(|node| expire(node, source)).unwrap_or(DEFAULT_EXPIRE);
+    let heavy = fields.take("heavy").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
+    let note = fields.take("content_note").and_then(|node| read::template(node, "a sentence", source));
+    let allowed = fields.take("allow").map(|node| review::allowances(node, source)).unwrap_or_default();
+    let reviewed = fields.take("reviewed").map(|node| review::stamps(node, source)).unwrap_or_default();
     let steps = fields.need("steps", source);
     fields.finish(source);
 
-    let Laid { ops, ids, waits, ends } = steps::lay_out(steps, root.span.end, source);
+    let has_note = note.is_some();
+    let Laid { ops, ids, waits, ends } = steps::lay_out(note, steps, root.span.end, source);
+    if expires.is_none() && !waits.is_empty() {
+        let hint = "add `expire: { after: 20h }`, or as many days as an answer may take";
+        source.warn("GS0434", root.span.start..root.span.start + 6, "nothing says how long an answer may take", hint);
+    }
     Some(Script {
         name: stem.to_owned(),
         version: version.unwrap_or(1),
@@ -77,7 +88,11 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         ids,
         waits,
         ends,
-        rev: super::revision(source.text),
+        heavy,
+        has_note,
+        allowed,
+        reviewed,
+        rev: review::revision(source.text),
     })
 }
 
