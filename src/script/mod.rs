@@ -4,6 +4,7 @@
 
 mod banned;
 mod check;
+mod earlier;
 pub mod expr;
 mod flow;
 pub mod library;
@@ -17,6 +18,7 @@ mod steps;
 pub mod text;
 mod yaml;
 
+pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
 pub use review::Review;
 

@@ -11,6 +11,7 @@ use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
 use super::review;
 use super::steps::{self, Laid};
+use super::text::Template;
 use super::yaml::Node;
 use crate::phrase::Phrase;
 use crate::types::Value;
@@ -48,21 +49,24 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
             ty: Type::Text { max: DEFAULT_TEXT_MAX },
             default: Value::None,
             private: true,
+            keep_for: None,
             span: root.span.start..root.span.start + 1,
         });
     }
     let phrases = fields.take("phrases").map(|node| phrase_lists(node, source)).unwrap_or_default();
     let nudge = fields.take("nudge").and_then(|node| nudge(node, source));
     let expires = fields.take("expire");
-    let expire = expires.and_then(|node| expire(node, source)).unwrap_or(DEFAULT_EXPIRE);
-    let heavy = fields.take("heavy").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
-    let note = fields.take("content_note").and_then(|node| read::template(node, "a sentence", source));
-    let allowed = fields.take("allow").map(|node| review::allowances(node, source)).unwrap_or_default();
-    let reviewed = fields.take("reviewed").map(|node| review::stamps(node, source)).unwrap_or_default();
+    let expire = expires.map(|node| expire(node, source)).unwrap_or_default();
+    let renamed = fields.take("renamed").map(|node| names_by_name(node, "`renamed`", source)).unwrap_or_default();
+    let repair = fields.take("repair").map(|node| names_by_name(node, "`repair`", source)).unwrap_or_default();
+    let instead_of = match card {
+        true => fields.take("instead_of").and_then(|node| read::name(node, "a card's name", source)).map(str::to_owned),
+        false => None,
+    };
+    let (care, note) = review::care(&mut fields, source);
     let steps = fields.need("steps", source);
     fields.finish(source);
 
-    let has_note = note.is_some();
     let Laid { ops, ids, waits, ends } = steps::lay_out(note, steps, root.span.end, source);
     if expires.is_none() && !waits.is_empty() {
         let hint = "add `expire: { after: 20h }`, or as many days as an answer may take";
@@ -83,15 +87,16 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         unread,
         phrases,
         nudge,
-        expire,
+        expire: expire.after.unwrap_or(DEFAULT_EXPIRE),
+        expire_say: expire.say,
+        renamed,
+        repair,
+        instead_of,
         ops,
         ids,
         waits,
         ends,
-        heavy,
-        has_note,
-        allowed,
-        reviewed,
+        care,
         rev: review::revision(source.text),
     })
 }
@@ -135,15 +140,37 @@ fn nudge(node: &Node, source: &mut Source<'_>) -> Option<Nudge> {
     Some(Nudge { after: after?, say: say? })
 }
 
-fn expire(node: &Node, source: &mut Source<'_>) -> Option<i64> {
-    let mut fields = Fields::of(node, "`expire`", source)?;
-    let after = fields.need("after", source)?;
+/// When a script is put away, and what is said then.
+#[derive(Default)]
+struct Expire {
+    after: Option<i64>,
+    say: Option<Template>,
+}
+
+fn expire(node: &Node, source: &mut Source<'_>) -> Expire {
+    let Some(mut fields) = Fields::of(node, "`expire`", source) else { return Expire::default() };
+    let after = fields.need("after", source);
+    let say = fields.take("say").and_then(|node| read::template(node, "a sentence", source));
     fields.finish(source);
-    let seconds = read::duration(after, "a length of time", source)?;
-    if seconds > MAX_EXPIRE {
+    let seconds = after.and_then(|after| read::duration(after, "a length of time", source));
+    if let (Some(after), Some(seconds)) = (after, seconds)
+        && seconds > MAX_EXPIRE
+    {
         source.error("GS0105", after.span.clone(), "no script may wait longer than 30 days", "at most 30d");
     }
-    Some(seconds.min(MAX_EXPIRE))
+    Expire { after: seconds.map(|seconds| seconds.min(MAX_EXPIRE)), say }
+}
+
+/// `name: other-name` for several names.
+fn names_by_name(node: &Node, what: &'static str, source: &mut Source<'_>) -> BTreeMap<String, String> {
+    let Some(fields) = Fields::of(node, what, source) else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for (key, node) in fields.all() {
+        if let Some(name) = read::name(node, "a name", source) {
+            found.insert(key.name.clone(), name.to_owned());
+        }
+    }
+    found
 }
 
 /// `name: [phrases]` for several names.
@@ -188,7 +215,7 @@ fn declaration(node: &Node, key: &Range<usize>, source: &mut Source<'_>) -> Opti
     let ty = word.and_then(|(word, node)| ty(word, node, &mut fields, source));
     let private = fields.take("private").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
     let default = fields.take("default");
-    fields.take("keep_for");
+    let keep_for = fields.take("keep_for").and_then(|node| read::duration(node, "a length of time", source));
     fields.finish(source);
     let ty = ty?;
     let default = match default {
@@ -204,7 +231,7 @@ fn declaration(node: &Node, key: &Range<usize>, source: &mut Source<'_>) -> Opti
             })
         }),
     };
-    Some(VarDef { ty, default, private, span: key.clone() })
+    Some(VarDef { ty, default, private, keep_for, span: key.clone() })
 }
 
 fn ty(word: &str, node: &Node, fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Type> {

@@ -5,9 +5,10 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Allowance, Script, Stamp};
+use super::model::{Allowance, Care, Script, Stamp};
 use super::problem::Source;
 use super::read::{self, Fields};
+use super::text::Template;
 use super::yaml::Node;
 
 /// What people have said about a script.
@@ -25,10 +26,10 @@ pub struct Review {
 
 impl Review {
     pub(crate) fn of(script: &Script) -> Self {
-        let allowed = script.allowed.iter().map(|allowance| (allowance.word.clone(), allowance.because.clone()));
+        let allowed = script.care.allowed.iter().map(|allowance| (allowance.word.clone(), allowance.because.clone()));
         Self {
             script: script.name.clone(),
-            stamps: script.reviewed.clone(),
+            stamps: script.care.reviewed.clone(),
             reviewed: is_reviewed(script),
             allowed: allowed.collect(),
         }
@@ -92,7 +93,7 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
 
 /// True when somebody has read this text of a script.
 fn is_reviewed(script: &Script) -> bool {
-    script.reviewed.iter().any(|stamp| stamp.text == script.rev)
+    script.care.reviewed.iter().any(|stamp| stamp.text == script.rev)
 }
 
 /// Warns when a script was changed since it was read. An older stamp beside one for this text is history.
@@ -100,15 +101,24 @@ pub(crate) fn check(script: &Script, source: &mut Source<'_>) {
     if is_reviewed(script) {
         return;
     }
-    if let Some(stamp) = script.reviewed.last() {
+    if let Some(stamp) = script.care.reviewed.last() {
         let message = format!("changed since {} read it on {}", stamp.by, stamp.on);
         let hint = "let it be read again: `goldseam scripts check DIR SCRIPT --stamp NAME --as ROLE`";
         source.warn("GS0608", stamp.span.clone(), message, hint);
     }
 }
 
+/// The keys of a script that are about care, and its content note.
+pub(crate) fn care(fields: &mut Fields<'_>, source: &mut Source<'_>) -> (Care, Option<Template>) {
+    let heavy = fields.take("heavy").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
+    let note = fields.take("content_note").and_then(|node| read::template(node, "a sentence", source));
+    let allowed = fields.take("allow").map(|node| allowances(node, source)).unwrap_or_default();
+    let reviewed = fields.take("reviewed").map(|node| stamps(node, source)).unwrap_or_default();
+    (Care { heavy, has_note: note.is_some(), allowed, reviewed }, note)
+}
+
 /// `allow: [{ word: ..., because: ... }]`
-pub(crate) fn allowances(node: &Node, source: &mut Source<'_>) -> Vec<Allowance> {
+fn allowances(node: &Node, source: &mut Source<'_>) -> Vec<Allowance> {
     let mut found = Vec::new();
     for item in read::items(node, "a list of `{ word: ..., because: ... }`", source) {
         let Some(mut fields) = Fields::of(item, "an allowance", source) else { continue };
@@ -123,7 +133,7 @@ pub(crate) fn allowances(node: &Node, source: &mut Source<'_>) -> Vec<Allowance>
 }
 
 /// `reviewed: [{ by: ..., on: ..., as: ..., text: ... }]`
-pub(crate) fn stamps(node: &Node, source: &mut Source<'_>) -> Vec<Stamp> {
+fn stamps(node: &Node, source: &mut Source<'_>) -> Vec<Stamp> {
     let mut found = Vec::new();
     for item in read::items(node, "a list of stamps", source) {
         let Some(mut fields) = Fields::of(item, "a stamp", source) else { continue };

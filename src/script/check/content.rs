@@ -43,7 +43,7 @@ impl Content<'_, '_> {
         for text in std::iter::once(&said.text).chain(&said.others) {
             self.words(text, said.counts, &said.span);
         }
-        if self.script.heavy && said.part != Part::Kept && said.text.contains('!') && !self.allowed(EXCLAMATION) {
+        if self.script.care.heavy && said.part != Part::Kept && said.text.contains('!') && !self.allowed(EXCLAMATION) {
             let at = place(self.source.text, &said.span, EXCLAMATION);
             let hint = "end the sentence with a full stop";
             self.source.warn("GS0602", at, "an exclamation mark in a heavy script", hint);
@@ -58,7 +58,7 @@ impl Content<'_, '_> {
             let here = match rule.place {
                 Where::Everywhere => true,
                 Where::Counts => counts,
-                Where::Heavy => self.script.heavy,
+                Where::Heavy => self.script.care.heavy,
             };
             if let Some(phrase) = rule.found_in(text).filter(|_| here)
                 && !self.allowed(phrase.folded())
@@ -72,7 +72,7 @@ impl Content<'_, '_> {
     }
 
     fn allowed(&mut self, word: &str) -> bool {
-        let found = self.script.allowed.iter().position(|allowance| allowance.word.eq_ignore_ascii_case(word));
+        let found = self.script.care.allowed.iter().position(|allowance| allowance.word.eq_ignore_ascii_case(word));
         self.needed.extend(found);
         found.is_some()
     }
@@ -91,7 +91,7 @@ impl Content<'_, '_> {
     }
 
     fn allowances(&mut self) {
-        for (index, allowance) in self.script.allowed.iter().enumerate() {
+        for (index, allowance) in self.script.care.allowed.iter().enumerate() {
             if !self.needed.contains(&index) {
                 let message = format!("nothing here needs `{}` to be allowed", allowance.word);
                 let hint = "remove it, or write it as it stands in banned.yaml";

@@ -11,11 +11,11 @@ use super::ways::onward;
 
 /// Checks a script that is marked as heavy.
 pub(crate) fn check(script: &Script, flow: &Flow, source: &mut Source<'_>) {
-    if !script.heavy {
+    if !script.care.heavy {
         return;
     }
     let at = source.text.find("heavy:").map_or(0..1, |at| at..at + 5);
-    if !script.has_note {
+    if !script.care.has_note {
         let hint = "add `content_note: ...`, one or two sentences about what is coming; it is said first";
         source.error("GS0605", at, "a heavy script without a content note", hint);
     }

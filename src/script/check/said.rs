@@ -34,13 +34,15 @@ pub(crate) struct Said {
 /// All texts of a script, in the order of the file.
 pub(crate) fn said(script: &Script) -> Vec<Said> {
     let mut found = Vec::new();
-    let mut add = |part: Part, text: &Template| found.push(of(part, text));
-    if let Some(nudge) = &script.nudge {
-        add(Part::Spoken, &nudge.say);
-    }
+    let from_outside = script.nudge.iter().map(|nudge| &nudge.say).chain(&script.expire_say);
+    from_outside.for_each(|text| found.push(of(Part::Spoken, text)));
     for op in &script.ops {
+        let mut add = |part: Part, text: &Template| found.push(of(part, text));
         match &op.kind {
             OpKind::Say(texts) => texts.iter().for_each(|text| add(Part::Spoken, text)),
+            OpKind::SayCount { forms, .. } => {
+                found.extend(forms.iter().map(|form| Said { counts: true, ..of(Part::Spoken, form) }));
+            }
             OpKind::Ask(ask) => {
                 spoken(&ask.question).for_each(|text| add(Part::Spoken, text));
                 ask.objections.iter().for_each(|objection| add(Part::Spoken, &objection.say));
@@ -53,6 +55,7 @@ pub(crate) fn said(script: &Script) -> Vec<Said> {
             OpKind::Journal { title, body, .. } => [title, body].into_iter().for_each(|text| add(Part::Kept, text)),
             OpKind::Jump(_)
             | OpKind::JumpUnless(..)
+            | OpKind::Wait(_)
             | OpKind::Set(_)
             | OpKind::Remember(_)
             | OpKind::Forget(_)

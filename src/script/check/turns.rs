@@ -96,7 +96,7 @@ impl<'w> Turns<'w> {
         let step = Load { messages: 0, steps: 1 };
         let message = Load { messages: 1, steps: 1 };
         match &script.ops[pc].kind {
-            OpKind::Say(_) | OpKind::Ask(_) | OpKind::Choose(_) => message,
+            OpKind::Say(_) | OpKind::SayCount { .. } | OpKind::Ask(_) | OpKind::Choose(_) => message,
             OpKind::Call { script, .. } | OpKind::Start { script, .. } => step.plus(self.profile(script).first),
             _ => step,
         }
@@ -131,11 +131,11 @@ impl<'w> Turns<'w> {
     fn after(&mut self, script: &Script, pc: usize, load: Load) -> Vec<(usize, Load)> {
         let done = load.plus(Load { messages: 0, steps: 1 });
         match &script.ops[pc].kind {
-            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::End(_) | OpKind::Start { .. } => Vec::new(),
+            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::End(_) | OpKind::Start { .. } => Vec::new(),
             OpKind::Jump(target) => vec![(*target, done)],
             OpKind::JumpUnless(_, target) => vec![(pc + 1, done), (*target, done)],
             OpKind::Redo { id, .. } => script.ids.get(id).map(|target| (*target, done)).into_iter().collect(),
-            OpKind::Say(_) => vec![(pc + 1, done.plus(Load { messages: 1, steps: 0 }))],
+            OpKind::Say(_) | OpKind::SayCount { .. } => vec![(pc + 1, done.plus(Load { messages: 1, steps: 0 }))],
             OpKind::Call { script: callee, .. } => {
                 let Profile { through, tail, .. } = self.profile(callee);
                 let ways = [through.map(|through| done.plus(through)), tail];
@@ -240,7 +240,14 @@ fn answers(script: &Script) -> Vec<(usize, Load)> {
             }
             OpKind::Choose(choose) => {
                 found.extend(choose.options.iter().map(|option| (option.then, Load::default())));
+                if choose.other_text {
+                    found.push((pc + 1, Load::default()));
+                }
                 &choose.question
+            }
+            OpKind::Wait(_) => {
+                found.push((pc + 1, Load::default()));
+                continue;
             }
             _ => continue,
         };

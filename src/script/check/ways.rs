@@ -18,7 +18,7 @@ pub(crate) fn check(script: &Script, world: &World<'_>, flow: &Flow, source: &mu
         let Some(question) = question(op) else { continue };
         if let OpKind::Choose(choose) = &op.kind {
             let may_be_empty = !choose.options.is_empty() && choose.options.iter().all(|option| option.condition.is_some());
-            if may_be_empty && !question.skip {
+            if may_be_empty && !question.skip && !choose.other_text {
                 let hint = "leave one option without `if`, or add `skip: true`";
                 source.warn("GS0431", op.span.clone(), "every option has an `if`: there may be nothing to choose", hint);
             }
@@ -61,7 +61,7 @@ pub(super) fn onward(script: &Script, pc: usize) -> Vec<usize> {
         OpKind::JumpUnless(_, target) => vec![pc + 1, *target],
         OpKind::Redo { id, back_to } => [id, back_to].into_iter().filter_map(|id| script.ids.get(id).copied()).collect(),
         OpKind::Choose(choose) => {
-            let skipped = choose.question.skip.then_some(pc + 1);
+            let skipped = (choose.question.skip || choose.other_text).then_some(pc + 1);
             choose.options.iter().map(|option| option.then).chain(skipped).collect()
         }
         _ => vec![pc + 1],
@@ -129,7 +129,7 @@ fn kept_without_an_answer(script: &Script, pc: usize, question: &Question) -> Op
             OpKind::Settle { .. } => return Some("settle"),
             OpKind::Remember(_) => return Some("remember"),
             OpKind::Schedule(_) => return Some("schedule"),
-            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Call { .. } => {}
+            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::Call { .. } => {}
             OpKind::JumpUnless(test, target) => match question.save.as_ref().and_then(|var| when_empty(test, var)) {
                 Some(true) => open.push(pc + 1),
                 Some(false) => open.push(*target),
