@@ -4,10 +4,10 @@
 //! anybody's conversation.
 
 mod chat;
+mod check;
 mod doctor;
 mod house;
 mod run;
-mod scripts;
 mod scripts_schema;
 mod terminal;
 mod transcripts;
@@ -58,9 +58,11 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum ScriptsCommand {
     /// List everything that is wrong with scripts
-    Check {
-        /// A folder with scripts [default: the ones inside this program]
-        dir: Option<PathBuf>,
+    Check(check::Options),
+    /// Say what a code like GS0405 means, with a wrong and a right example
+    Explain {
+        /// The code
+        code: String,
     },
     /// Play transcripts: conversations written down, and what the bot says in them now
     ///
@@ -78,9 +80,10 @@ pub fn main() -> ExitCode {
     crate::turn::hide_panic_texts();
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
-        Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
+        Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
+        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

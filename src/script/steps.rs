@@ -31,8 +31,8 @@ pub(crate) struct Laid {
     pub(crate) ends: BTreeMap<String, usize>,
 }
 
-/// Reads a list of steps; an `end` is added behind them.
-pub(crate) fn lay_out(steps: Option<&Node>, end: usize, source: &mut Source<'_>) -> Laid {
+/// Reads a list of steps; a content note is said before them, and an `end` is added behind them.
+pub(crate) fn lay_out(note: Option<Template>, steps: Option<&Node>, end: usize, source: &mut Source<'_>) -> Laid {
     let mut layout = Layout {
         source,
         ops: Vec::new(),
@@ -41,6 +41,9 @@ pub(crate) fn lay_out(steps: Option<&Node>, end: usize, source: &mut Source<'_>)
         ends: BTreeMap::new(),
         depth: 0,
     };
+    if let Some(note) = note {
+        layout.push(note.span.clone(), OpKind::Say(vec![note]));
+    }
     if let Some(steps) = steps {
         layout.steps(steps);
     }
