@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::outbox::{Deliver, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
@@ -36,7 +37,11 @@ impl House {
         clock: Clock,
         platforms: Vec<Arc<dyn Deliver>>,
     ) -> anyhow::Result<Self> {
-        let store = Store::open(folder, Vault).await?;
+        Ok(Self::on(Store::open(folder, Vault).await?, library, clock, platforms))
+    }
+
+    /// Puts the rooms on a database.
+    pub(crate) fn on(store: Store, library: Library, clock: Clock, platforms: Vec<Arc<dyn Deliver>>) -> Self {
         let door = Door::new(store.clone(), library, clock.clone());
         let inbox = Inbox::new(door.clone())
             .with(Platform::Console, console::decode)
@@ -44,7 +49,7 @@ impl House {
             .with(Platform::Discord, discord::decode);
         let outbox = Outbox::new(store.clone(), clock, door.bells().outbox.clone(), platforms);
         let reminders = Reminders::new(door.clone());
-        Ok(Self { store, door, inbox, outbox, reminders })
+        Self { store, door, inbox, outbox, reminders }
     }
 
     /// Handles what has arrived and what is due, and sends what came of it, until nothing is left.
@@ -65,6 +70,15 @@ impl House {
         let due = tx.next_due().await?;
         tx.rollback().await?;
         Ok(due)
+    }
+}
+
+/// The folder that a tool for authors works on: the named one, else `prompts` in the working folder, else the configured one.
+/// `None` stands for the scripts inside the program.
+pub(crate) fn authors_folder(named: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    match named.or_else(|| Path::new("prompts").is_dir().then(|| "prompts".into())) {
+        Some(folder) => Ok(Some(folder)),
+        None => Ok(Config::load(None)?.prompts_dir),
     }
 }
 

@@ -4,11 +4,17 @@
 //! anybody's conversation.
 
 mod chat;
+mod conversation;
 mod doctor;
+mod edits;
+mod given;
 mod house;
 mod run;
 mod scripts;
+mod scripts_play;
+mod steering;
 mod terminal;
+mod world;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -60,6 +66,8 @@ enum ScriptsCommand {
         /// A folder with scripts [default: the ones inside this program]
         dir: Option<PathBuf>,
     },
+    /// Play one script in this terminal; edits that are saved are taken over at once
+    Play(scripts_play::Options),
 }
 
 /// Runs the program.
@@ -70,6 +78,7 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
+        Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
