@@ -134,7 +134,15 @@ fn an_edit_that_is_saved_is_played_at_once_and_a_broken_one_is_shown_and_left_as
     program.says("# Reloaded; nothing is open.");
     program.types(":again");
     program.says("< For how long?");
-    fs::write(prompts.join("rest.yaml"), reworded.replace("id: how-long", "id: how-long-now")).unwrap();
-    program.says("# Reloaded; `how-long` is gone.");
-    program.says("[1] Start over [2] Put it away");
+    let renamed = reworded.replace("id: how-long", "id: how-many-days");
+    fs::write(prompts.join("rest.yaml"), &renamed).unwrap();
+    program.says("# Reloaded; `how-long` has no place in the new text, so you end in the old one.");
+    program.types(":again");
+    program.types(":edit");
+    program.says("# `how-many-days` is written");
+    let told = renamed
+        .replace("id: how-many-days", "id: how-long")
+        .replace("steps:", "renamed: { how-many-days: how-long }\nsteps:");
+    fs::write(prompts.join("rest.yaml"), told).unwrap();
+    program.says("# Reloaded; you stand at `how-long`.");
 }

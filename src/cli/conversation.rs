@@ -103,7 +103,7 @@ impl Conversation {
     async fn enter(&self, store: Store, library: Library) -> anyhow::Result<House> {
         let own = OwnScreen { screen: self.screen.clone(), person: self.person.clone() };
         let platforms: Vec<Arc<dyn Deliver>> = vec![Arc::new(own)];
-        let house = House::on(store, library, self.clock.clone(), platforms);
+        let house = House::on(store, library, self.clock.clone(), platforms).await?;
         house.settle().await?;
         Ok(house)
     }
@@ -148,10 +148,11 @@ impl Conversation {
         match edit {
             Err(problems) => Ok(self.screen.raw(&problems).and_then(|()| self.screen.remark(edits::LEFT_ASIDE))?),
             Ok(library) => {
+                let before = house.door.library();
+                house.door.use_scripts(library).await?;
                 let stands = house.door.look(Platform::Console, &self.person).await?;
-                let standing = stands.as_ref().and_then(|(state, _)| place(state));
-                let (remark, show_again) = edits::told(standing, &house.door.library(), &library);
-                house.door.reload(library);
+                let state = stands.as_ref().map(|(state, _)| state);
+                let (remark, show_again) = edits::told(state, &before, &house.door.library());
                 self.screen.remark(&remark)?;
                 if show_again { self.input(house, Input::Recall).await } else { Ok(()) }
             }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::conversation::place;
+use crate::engine::State;
+use crate::engine::revise::{Revised, outcome};
 use crate::platform::console::Look;
 use crate::prompts::{self, PromptsError, Watch};
 use crate::script::Library;
@@ -35,13 +38,22 @@ impl Edits {
     }
 }
 
-/// What is told of an edit that was taken over, and whether the open question should be shown again: its script was edited.
-pub(super) fn told(standing: Option<(&str, &str)>, before: &Library, after: &Library) -> (String, bool) {
-    let Some((script, at)) = standing else { return ("Reloaded; nothing is open.".into(), false) };
+/// What is told of an edit that is in use, and whether the open question should be shown again: its script was edited, and
+/// goes on. `after` are the scripts with those that somebody stands in.
+pub(super) fn told(state: Option<&State>, before: &Library, after: &Library) -> (String, bool) {
+    let Some((script, at)) = state.and_then(place) else { return ("Reloaded; nothing is open.".into(), false) };
     let edited = after.script(script).map(|script| &script.rev) != before.script(script).map(|script| &script.rev);
-    let there = after.script(script).is_some_and(|script| script.waits.contains_key(at));
-    let remark = if there { format!("Reloaded; you stand at `{at}`.") } else { format!("Reloaded; `{at}` is gone.") };
-    (remark, edited)
+    let thread = state.and_then(|state| state.active.as_ref());
+    match thread.map_or(Revised::Adopt, |thread| outcome(after, thread)) {
+        Revised::Adopt => {
+            let at = after.script(script).map_or(at, |script| script.renamed(at));
+            (format!("Reloaded; you stand at `{at}`."), edited)
+        }
+        Revised::Finish => {
+            (format!("Reloaded; `{at}` has no place in the new text, so you end in the old one."), false)
+        }
+        Revised::Changed => (format!("Reloaded; `{at}` is gone."), true),
+    }
 }
 
 /// Where the open question is written: `prompts/welcome.yaml:31`.

@@ -37,19 +37,25 @@ impl House {
         clock: Clock,
         platforms: Vec<Arc<dyn Deliver>>,
     ) -> anyhow::Result<Self> {
-        Ok(Self::on(Store::open(folder, Vault).await?, library, clock, platforms))
+        Self::on(Store::open(folder, Vault).await?, library, clock, platforms).await
     }
 
     /// Puts the rooms on a database.
-    pub(crate) fn on(store: Store, library: Library, clock: Clock, platforms: Vec<Arc<dyn Deliver>>) -> Self {
-        let door = Door::new(store.clone(), library, clock.clone());
+    pub(crate) async fn on(
+        store: Store,
+        library: Library,
+        clock: Clock,
+        platforms: Vec<Arc<dyn Deliver>>,
+    ) -> anyhow::Result<Self> {
+        let door = Door::new(store.clone(), Library::default(), clock.clone());
+        door.use_scripts(library).await?;
         let inbox = Inbox::new(door.clone())
             .with(Platform::Console, console::decode)
             .with(Platform::Telegram, telegram::decode)
             .with(Platform::Discord, discord::decode);
         let outbox = Outbox::new(store.clone(), clock, door.bells().outbox.clone(), platforms);
         let reminders = Reminders::new(door.clone());
-        Self { store, door, inbox, outbox, reminders }
+        Ok(Self { store, door, inbox, outbox, reminders })
     }
 
     /// Handles what has arrived and what is due, and sends what came of it, until nothing is left.
@@ -94,32 +100,36 @@ pub(crate) fn library(folder: Option<&Path>) -> anyhow::Result<Library> {
     }
 }
 
-/// Scripts that are read again when their folder was edited; a broken edit changes nothing.
+/// Scripts that are read again when their folder was edited; a broken edit changes nothing. A script that was withdrawn goes out
+/// of use, whether there is a folder or not.
 pub(crate) struct Reload {
-    folder: PathBuf,
-    watch: Watch,
+    folder: Option<(PathBuf, Watch)>,
     door: Door,
 }
 
 impl Reload {
-    pub(crate) fn new(folder: &Path, door: Door) -> Self {
-        Self { folder: folder.to_owned(), watch: Watch::new(folder), door }
+    pub(crate) fn new(folder: Option<&Path>, door: Door) -> Self {
+        Self { folder: folder.map(|folder| (folder.to_owned(), Watch::new(folder))), door }
     }
 
     /// Looks whether anything changed, and takes it over if it is sound.
-    pub(crate) fn look(&mut self) {
-        if self.watch.changed() {
-            self.now();
+    pub(crate) async fn look(&mut self) {
+        if self.folder.as_mut().is_some_and(|(_, watch)| watch.changed()) {
+            self.now().await;
+        }
+        if let Err(error) = self.door.follow_withdrawals().await {
+            tracing::error!(%error, "the list of withdrawn scripts cannot be read");
         }
     }
 
     /// Reads the folder again.
-    pub(crate) fn now(&self) {
-        match prompts::load(Some(&self.folder)) {
-            Ok((library, report)) => {
-                self.door.reload(library);
-                tracing::info!(warnings = report.warnings(), "the edited scripts are in use");
-            }
+    pub(crate) async fn now(&self) {
+        let Some((folder, _)) = &self.folder else { return };
+        match prompts::load(Some(folder)) {
+            Ok((library, report)) => match self.door.use_scripts(library).await {
+                Ok(()) => tracing::info!(warnings = report.warnings(), "the edited scripts are in use"),
+                Err(error) => tracing::error!(%error, "the edited scripts cannot be kept; the ones before stay in use"),
+            },
             Err(PromptsError::Wrong { report, .. }) => {
                 tracing::error!(
                     errors = report.errors(),

@@ -239,6 +239,7 @@ fn what(run: &Run) -> String {
     match run {
         Run::Script { script, .. } => format!("{script} starts"),
         Run::Nudge { .. } => "the open question is brought up once more".into(),
+        Run::Wait { .. } => "it goes on".into(),
         Run::Expire { .. } => "what is open is put away".into(),
     }
 }
