@@ -91,6 +91,10 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
     let given = ["--with", "promise=open promise", "--given", "open promise to Ana = call Lena"];
     let ended = play(folder.path(), &[&["promise-followup"], &given[..]].concat(), &["Told them ahead"]);
     is_said(&ended, &["< Its time has come:\n< call Lena\n", "[3] Told them ahead", "< Saying so before"]);
+    let known = "last check-in = 2026-02-20; checkins = 3; kept promise = x";
+    let back = play(folder.path(), &["daily-checkin", "--given", known, "--now", "2026-03-02T20:00"], &[]);
+    is_said(&back, &["< How are you right now?"]);
+    assert!(!back.stdout.starts_with("< How are you right now?"), "somebody who was away is greeted: {back:?}");
     let stranger = play(folder.path(), &["welcome", "--given", "new person"], &[]);
     is_said(&stranger, &["< This is Goldseam.", "< How old are you?"]);
     let resting =

@@ -7,13 +7,13 @@ mod chat;
 mod conversation;
 mod doctor;
 mod edits;
-mod given;
 mod house;
 mod run;
 mod scripts;
 mod scripts_play;
 mod steering;
 mod terminal;
+mod transcripts;
 mod world;
 
 use std::io::IsTerminal as _;
@@ -68,6 +68,11 @@ enum ScriptsCommand {
     },
     /// Play one script in this terminal; edits that are saved are taken over at once
     Play(scripts_play::Options),
+    /// Play transcripts: conversations written down, and what the bot says in them now
+    ///
+    /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
+    /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
+    Test(transcripts::Options),
 }
 
 /// Runs the program.
@@ -79,6 +84,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

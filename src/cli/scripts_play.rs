@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::conversation::{Beginning, Conversation, place};
-use super::given::{self, Given};
 use super::house::{self, House};
 use super::steering::{Start, parse_now};
 use super::terminal::screen;
@@ -26,6 +25,7 @@ use crate::script::Library;
 use crate::script::model::Script;
 use crate::script::problem::did_you_mean;
 use crate::store::Store;
+use crate::transcript::Given;
 use crate::types::{Input, Platform, Private, Value, Values};
 
 /// Whose conversation it is.
@@ -73,10 +73,9 @@ pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
     super::log_to_stderr("warn");
     let prompts = house::authors_folder(options.dir)?;
     let library = house::library(prompts.as_deref())?;
-    let mut given = given::parse(&options.given).context("--given cannot be used")?;
-    given.extend(options.language.map(|tag| language(&tag, &library)).transpose()?);
+    let mut world = World::parse(&options.given)?;
+    world.0.extend(options.language.map(|tag| language(&tag, &library)).transpose()?);
     let args = options.with.iter().map(|pair| named(pair)).collect::<anyhow::Result<Vec<_>>>()?;
-    let world = World(given);
     let zone = world::zone(&world.facts(&library)?);
     let told =
         world.0.iter().find_map(|given| if let Given::Now(now) = given { Some(Start::Civil(*now)) } else { None });
