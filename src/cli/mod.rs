@@ -5,12 +5,17 @@
 
 mod chat;
 mod check;
+mod conversation;
 mod doctor;
+mod edits;
 mod house;
 mod run;
 mod scripts_schema;
+mod scripts_play;
+mod steering;
 mod terminal;
 mod transcripts;
+mod world;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -64,6 +69,8 @@ enum ScriptsCommand {
         /// The code
         code: String,
     },
+    /// Play one script in this terminal; edits that are saved are taken over at once
+    Play(scripts_play::Options),
     /// Play transcripts: conversations written down, and what the bot says in them now
     ///
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
@@ -80,6 +87,7 @@ pub fn main() -> ExitCode {
     crate::turn::hide_panic_texts();
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
+        Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),

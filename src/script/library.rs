@@ -226,6 +226,13 @@ impl Report {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
+    /// Only what refuses the scripts.
+    #[must_use]
+    pub fn without_warnings(mut self) -> Self {
+        self.problems.retain(|problem| problem.severity == Severity::Error);
+        self
+    }
+
     /// The same, with the folder the files were read from in front of their names, so that an editor finds them.
     #[must_use]
     pub fn within(mut self, folder: &str) -> Self {
