@@ -23,6 +23,8 @@ const MAX_STATE: usize = 65_536;
 const MAX_TOKEN: usize = 24;
 /// Whoever waits longer than this many firings waits for ever.
 const MAX_FIRINGS: usize = 10_000;
+/// The card for somebody whose message could not be handled.
+const APOLOGISE: &str = "apologise";
 /// The moment at which every story begins that gives no other.
 const BEGINNING: Timestamp = Timestamp::constant(1_772_474_400, 0);
 
@@ -248,8 +250,18 @@ impl<'l> Stage<'l> {
                 self.state = restored(&self.state)?;
                 Ok(())
             }
+            Act::Fault => self.fault(),
             Act::Edit(_) => Ok(()),
         }
+    }
+
+    /// What the inbox says of a message that it could not handle.
+    fn fault(&mut self) -> Done {
+        let (effects, trace) = engine::card_traced(self.library, APOLOGISE, &self.here());
+        self.hear(&effects, &trace)?;
+        self.effects.extend(effects);
+        self.traces.extend(trace);
+        Ok(())
     }
 
     /// The scripts were edited.
