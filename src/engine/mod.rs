@@ -9,11 +9,14 @@ mod cards;
 mod due;
 mod promises;
 mod read;
+pub mod revise;
 mod run;
 mod scope;
+mod several;
 pub mod state;
 pub mod trace;
 mod turn;
+mod wait;
 
 use jiff::{SignedDuration, Zoned};
 
@@ -119,21 +122,6 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Takes over scripts that were edited since they were last in use.
-    fn adopt(&mut self) {
-        let library = self.library;
-        for thread in self.state.active.iter_mut().chain(&mut self.state.parked) {
-            for frame in &mut thread.frames {
-                if let Some(script) = library.script(&frame.script).filter(|script| script.rev != frame.rev) {
-                    frame.adopt(script);
-                }
-            }
-        }
-        if self.state.card.as_ref().is_some_and(|card| self.question_of(&card.frame).is_none()) {
-            self.state.card = None;
-        }
-    }
-
     /// Notes that the person did something, and how long they were away.
     fn somebody_is_here(&mut self) {
         let zone = self.now.time_zone().clone();
@@ -153,12 +141,9 @@ impl<'t> Turn<'t> {
 
     fn is_thread_sound(&self, thread: &Thread) -> bool {
         let Some((top, callers)) = thread.frames.split_last() else { return false };
-        let calls = |frame: &state::Frame| {
-            let script = self.library.script(&frame.script);
-            let op = script.and_then(|script| script.waits.get(&frame.at).and_then(|pc| script.ops.get(*pc)));
-            matches!(op.map(|op| &op.kind), Some(OpKind::Call { .. }))
-        };
-        self.question_of(top).is_some() && callers.iter().all(calls)
+        let at = |frame: &state::Frame| self.op_of(frame).map(|(_, _, kind)| kind);
+        let asks = matches!(at(top), Some(OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_)));
+        asks && callers.iter().all(|frame| matches!(at(frame), Some(OpKind::Call { .. })))
     }
 
     /// A script that was edited away under somebody's feet says so. True when it did.
@@ -194,6 +179,9 @@ impl<'t> Turn<'t> {
         }
         if self.state.active.is_none() {
             return self.idle(text);
+        }
+        if self.is_waiting() {
+            return self.text_while_waiting(text);
         }
         if let Some(thread) = self.gone_cold() {
             return self.show_resume_card(&thread, text);
@@ -282,9 +270,12 @@ impl<'t> Turn<'t> {
     /// The open thread, when its question wants free text and was asked a long time ago.
     fn gone_cold(&self) -> Option<Thread> {
         let thread = self.state.active.as_ref()?;
-        let asked = thread.asked.as_ref()?;
-        let cold = self.at().duration_since(asked.at) >= GAP && self.asks_free_text(thread);
-        cold.then(|| thread.clone())
+        (self.is_cold(thread) && self.asks_free_text(thread)).then(|| thread.clone())
+    }
+
+    /// True when a thread's question was asked a long time ago.
+    pub(crate) fn is_cold(&self, thread: &Thread) -> bool {
+        thread.asked.as_ref().is_some_and(|asked| self.at().duration_since(asked.at) >= GAP)
     }
 
     /// True when a thread's question takes any text.
@@ -399,6 +390,7 @@ impl<'t> Turn<'t> {
             }
             Reserved::Pause => self.pause(),
             Reserved::Back => self.back(),
+            Reserved::Skip if self.is_waiting() => self.skip_wait(),
             Reserved::Skip => self.skip(),
             Reserved::Again => self.repeat(),
             Reserved::Menu | Reserved::Privacy | Reserved::Resume | Reserved::Help => {}
@@ -411,7 +403,7 @@ impl<'t> Turn<'t> {
         let own = asked.and_then(|(script, pc, question)| Some((script, pc, question.help.as_ref()?)));
         let about = match (own, frame) {
             (Some((_, _, help)), Some(frame)) => self.render(help, frame).text(),
-            (_, Some(frame)) => self.script(&frame.script).map_or(String::new(), |script| script.about.clone()),
+            (_, Some(frame)) => self.script_of(frame).map_or(String::new(), |script| script.about.clone()),
             (_, None) => String::new(),
         };
         if let Some((script, pc, help)) = own {
@@ -458,7 +450,7 @@ impl<'t> Turn<'t> {
 
     /// Shows the open card once more.
     fn show_again(&mut self, card: state::CardState) {
-        let asked = self.show(&card.frame, card.asked.seq);
+        let asked = self.show(&card.frame, card.asked.seq, Vec::new());
         self.state.card = Some(state::CardState { asked, ..card });
     }
 
@@ -505,7 +497,7 @@ impl<'t> Turn<'t> {
                     self.did(script, pc, Did::Skipped);
                     self.go_on_in_card(card, question, Value::None, pc + 1);
                 }
-                (Pressed::Offer(_) | Pressed::Skip, _) => self.show_again(card),
+                _ => self.show_again(card),
             };
         }
         if let Some(parked) = self.parked_with(seq) {
@@ -521,6 +513,8 @@ impl<'t> Turn<'t> {
             match choice {
                 Pressed::Skip => self.skip(),
                 Pressed::Option(place) => self.take_option(&frame, &Value::Int(place)),
+                Pressed::Enough => self.enough(&frame),
+                Pressed::Earlier => self.take_earlier(&frame),
                 Pressed::Offer(index) => match asked.offers.get(index) {
                     Some(offer) if asked.seq == seq => self.take_offer(&frame, offer.clone()),
                     _ => self.repeat(),
@@ -573,16 +567,22 @@ enum Pressed {
     Option(i64),
     /// One of the readings that were asked back.
     Offer(usize),
+    /// Nothing more is to be picked.
+    Enough,
+    /// The answer of an earlier run.
+    Earlier,
     /// No answer.
     Skip,
 }
 
-/// `q:17:2`, `q:17:s0`, `q:17:skip`.
+/// `q:17:2`, `q:17:s0`, `q:17:skip`, `q:17:enough`, `q:17:earlier`.
 fn parse_token(token: &str) -> Option<(u64, Pressed)> {
     let mut parts = token.split(':');
     let ("q", seq, choice, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
     let pressed = match choice {
         "skip" => Pressed::Skip,
+        "enough" => Pressed::Enough,
+        "earlier" => Pressed::Earlier,
         offer if offer.starts_with('s') => Pressed::Offer(offer[1..].parse().ok()?),
         option => Pressed::Option(option.parse().ok().filter(|place| *place >= 0)?),
     };

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::check;
+use super::earlier::{Earlier, EarlierText};
 use super::flow::World;
 use super::model::{Script, VarDef};
 use super::parse;
@@ -47,6 +48,8 @@ pub const CARDS: &[Card] = &[
     Card { name: "paused", args: &["title"], ends: &[] },
     Card { name: "changed", args: &["title"], ends: &["restart", "put_away"] },
     Card { name: "error", args: &["title"], ends: &[] },
+    Card { name: "picked", args: &["picks"], ends: &[] },
+    Card { name: "waiting", args: &["until", "skip"], ends: &[] },
     Card { name: "idle", args: &[], ends: &[] },
     Card { name: "busy", args: &[], ends: &[] },
     Card { name: "unsupported", args: &[], ends: &[] },
@@ -123,6 +126,12 @@ pub struct SharedWords {
     pub skip: Vec<Phrase>,
     /// What is written on the Skip button.
     pub skip_label: String,
+    /// That everything was picked that should be.
+    pub enough: Vec<Phrase>,
+    /// What is written on the button for that.
+    pub enough_label: String,
+    /// Words between the parts of an enumeration, beside commas: "and".
+    pub joins: Vec<String>,
     /// What is written on forms, where a platform needs one for free text.
     pub form: FormWords,
     /// Said in a group to somebody who has no private chat with the bot yet; a link follows.
@@ -162,6 +171,10 @@ pub struct Library {
     files: BTreeMap<String, String>,
     /// Facts whose declaration could not be read, for checking.
     unread: BTreeSet<String>,
+    /// The text of each script.
+    texts: BTreeMap<String, String>,
+    /// Earlier texts that somebody may still be in the middle of.
+    earlier: Earlier,
 }
 
 /// What was found while loading: problems, and the texts they are about.
@@ -268,6 +281,7 @@ impl Library {
                     return;
                 }
                 self.files.insert(path.to_owned(), script.name.clone());
+                self.texts.insert(script.name.clone(), source.text.to_owned());
                 self.scripts.insert(script.name.clone(), script);
             }
         }
@@ -322,28 +336,79 @@ impl Library {
             .collect()
     }
 
-    /// A script by its name.
+    /// A script by its name; none for one that was withdrawn.
     #[must_use]
     pub fn script(&self, name: &str) -> Option<&Script> {
-        self.scripts.get(name)
+        self.scripts.get(name).filter(|script| !self.earlier.is_withdrawn(script))
     }
 
-    /// All scripts, by name.
+    /// A script as it was in a revision: the present text, or an earlier one that is still kept. None when that text is gone or
+    /// was withdrawn.
+    #[must_use]
+    pub fn script_at(&self, name: &str, rev: &str) -> Option<&Script> {
+        match self.script(name) {
+            Some(script) if script.rev == rev => Some(script),
+            _ => self.earlier.script(name, rev),
+        }
+    }
+
+    /// The same for comparing only: a withdrawn text too.
+    pub(crate) fn compared_at(&self, name: &str, rev: &str) -> Option<&Script> {
+        let present = self.scripts.get(name).filter(|script| script.rev == rev);
+        present.or_else(|| self.earlier.compared(name, rev))
+    }
+
+    /// The present texts: name, revision and text of each script.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.scripts.values().filter_map(|script| {
+            let text = self.texts.get(&script.name)?;
+            Some((script.name.as_str(), script.rev.as_str(), text.as_str()))
+        })
+    }
+
+    /// Brings back earlier texts, and takes withdrawn ones out of use.
+    pub fn remember_earlier(&mut self, texts: &[EarlierText]) {
+        let present = |text: &&EarlierText| self.scripts.get(&text.name).is_some_and(|script| script.rev == text.rev);
+        let needed = texts.iter().filter(|text| present(text) && !self.can_withdraw(&text.name));
+        let needed: Vec<String> = needed.map(|text| text.rev.clone()).collect();
+        let gone = texts.iter().filter(|text| !present(text));
+        self.earlier = Earlier::new(gone, texts, &needed);
+    }
+
+    /// What was withdrawn: name and revision, in order.
+    pub fn withdrawn(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.earlier.withdrawn()
+    }
+
+    /// True for a script that the program can do without.
+    #[must_use]
+    pub fn can_withdraw(&self, name: &str) -> bool {
+        !NEEDED.contains(&name) && self.scripts.get(name).is_none_or(|script| !script.card)
+    }
+
+    /// All scripts that are in use, by name.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
-        self.scripts.values()
+        self.scripts.values().filter(|script| !self.earlier.is_withdrawn(script))
     }
 
     /// The script that a command starts.
     #[must_use]
     pub fn by_command(&self, command: &str) -> Option<&Script> {
-        self.commands.get(command).and_then(|name| self.scripts.get(name))
+        self.commands.get(command).and_then(|name| self.script(name))
     }
 
     /// The script that a whole message starts.
     #[must_use]
     pub fn by_words(&self, text: &str) -> Option<&Script> {
         let folded = fold(text);
-        self.scripts.values().find(|script| script.starters.words.iter().any(|phrase| phrase.is_all_of(&folded)))
+        let starts = |script: &&Script| script.starters.words.iter().any(|phrase| phrase.is_all_of(&folded));
+        self.scripts().find(starts)
+    }
+
+    /// Which form of a sentence goes with a number.
+    #[must_use]
+    pub fn plural(&self, n: i64) -> usize {
+        usize::from(n != 1)
     }
 
     /// Declared facts.
@@ -362,7 +427,7 @@ impl Library {
     #[must_use]
     pub fn command_menu(&self) -> Vec<(String, String)> {
         let scripts = self.commands.iter().filter_map(|(command, name)| {
-            let script = self.scripts.get(name)?;
+            let script = self.script(name)?;
             let first = script.about.split_inclusive(['.', '\n']).next().unwrap_or("").trim().trim_end_matches('.');
             let about = if first.is_empty() { script.title.as_str() } else { first };
             Some((command.clone(), about.chars().take(100).collect()))
@@ -390,7 +455,8 @@ fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTreeSet<String>
 }
 
 fn words(source: &mut Source<'_>) -> SharedWords {
-    let mut words = SharedWords { skip_label: "Skip".into(), ..SharedWords::default() };
+    let mut words =
+        SharedWords { skip_label: "Skip".into(), enough_label: "That is all".into(), ..SharedWords::default() };
     let Some(root) = super::yaml::parse(source) else { return words };
     let Some(mut fields) = Fields::of(&root, "phrases.yaml", source) else { return words };
     if let Some(node) = fields.take("lists") {
@@ -422,9 +488,13 @@ fn words(source: &mut Source<'_>) -> SharedWords {
     }
     let mut phrases = |key| fields.need(key, source).map(|node| read::phrases(node, source)).unwrap_or_default();
     (words.yes, words.no, words.skip) = (phrases("yes"), phrases("no"), phrases("skip"));
+    words.enough = fields.take("enough").map(|node| read::phrases(node, source)).unwrap_or_default();
+    let joins = fields.take("joins").map(|node| read::phrases(node, source)).unwrap_or_default();
+    words.joins = joins.iter().map(|phrase| phrase.folded().to_owned()).collect();
     if let Some(mut labels) = fields.take("labels").and_then(|node| Fields::of(node, "`labels`", source)) {
-        let slots: [(&'static str, &mut String); 5] = [
+        let slots: [(&'static str, &mut String); 6] = [
             ("skip", &mut words.skip_label),
+            ("enough", &mut words.enough_label),
             ("invitation", &mut words.invitation),
             ("write", &mut words.form.button),
             ("form_title", &mut words.form.title),

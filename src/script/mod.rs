@@ -3,6 +3,7 @@
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
 mod check;
+mod earlier;
 pub mod expr;
 mod flow;
 pub mod library;
@@ -14,6 +15,7 @@ mod steps;
 pub mod text;
 mod yaml;
 
+pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
 
 /// A short hash of a text (FNV-1a), to notice that a script was edited. Not for security.

@@ -30,13 +30,13 @@ pub enum Part {
         /// Where it leads.
         to: usize,
     },
-    /// A question for one's own words that is answered.
+    /// A question for one's own words, or for several answers, that is answered.
     Answer(usize),
     /// A question that is skipped.
     Skip(usize),
     /// A question whose tries are used up and that has steps for it.
     Otherwise(usize),
-    /// A line that is said only when it is needed (`unclear`, `help`, `nudge`), by the byte at which it begins.
+    /// A line that is said only when it is needed (`unclear`, `help`, a nudge, a form of a count), by the byte at which it begins.
     Reply(usize),
 }
 
@@ -51,7 +51,7 @@ pub enum Kind {
     Checks,
     /// Conditions that hold or not, and the ways out of a question that are no option.
     Branches,
-    /// `unclear`, `help` and `nudge`.
+    /// `unclear`, `help`, nudges, what is said when a script is put away, forms of a count.
     Replies,
 }
 
@@ -281,8 +281,21 @@ fn parts(script: &Script) -> BTreeMap<Part, (usize, &'static str)> {
                 }
                 question(pc, at, &ask.question, &mut parts);
             }
+            OpKind::SayCount { forms, .. } => {
+                parts.insert(Part::Step(pc), (at, "never reached"));
+                forms.iter().for_each(|form| reply(form, &mut parts));
+            }
+            OpKind::Wait(wait) => {
+                parts.insert(Part::Step(pc), (at, "never reached"));
+                if wait.skip {
+                    parts.insert(Part::Skip(pc), (at, "never skipped"));
+                }
+            }
             OpKind::Choose(choose) => {
                 parts.insert(Part::Step(pc), (at, "never asked"));
+                if choose.many || choose.other_text {
+                    parts.insert(Part::Answer(pc), (at, "never answered"));
+                }
                 for (index, option) in choose.options.iter().enumerate() {
                     parts.insert(Part::Option(pc, index), (option.span.start, "never chosen"));
                 }
@@ -293,8 +306,8 @@ fn parts(script: &Script) -> BTreeMap<Part, (usize, &'static str)> {
             }
         }
     }
-    if let Some(nudge) = &script.nudge {
-        reply(&nudge.say, &mut parts);
+    for line in script.nudge.iter().map(|nudge| &nudge.say).chain(&script.expire_say) {
+        reply(line, &mut parts);
     }
     parts
 }

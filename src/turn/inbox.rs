@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::post::Post;
 use super::{Door, TurnError};
-use crate::clock::add;
+use crate::clock::{add, ago};
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
@@ -103,6 +103,7 @@ impl Inbox {
         let mut tx = self.door.store.begin().await?;
         tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
         tx.delete_handled_before(ago(now, KEEP_KEYS)).await?;
+        tx.forget_facts(now).await?;
         tx.commit().await
     }
 
@@ -222,14 +223,11 @@ impl Inbox {
     }
 }
 
-fn ago(now: Timestamp, span: Duration) -> Timestamp {
-    now.checked_sub(span).unwrap_or(Timestamp::MIN)
-}
-
 /// The word for the database.
 fn code(error: &TurnError) -> &'static str {
     match error {
         TurnError::Store(_) => "store",
+        TurnError::State(_) => "state",
         TurnError::Panicked => "panicked",
         TurnError::NoOutcome => "no_outcome",
     }

@@ -7,6 +7,7 @@
 mod effects;
 mod inbox;
 mod post;
+mod scripts;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,6 +17,7 @@ use jiff::{Timestamp, Zoned};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::engine::state::StateError;
 use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
 use crate::schedule::{Firing, Rule, next_after};
 use crate::script::Library;
@@ -75,6 +77,9 @@ pub enum TurnError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Where the person stands cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The engine panicked.
     #[error("the engine panicked")]
     Panicked,
@@ -107,11 +112,6 @@ impl Door {
     #[must_use]
     pub fn library(&self) -> Arc<Library> {
         self.library.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Puts other scripts into use; turns that have begun finish with the old ones.
-    pub fn reload(&self, library: Library) {
-        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
     }
 
     /// The store behind the door.
@@ -202,7 +202,7 @@ impl Door {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn look(&self, platform: Platform, account: &str) -> Result<Option<(State, Zoned)>, StoreError> {
+    pub async fn look(&self, platform: Platform, account: &str) -> Result<Option<(State, Zoned)>, TurnError> {
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
         let found = match tx.account(platform, account).await? {
@@ -222,7 +222,7 @@ impl Door {
         let mut tx = self.store.begin().await?;
         match tx.claimed_schedule(claim).await {
             Ok(Some(schedule)) if matches!(schedule.plan.rule, Rule::Every { .. }) => {
-                let zone = zone(&tx.facts(schedule.person).await?);
+                let zone = zone(&tx.facts(schedule.person, now).await?);
                 tx.record_occurrence(&schedule, "failed", now).await?;
                 tx.advance_schedule(&schedule, following(&schedule, &zone, now)).await?;
             }
@@ -305,14 +305,14 @@ fn private_place(inbound: &Inbound) -> Option<&str> {
     (inbound.place.kind == PlaceKind::Private).then_some(inbound.place.id.as_str())
 }
 
-async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, StoreError> {
+async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, TurnError> {
     let state = match tx.state(person).await? {
-        Some(state) => state,
+        Some(state) => State::read(state.reveal().as_bytes())?,
         None => State::new(seed(person, tx.person_since(person).await?)),
     };
     let (checkins, last_checkin) = tx.checkins(person).await?;
     let facts = Facts {
-        me: tx.facts(person).await?,
+        me: tx.facts(person, now).await?,
         promises: tx.open_promises(person).await?,
         counts: tx.promise_counts(person).await?,
         checkins,
@@ -373,6 +373,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
         | Outcome::Late
         | Outcome::Resting
         | Outcome::Settled
+        | Outcome::PutAway
         | Outcome::Away
         | Outcome::NoConsent
         | Outcome::NoScript => {

@@ -106,7 +106,7 @@ impl Post {
 /// What the person asked for once is worth a second copy; what comes again anyway is not.
 fn purpose(schedule: &Scheduled) -> Purpose {
     match (&schedule.plan.run, &schedule.plan.rule) {
-        (Run::Script { .. }, Rule::Once { .. } | Rule::At { .. }) => Purpose::Reminder,
+        (Run::Script { .. }, Rule::Once { .. } | Rule::At { .. }) | (Run::Wait { .. }, _) => Purpose::Reminder,
         (Run::Script { .. }, Rule::Every { .. }) | (Run::Nudge { .. } | Run::Expire { .. }, _) => Purpose::Nudge,
     }
 }
