@@ -11,8 +11,8 @@ fn plays_with(lines: &str, others: &[(&str, &str)], transcript: &str) {
     let probe = format!("script: probe\ntitle: Probe\n{lines}");
     let mut files = vec![("probe.yaml", probe.as_str())];
     files.extend(others);
-    let text = format!("given: me.consent = yes; now = 2026-03-02 12:00\nrun: probe\n{transcript}");
-    chat::plays(&scripts_with(&files), &text);
+    let scripts = scripts_with(&files);
+    chat::plays(&scripts, &format!("given: me.consent = yes; now = 2026-03-02 12:00\nrun: probe\n{transcript}"));
 }
 
 #[track_caller]

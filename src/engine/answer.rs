@@ -87,7 +87,7 @@ impl Turn<'_> {
         Heard::Yes
     }
 
-    pub(crate) fn open_frame(&self) -> Option<Frame> {
+    fn open_frame(&self) -> Option<Frame> {
         self.state.active.as_ref()?.top().cloned()
     }
 
@@ -117,11 +117,11 @@ impl Turn<'_> {
         else {
             return self.repeat();
         };
-        if self.choose_of(frame).is_some_and(|choose| choose.many) {
-            return self.toggle(option.index);
-        }
         if let Some((script, pc, _)) = self.question_of(frame) {
             self.did(script, pc, Did::Chose(option.index));
+        }
+        if self.choose_of(frame).is_some_and(|choose| choose.many) {
+            return self.toggle(option.index);
         }
         let taken = Taken {
             value: option.choice.value.clone().unwrap_or_default(),
@@ -219,9 +219,10 @@ impl Turn<'_> {
             return self.reply_card("too_long", args([("limit", limit.to_string())]));
         }
         let shown = shorten(text, limit.min(MAX_SHOWN));
-        let found = objections.iter().position(|objection| self.objects(frame, objection, text, &value));
+        let mut numbered = objections.iter().enumerate();
+        let objects = numbered.find(|(_, objection)| self.objects(frame, objection, text, &value));
         self.trace_passed(frame, objections, text, &value);
-        let Some((index, objection)) = found.map(|index| (index, &objections[index])) else {
+        let Some((index, objection)) = objects else {
             self.did(script, pc, Did::Answered);
             return self.take(Taken { shown, value, pc: pc + 1 });
         };

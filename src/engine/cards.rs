@@ -86,11 +86,7 @@ impl<'t> Turn<'t> {
                         self.say_line(script, at, text, frame);
                     }
                 }
-                OpKind::SayCount { n, forms } => {
-                    if let Some(text) = self.counted(n, forms, frame) {
-                        self.say_line(script, at, text, frame);
-                    }
-                }
+                OpKind::SayCount { .. } => self.say_counted(script, at, frame),
                 OpKind::Jump(target) => pc = *target,
                 OpKind::JumpUnless(test, target) => {
                     let held = test.holds(&self.view(frame, None));

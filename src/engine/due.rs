@@ -190,9 +190,9 @@ impl Turn<'_> {
             return;
         }
         let Some(root) = self.state.active.as_ref().and_then(|thread| thread.frames.first()).cloned() else { return };
-        let Some((script, pc, _)) = self.op_of(&root) else { return };
-        if let Some(say) = &script.expire_say {
-            self.say_line(script, pc, say, &root);
+        let script = self.script_of(&root);
+        if let Some((script, say)) = script.and_then(|script| Some((script, script.expire_say.as_ref()?))) {
+            self.say_line(script, 0, say, &root);
         }
     }
 

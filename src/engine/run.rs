@@ -357,11 +357,7 @@ impl Turn<'_> {
                     self.say_line(script, pc, text, frame);
                 }
             }
-            OpKind::SayCount { n, forms } => {
-                if let Some(text) = self.counted(n, forms, frame) {
-                    self.say_line(script, pc, text, frame);
-                }
-            }
+            OpKind::SayCount { .. } => self.say_counted(script, pc, frame),
             OpKind::Set(values) => {
                 let values = self.evaluate(thread, values);
                 if let Some(frame) = thread.frames.last_mut() {

@@ -20,8 +20,14 @@ impl Turn<'_> {
         }
         match places(text, &offered, &words.joins) {
             Some(places) if places.is_empty() => return Heard::No,
-            Some(places) if places.len() == 1 => self.toggle(places[0]),
+            Some(places) if places.len() == 1 => {
+                let place = i64::try_from(places[0]).unwrap_or_default();
+                self.take_option(frame, &Value::Int(place));
+            }
             Some(places) => {
+                if let Some((script, pc, _)) = self.question_of(frame) {
+                    places.iter().for_each(|place| self.did(script, pc, Did::Chose(*place)));
+                }
                 self.pick(&places);
                 self.enough(frame);
             }
@@ -31,8 +37,6 @@ impl Turn<'_> {
     }
 
     fn pick(&mut self, places: &[usize]) {
-        let Some((script, pc, _)) = self.open_frame().and_then(|frame| self.question_of(&frame)) else { return };
-        places.iter().for_each(|place| self.did(script, pc, Did::Chose(*place)));
         let Some(asked) = self.asked() else { return };
         asked.picked.extend(places);
         asked.picked.sort_unstable();

@@ -11,7 +11,6 @@ use super::trace::Trace;
 use crate::practice::promise::Standing;
 use crate::schedule::Rule;
 use crate::script::Library;
-use crate::script::expr::Expr;
 use crate::script::model::{Choose, OpKind, Question, Script};
 use crate::script::text::Template;
 use crate::types::{Button, Message, Rich, Value};
@@ -113,13 +112,16 @@ impl<'t> Turn<'t> {
         text.render(&self.view(frame, None))
     }
 
-    /// The form of a sentence that goes with a number.
-    pub(crate) fn counted<'f>(&self, n: &Expr, forms: &'f [Template], frame: &Frame) -> Option<&'f Template> {
+    /// Says the form of a sentence that goes with a number.
+    pub(crate) fn say_counted(&mut self, script: &Script, pc: usize, frame: &Frame) {
+        let OpKind::SayCount { n, forms } = &script.ops[pc].kind else { return };
         let count = match n.eval(&self.view(frame, None)) {
             Value::Int(count) => count,
             _ => 0,
         };
-        forms.get(self.library.plural(count)).or(forms.last())
+        if let Some(form) = forms.get(self.library.plural(count)).or(forms.last()) {
+            self.say_line(script, pc, form, frame);
+        }
     }
 
     // --- questions ---

@@ -240,6 +240,7 @@ fn edge_of(script: &Script, trace: &Trace) -> Option<(usize, usize)> {
     let to = match (&trace.did, kind) {
         (Did::Went(to), _) => *to,
         (Did::Answered | Did::Skipped, _) => trace.pc + 1,
+        (Did::Chose(_), OpKind::Choose(choose)) if choose.many => return None,
         (Did::Chose(option), OpKind::Choose(choose)) => choose.options.get(*option)?.then,
         (Did::GaveUp, OpKind::Ask(ask)) => ask.question.otherwise,
         (Did::GaveUp, OpKind::Choose(choose)) => choose.question.otherwise,
@@ -247,7 +248,12 @@ fn edge_of(script: &Script, trace: &Trace) -> Option<(usize, usize)> {
         (Did::Step, OpKind::Redo { id, .. }) => *script.ids.get(id)?,
         (
             Did::Step,
-            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::JumpUnless(..) | OpKind::Start { .. } | OpKind::End(_),
+            OpKind::Ask(_)
+            | OpKind::Choose(_)
+            | OpKind::Wait(_)
+            | OpKind::JumpUnless(..)
+            | OpKind::Start { .. }
+            | OpKind::End(_),
         ) => return None,
         (Did::Step, _) => trace.pc + 1,
         _ => return None,
@@ -281,34 +287,35 @@ fn parts(script: &Script) -> BTreeMap<Part, (usize, &'static str)> {
                 }
                 question(pc, at, &ask.question, &mut parts);
             }
+            OpKind::Choose(choose) => {
+                parts.insert(Part::Step(pc), (at, "never asked"));
+                for (index, option) in choose.options.iter().enumerate() {
+                    parts.insert(Part::Option(pc, index), (option.span.start, "never chosen"));
+                }
+                if choose.other_text || choose.many {
+                    let what = if choose.many { "never answered" } else { "never answered in other words" };
+                    parts.insert(Part::Answer(pc), (at, what));
+                }
+                question(pc, at, &choose.question, &mut parts);
+            }
             OpKind::SayCount { forms, .. } => {
                 parts.insert(Part::Step(pc), (at, "never reached"));
                 forms.iter().for_each(|form| reply(form, &mut parts));
             }
             OpKind::Wait(wait) => {
                 parts.insert(Part::Step(pc), (at, "never reached"));
+                parts.insert(Part::Branch { from: pc, to: pc + 1 }, (at, "never waited to its end"));
                 if wait.skip {
                     parts.insert(Part::Skip(pc), (at, "never skipped"));
                 }
-            }
-            OpKind::Choose(choose) => {
-                parts.insert(Part::Step(pc), (at, "never asked"));
-                if choose.many || choose.other_text {
-                    parts.insert(Part::Answer(pc), (at, "never answered"));
-                }
-                for (index, option) in choose.options.iter().enumerate() {
-                    parts.insert(Part::Option(pc, index), (option.span.start, "never chosen"));
-                }
-                question(pc, at, &choose.question, &mut parts);
             }
             _ => {
                 parts.insert(Part::Step(pc), (at, "never reached"));
             }
         }
     }
-    for line in script.nudge.iter().map(|nudge| &nudge.say).chain(&script.expire_say) {
-        reply(line, &mut parts);
-    }
+    let timed = script.nudge.iter().map(|nudge| &nudge.say).chain(&script.expire_say);
+    timed.for_each(|line| reply(line, &mut parts));
     parts
 }
 
