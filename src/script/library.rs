@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::banned;
-use super::check::turns::Turns;
 use super::check;
+use super::check::turns::Turns;
 use super::earlier::{Earlier, EarlierText};
 use super::flow::World;
 use super::model::{Script, VarDef};
