@@ -9,6 +9,7 @@ mod doctor;
 mod house;
 mod run;
 mod terminal;
+mod transcripts;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -62,6 +63,11 @@ enum ScriptsCommand {
         /// The code
         code: String,
     },
+    /// Play transcripts: conversations written down, and what the bot says in them now
+    ///
+    /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
+    /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
+    Test(transcripts::Options),
 }
 
 /// Runs the program.
@@ -73,6 +79,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
         Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
+        Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
