@@ -33,7 +33,8 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The words of a folded text, without punctuation and without apostrophes.
-fn words(folded: &str) -> Vec<String> {
+#[must_use]
+pub fn words(folded: &str) -> Vec<String> {
     folded
         .split(|c: char| !(c.is_alphanumeric() || c == '\''))
         .map(|word| word.replace('\'', ""))
@@ -83,7 +84,9 @@ impl Phrase {
         self.occurs_among(&words(folded))
     }
 
-    fn occurs_among(&self, words: &[String]) -> bool {
+    /// The same, in the [`words`] of a folded text: for a text that is compared with many phrases.
+    #[must_use]
+    pub fn occurs_among(&self, words: &[String]) -> bool {
         (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
     }
 
