@@ -298,7 +298,7 @@ impl Library {
                 check::settle(&mut script, source);
                 if self.scripts.contains_key(&script.name) {
                     let message = format!("there is another script `{}`", script.name);
-                    source.error("GS0117", 0..1, message, "script names are unique over all folders");
+                    source.error("GS0117", source.key("script"), message, "script names are unique over all folders");
                     return;
                 }
                 self.files.insert(path.to_owned(), script.name.clone());
@@ -478,16 +478,14 @@ impl Library {
 }
 
 fn reserved(word: &str, source: &mut Source<'_>) {
-    let at = source.text.find("start_with").unwrap_or(0);
     let hint = "it works everywhere and cannot start one script";
-    source.error("GS0416", at..at + 10, format!("`{word}` is a reserved word"), hint);
+    source.error("GS0416", source.key("start_with"), format!("`{word}` is a reserved word"), hint);
 }
 
 fn clash(word: &str, script: &str, shown: &str, taken: &mut BTreeMap<String, String>, source: &mut Source<'_>) {
     if let Some(other) = taken.insert(word.to_owned(), script.to_owned()) {
-        let at = source.text.find("start_with").unwrap_or(0);
         let message = format!("`{shown}` starts `{other}` already");
-        source.error("GS0417", at..at + 10, message, "a word or command starts one script");
+        source.error("GS0417", source.key("start_with"), message, "a word or command starts one script");
     }
 }
 
