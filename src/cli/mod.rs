@@ -11,6 +11,7 @@ mod house;
 mod run;
 mod scripts;
 mod scripts_play;
+mod scripts_waiting;
 mod steering;
 mod terminal;
 mod transcripts;
@@ -68,6 +69,8 @@ enum ScriptsCommand {
     },
     /// Play one script in this terminal; edits that are saved are taken over at once
     Play(scripts_play::Options),
+    /// Count who waits at which question, without names and texts; the bot may be running
+    Waiting(scripts_waiting::Options),
     /// Play transcripts: conversations written down, and what the bot says in them now
     ///
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
