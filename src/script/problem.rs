@@ -28,6 +28,8 @@ pub struct Problem {
     pub line: usize,
     /// 1-based, in characters.
     pub column: usize,
+    /// Where it ends, 1-based: the line, and the column behind the last character.
+    pub end: (usize, usize),
     /// The place in bytes.
     pub span: Range<usize>,
     /// What is wrong.
@@ -105,7 +107,8 @@ impl<'a> Source<'a> {
         let span = clamp(self.text, span);
         let (line, column) = line_and_column(self.text, span.start);
         let file = self.file.to_owned();
-        let problem = Problem { code, severity, file, line, column, span, message, hint };
+        let end = line_and_column(self.text, span.end);
+        let problem = Problem { code, severity, file, line, column, end, span, message, hint };
         if self.problems.len() < MOST_PROBLEMS && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
@@ -121,7 +124,9 @@ impl<'a> Source<'a> {
 fn clamp(text: &str, span: Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(span.start.min(text.len()));
     let end = text.ceil_char_boundary(span.end.clamp(start, text.len()));
-    start..end
+    // A block of text ends with its last word, not where the next step begins.
+    let visible = text[start..end].trim_end().len();
+    start..if visible == 0 { end } else { start + visible }
 }
 
 /// 1-based line and column of a byte, the column in characters.

@@ -83,9 +83,20 @@ impl<'n> Fields<'n> {
 
     /// Every key that nobody asked for is a mistake.
     pub(crate) fn finish(self, source: &mut Source<'_>) {
-        for (key, _, taken) in &self.entries {
+        #[cfg(test)]
+        FINISHED.with_borrow_mut(|seen| {
+            let present = self.keys().map(|key| key.name.clone()).collect();
+            seen.push(Finished { what: self.what, present, asked: self.asked.clone() });
+        });
+        for (key, node, taken) in &self.entries {
             if !taken && !key.name.is_empty() {
-                let hint = did_you_mean(&key.name, self.asked.iter().copied());
+                // `{ say: Hello, you }` has the key `you` with nothing behind it.
+                let rest_of_a_text = node.span.is_empty() && key.name.contains(' ');
+                let hint = if rest_of_a_text {
+                    "inside { } a comma ends a text: put the whole text in quotes".to_owned()
+                } else {
+                    did_you_mean(&key.name, self.asked.iter().copied())
+                };
                 source.error("GS0101", key.span.clone(), format!("{} has no `{}`", self.what, key.name), hint);
             }
         }
@@ -95,6 +106,20 @@ impl<'n> Fields<'n> {
     pub(crate) fn all(self) -> impl Iterator<Item = (&'n super::yaml::Key, &'n Node)> {
         self.entries.into_iter().map(|(key, node, _)| (key, node))
     }
+}
+
+/// A mapping that was read to its end, for the test that holds the table of `grammar` against the reader.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) what: &'static str,
+    pub(crate) present: Vec<String>,
+    pub(crate) asked: Vec<&'static str>,
+}
+
+#[cfg(test)]
+thread_local! {
+    pub(crate) static FINISHED: std::cell::RefCell<Vec<Finished>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 /// Notes that something else stands here than should.
