@@ -1,7 +1,8 @@
-//! Where scripts come from: the ones inside the program, or a folder. The only reader of script files.
+//! Where scripts come from: the ones inside the program, or a folder. The only reader of script files and transcripts.
 //!
 //! Says nothing about what is in them; that is [`crate::script`]'s.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,6 +11,9 @@ use crate::script::{Library, PromptFile, Report};
 
 /// A larger file is a mistake.
 const MAX_BYTES: u64 = 1_048_576;
+
+/// A folder of this name is no part of the bot: scripts that are being written stand in it.
+const DRAFTS: &str = "drafts";
 
 #[derive(rust_embed::Embed)]
 #[folder = "prompts/"]
@@ -48,7 +52,7 @@ pub enum PromptsError {
 #[must_use]
 pub fn shipped() -> Vec<PromptFile> {
     Shipped::iter()
-        .filter(|path| path.ends_with(".yaml"))
+        .filter(|path| path.ends_with(".yaml") && !path.split('/').any(|part| part == DRAFTS))
         .filter_map(|path| {
             let text = String::from_utf8(Shipped::get(&path)?.data.into_owned()).ok()?;
             Some(PromptFile { path: path.into_owned(), text })
@@ -61,8 +65,26 @@ pub fn shipped() -> Vec<PromptFile> {
 /// # Errors
 /// When something cannot be read, or is not text.
 pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
+    read_all(folder, "yaml")
+}
+
+/// The transcripts of a folder and of the folders in it, by path.
+///
+/// # Errors
+/// When something cannot be read, or is not text.
+pub fn transcripts(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
+    read_all(folder, "chat")
+}
+
+/// The texts of files that are named from where a transcript is; the ones that cannot be read are left out.
+pub fn beside<'n>(transcript: &Path, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, String> {
+    let read = |name: &str| Some((name.to_owned(), fs::read_to_string(transcript.with_file_name(name)).ok()?));
+    names.filter_map(read).collect()
+}
+
+fn read_all(folder: &Path, ending: &str) -> Result<Vec<PromptFile>, PromptsError> {
     let mut files = Vec::new();
-    for path in paths(folder)? {
+    for path in paths(folder, ending)? {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         files.push(PromptFile { path: name, text: text(&path)? });
     }
@@ -89,8 +111,8 @@ fn text(path: &Path) -> Result<String, PromptsError> {
     String::from_utf8(fs::read(path).map_err(unreadable)?).map_err(|_| refused("it is not UTF-8 text"))
 }
 
-/// Every `.yaml` file below a folder, sorted; hidden ones are left out.
-fn paths(folder: &Path) -> Result<Vec<PathBuf>, PromptsError> {
+/// Every file below a folder that ends so, sorted; hidden ones and drafts are left out.
+fn paths(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PromptsError> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
@@ -99,12 +121,13 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>, PromptsError> {
         for entry in fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
-            if entry.file_name().to_string_lossy().starts_with('.') {
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with('.') || name == DRAFTS {
                 continue;
             }
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "yaml") {
+            } else if path.extension().is_some_and(|found| found == ending) {
                 found.push(path);
             }
         }
@@ -166,7 +189,7 @@ fn look(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
             (file.as_ref().map_or(0, fs::Metadata::len), file.and_then(|file| file.modified().ok()));
         (path, length, changed)
     };
-    paths(folder).unwrap_or_default().into_iter().map(stamp).collect()
+    paths(folder, "yaml").unwrap_or_default().into_iter().map(stamp).collect()
 }
 
 #[cfg(test)]
@@ -184,6 +207,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("system")).unwrap();
         fs::write(folder.path().join("system/a.yaml"), "script: a").unwrap();
+        fs::create_dir(folder.path().join("drafts")).unwrap();
+        fs::write(folder.path().join("drafts/a.yaml"), "script: a").unwrap();
         fs::write(folder.path().join("notes.txt"), "x").unwrap();
         let mut watch = Watch::new(folder.path());
         let files = read(folder.path()).unwrap();

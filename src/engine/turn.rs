@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 use super::api::{Effect, Facts, IfBusy, Kept, Plan, Run};
 use super::scope::{self, View};
 use super::state::{Asked, Frame, Logged, Made, State, Thread};
+use super::trace::Trace;
 use crate::practice::promise::Standing;
 use crate::schedule::Rule;
 use crate::script::Library;
-use crate::script::expr::Expr;
 use crate::script::model::{Choose, OpKind, Question, Script};
 use crate::script::text::Template;
 use crate::types::{Button, Message, Rich, Value};
@@ -38,13 +38,16 @@ pub(crate) struct Turn<'t> {
     pub(crate) steps: u32,
     /// Things made, for their ids.
     made: u32,
+    /// What was carried out, when somebody wants to know.
+    pub(crate) trace: Option<Vec<Trace>>,
 }
 
 impl<'t> Turn<'t> {
     pub(crate) fn new(library: &'t Library, state: &State, facts: &Facts, now: &Zoned) -> Self {
         let mut state = state.clone();
         state.turn += 1;
-        Self { library, state, facts: facts.clone(), now: now.clone(), effects: Vec::new(), steps: 0, made: 0 }
+        let (facts, now) = (facts.clone(), now.clone());
+        Self { library, state, facts, now, effects: Vec::new(), steps: 0, made: 0, trace: None }
     }
 
     pub(crate) fn at(&self) -> Timestamp {
@@ -60,6 +63,15 @@ impl<'t> Turn<'t> {
     pub(crate) fn say(&mut self, text: Rich) {
         if !text.is_blank() {
             self.effects.push(Effect::Say(Message { text, ..Message::default() }));
+        }
+    }
+
+    /// Says a line of a script.
+    pub(crate) fn say_line(&mut self, script: &Script, pc: usize, line: &Template, frame: &Frame) {
+        let text = self.render(line, frame);
+        if !text.is_blank() {
+            self.said(script, pc, line);
+            self.say(text);
         }
     }
 
@@ -100,14 +112,16 @@ impl<'t> Turn<'t> {
         text.render(&self.view(frame, None))
     }
 
-    /// The form of a sentence that goes with a number.
-    pub(crate) fn counted(&self, n: &Expr, forms: &[Template], frame: &Frame) -> Rich {
+    /// Says the form of a sentence that goes with a number.
+    pub(crate) fn say_counted(&mut self, script: &Script, pc: usize, frame: &Frame) {
+        let OpKind::SayCount { n, forms } = &script.ops[pc].kind else { return };
         let count = match n.eval(&self.view(frame, None)) {
             Value::Int(count) => count,
             _ => 0,
         };
-        let form = forms.get(self.library.plural(count)).or(forms.last());
-        form.map(|text| self.render(text, frame)).unwrap_or_default()
+        if let Some(form) = forms.get(self.library.plural(count)).or(forms.last()) {
+            self.say_line(script, pc, form, frame);
+        }
     }
 
     // --- questions ---
@@ -199,8 +213,9 @@ impl<'t> Turn<'t> {
 
     /// Asks the question a frame stands at. Gives back what is to be remembered of it.
     pub(crate) fn show(&mut self, frame: &Frame, seq: u64, picked: Vec<usize>) -> Asked {
-        if let Some((_, _, question)) = self.question_of(frame) {
+        if let Some((script, pc, question)) = self.question_of(frame) {
             let text = self.render(&question.prompt, frame);
+            self.said(script, pc, &question.prompt);
             self.say_with_buttons(text, frame, seq, &picked);
         }
         Asked { seq, at: self.at(), hash: self.question_hash(frame), offers: Vec::new(), picked, until: None }
@@ -323,6 +338,7 @@ impl<'t> Turn<'t> {
                 self.effects.push(Effect::Withdraw { kind: Kept::Promise, id });
             }
             Made::Settled(promise) => self.reopen(promise),
+            Made::Resettled { id, was, now } => self.change_standing(&id, now, was),
             Made::CheckIn(checkin) => {
                 self.facts.checkins = (self.facts.checkins - 1).max(0);
                 self.facts.last_checkin = None;

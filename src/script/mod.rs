@@ -2,6 +2,8 @@
 //!
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
+mod against;
+mod banned;
 mod check;
 mod earlier;
 pub mod expr;
@@ -13,13 +15,17 @@ pub mod model;
 mod parse;
 pub mod problem;
 mod read;
+pub mod reading;
+pub mod review;
 pub mod schema;
 mod steps;
 pub mod text;
 mod yaml;
 
+pub use against::{Waiting, against};
 pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
+pub use review::Review;
 
 /// A short hash of a text (FNV-1a), to notice that a script was edited. Not for security.
 #[must_use]

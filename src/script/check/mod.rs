@@ -4,7 +4,12 @@
 //! option values and the targets of jumps.
 
 mod budgets;
+pub(crate) mod content;
+mod heavy;
 mod kinds;
+pub(crate) mod said;
+pub(crate) mod turns;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -85,10 +90,16 @@ fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &m
     }
 }
 
-/// Checks one script against all others.
-pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, source: &mut Source<'_>) {
+/// Checks one script against all others; gives back which phrase lists it uses.
+pub(crate) fn check(
+    script: &Script,
+    world: &World<'_>,
+    words: &SharedWords,
+    source: &mut Source<'_>,
+) -> BTreeSet<String> {
     let flow = world.flow(script, &mut Vec::new());
-    let mut checker = Checker { script, world, words, source, used: BTreeSet::new(), answer: None };
+    let mut checker =
+        Checker { script, world, words, source, used: BTreeSet::new(), lists: BTreeSet::new(), answer: None };
     checker.unreachable(&flow);
     checker.endless();
     for (op, known) in script.ops.iter().zip(&flow.before) {
@@ -99,12 +110,15 @@ pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, sou
     if let Some(nudge) = &script.nudge {
         let known = flow.before.first().cloned().flatten().unwrap_or_default();
         checker.template(&nudge.say, &known);
+        checker.budget(&nudge.say, SAY_BUDGET);
+        checker.nudge(nudge.after);
     }
     if let Some(say) = &script.expire_say {
         let known = flow.before.first().cloned().flatten().unwrap_or_default();
         checker.template(say, &known);
         checker.budget(say, SAY_BUDGET);
     }
+    checker.head();
     checker.unused();
     checker.renamed();
     checker.repair();
@@ -112,6 +126,10 @@ pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, sou
     for list in script.phrases.keys() {
         checker.list_used(list);
     }
+    let lists = checker.lists;
+    ways::check(script, world, &flow, source);
+    heavy::check(script, &flow, source);
+    lists
 }
 
 struct Checker<'c, 'a> {
@@ -119,7 +137,10 @@ struct Checker<'c, 'a> {
     world: &'c World<'c>,
     words: &'c SharedWords,
     source: &'c mut Source<'a>,
+    /// Vars that something reads or writes.
     used: BTreeSet<String>,
+    /// Phrase lists that something looks for.
+    lists: BTreeSet<String>,
     /// What `answer` is, where there is one.
     answer: Option<Kind>,
 }
@@ -193,7 +214,7 @@ impl<'c> Checker<'c, '_> {
                 }
             }
             OpKind::Choose(choose) => self.choose(choose, known),
-            OpKind::Cancel(name) => self.schedule_name(name, &op.span),
+            OpKind::Cancel(name) => self.cancel(name, &op.span),
             OpKind::Jump(_) | OpKind::Redo { .. } => {}
             OpKind::JumpUnless(test, _) => {
                 self.kind(test, known);
@@ -258,6 +279,34 @@ impl<'c> Checker<'c, '_> {
                 self.results(script, save, &op.span);
             }
             OpKind::End(_) => {}
+        }
+    }
+
+    fn nudge(&mut self, after: i64) {
+        let at = self.source.key("nudge");
+        if self.script.waits.is_empty() {
+            let message = "a nudge, and nothing in this script waits for an answer";
+            self.source.warn("GS0435", at, message, "remove `nudge`");
+        } else if after >= self.script.expire {
+            let message = "the nudge never comes: the script is put away before";
+            let hint = "let `nudge.after` be shorter than `expire.after`";
+            self.source.warn("GS0435", at, message, hint);
+        }
+    }
+
+    fn cancel(&mut self, name: &str, span: &Range<usize>) {
+        self.schedule_name(name, span);
+        let ops = self.world.scripts.values().flat_map(|script| &script.ops);
+        let names: BTreeSet<&str> = ops
+            .filter_map(|op| match &op.kind {
+                OpKind::Schedule(plan) => Some(plan.name.as_str()),
+                _ => None,
+            })
+            .collect();
+        if !names.contains(name) {
+            let near = did_you_mean(name, names);
+            let hint = if near.is_empty() { "write the name that a `schedule` gives".to_owned() } else { near };
+            self.source.error("GS0436", span.clone(), format!("no script makes a schedule called `{name}`"), hint);
         }
     }
 
@@ -542,9 +591,9 @@ impl<'c> Checker<'c, '_> {
     }
 
     fn list(&mut self, name: &str, span: Range<usize>) {
-        if self.script.phrases.contains_key(name) {
-            self.used.insert(name.to_owned());
-        } else if !self.words.lists.contains_key(name) {
+        if self.script.phrases.contains_key(name) || self.words.lists.contains_key(name) {
+            self.lists.insert(name.to_owned());
+        } else {
             let lists = self.script.phrases.keys().chain(self.words.lists.keys()).map(String::as_str);
             let near = did_you_mean(name, lists);
             let hint = if near.is_empty() { format!("write it under `phrases`: `{name}: [...]`") } else { near };
@@ -553,14 +602,8 @@ impl<'c> Checker<'c, '_> {
     }
 
     fn list_used(&mut self, name: &str) {
-        if !self.used.contains(name) {
-            let at = self.source.text.find(&format!("{name}:")).unwrap_or(0);
-            self.source.warn(
-                "GS0411",
-                at..at + name.len(),
-                format!("the phrase list `{name}` is not used"),
-                "remove it",
-            );
+        if !self.lists.contains(name) {
+            list_unused(name, self.source);
         }
     }
 
@@ -572,10 +615,9 @@ impl<'c> Checker<'c, '_> {
         }
         for name in &self.script.returns {
             if !self.script.vars.contains_key(name) {
-                let at = self.source.text.find("returns").unwrap_or(0);
                 self.source.error(
                     "GS0307",
-                    at..at + 7,
+                    self.source.key("returns"),
                     format!("there is no var `{name}` to return"),
                     "declare it under `vars`",
                 );
@@ -630,14 +672,14 @@ impl<'c> Checker<'c, '_> {
             let near = did_you_mean(name, CARDS.iter().map(|card| card.name));
             let own = "only cards stand in system/: write `instead_of: unclear` for one that stands in for `unclear`";
             let hint = if near.is_empty() { own.to_owned() } else { near };
-            self.source.error("GS0412", 0..1, format!("there is no card `{name}`"), hint);
+            self.source.error("GS0412", self.source.key("script"), format!("there is no card `{name}`"), hint);
             return;
         };
         for arg in &self.script.args {
             if !card.args.contains(&arg.as_str()) {
                 let near = did_you_mean(arg, card.args.iter().copied());
                 let hint = if near.is_empty() { format!("it is given: {}", card.args.join(", ")) } else { near };
-                self.source.error("GS0413", 0..1, format!("this card is not given `{arg}`"), hint);
+                self.source.error("GS0413", self.source.key("args"), format!("this card is not given `{arg}`"), hint);
             }
         }
         for op in &self.script.ops {
@@ -655,6 +697,11 @@ impl<'c> Checker<'c, '_> {
             }
         }
     }
+}
+
+/// Warns of a phrase list that nothing asks for.
+pub(crate) fn list_unused(name: &str, source: &mut Source<'_>) {
+    source.warn("GS0411", source.key(name), format!("the phrase list `{name}` is not used"), "remove it");
 }
 
 /// The verb of an operation that cards have no use for.
