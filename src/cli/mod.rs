@@ -11,6 +11,7 @@ mod edits;
 mod house;
 mod run;
 mod scripts_fmt;
+mod scripts_graph;
 mod scripts_play;
 mod scripts_schema;
 mod scripts_waiting;
@@ -82,6 +83,8 @@ enum ScriptsCommand {
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
     /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
     Test(transcripts::Options),
+    /// Draw the flow of a script
+    Graph(scripts_graph::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
 }
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
+        Command::Scripts { command: ScriptsCommand::Graph(options) } => scripts_graph::draw(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
         Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
