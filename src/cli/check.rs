@@ -24,8 +24,10 @@ const PAGE_PATH: &str = "docs/script-errors.md";
 
 /// What to check, and how to tell.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 nothing refuses the scripts, 1 something does, 2 the command was not understood.\n\
-                        `goldseam scripts explain GS0405` says more about a code.")]
+#[command(
+    after_help = "Exit codes: 0 nothing refuses the scripts, 1 something does, 2 the command was not understood.\n\
+                        `goldseam scripts explain GS0405` says more about a code."
+)]
 pub(crate) struct Options {
     /// A folder with scripts [default: the ones inside this program]
     dir: Option<PathBuf>,
@@ -104,9 +106,11 @@ pub(crate) fn explain(code: &str) -> ExitCode {
 }
 
 fn section(code: &str) -> Option<&'static str> {
-    let start = PAGE.match_indices("### ").map(|(at, _)| at).find(|at| PAGE[at + 4..].starts_with(&format!("{code}:")))?;
+    let start =
+        PAGE.match_indices("### ").map(|(at, _)| at).find(|at| PAGE[at + 4..].starts_with(&format!("{code}:")))?;
     let rest = &PAGE[start..];
-    let end = rest[4..].find("\n### ").into_iter().chain(rest[4..].find("\n## ")).min().map_or(rest.len(), |end| end + 4);
+    let end =
+        rest[4..].find("\n### ").into_iter().chain(rest[4..].find("\n## ")).min().map_or(rest.len(), |end| end + 4);
     Some(rest[..end].trim_end())
 }
 
@@ -147,7 +151,8 @@ fn reviews(report: &Report) -> String {
     let today = today().tomorrow().unwrap_or(jiff::civil::Date::MAX);
     for review in &report.reviews {
         for stamp in review.stamps.iter().filter(|stamp| stamp.on > today) {
-            let _ = writeln!(told, "{} was read by {} on {}, which is still to come.", review.script, stamp.by, stamp.on);
+            let _ =
+                writeln!(told, "{} was read by {} on {}, which is still to come.", review.script, stamp.by, stamp.on);
         }
     }
     let is_read = |review: &&Review| review.reviewed && review.stamps.iter().any(|stamp| stamp.on <= today);
@@ -235,7 +240,11 @@ fn json<'r>(report: &'r Report) -> String {
 /// Where a code is explained: its heading on the page, as a browser knows it.
 fn link(code: &str) -> String {
     let heading = section(code).and_then(|text| text.lines().next()).unwrap_or(code).trim_start_matches("### ");
-    let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_')).collect::<String>();
+    let kept = heading
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .collect::<String>();
     format!("{PAGE_PATH}#{}", kept.replace(' ', "-"))
 }
 
@@ -246,7 +255,8 @@ fn table(library: &Library) -> String {
     rows.sort_by(|(a, first), (b, second)| {
         (b.age, &first.language).cmp(&(a.age, &second.language)).then(b.score.total_cmp(&a.score))
     });
-    let mut table = format!("{:<24} {:>4} {:>6} {:>10} {:>6} {:>6}", "script", "age", "words", "a sentence", "long", "score");
+    let mut table =
+        format!("{:<24} {:>4} {:>6} {:>10} {:>6} {:>6}", "script", "age", "words", "a sentence", "long", "score");
     for (reading, script) in rows {
         let Reading { sentences, words, long_words, score, age } = reading;
         let each = f64::from(words) / f64::from(sentences.max(1));

@@ -5,11 +5,17 @@
 
 mod chat;
 mod check;
+mod conversation;
 mod doctor;
+mod edits;
 mod house;
 mod run;
+mod scripts_play;
+mod scripts_schema;
+mod steering;
 mod terminal;
 mod transcripts;
+mod world;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -63,11 +69,15 @@ enum ScriptsCommand {
         /// The code
         code: String,
     },
+    /// Play one script in this terminal; edits that are saved are taken over at once
+    Play(scripts_play::Options),
     /// Play transcripts: conversations written down, and what the bot says in them now
     ///
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
     /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
     Test(transcripts::Options),
+    /// Print the JSON Schema of a kind of script file, for editors
+    Schema(scripts_schema::Options),
 }
 
 /// Runs the program.
@@ -77,9 +87,11 @@ pub fn main() -> ExitCode {
     crate::turn::hide_panic_texts();
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
+        Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
+        Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
         Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
-        Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

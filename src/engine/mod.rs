@@ -92,10 +92,17 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
 /// What a card says by itself, to somebody of whom nothing is known.
 #[must_use]
 pub fn card_texts(library: &Library, card: &str, now: &Zoned) -> Vec<Message> {
+    let effects = card_traced(library, card, now).0.into_iter();
+    effects.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
+}
+
+/// The same as effects, and what of the card was carried out.
+#[must_use]
+pub fn card_traced(library: &Library, card: &str, now: &Zoned) -> (Vec<Effect>, Vec<Trace>) {
     let mut turn = Turn::new(library, &State::new(0), &Facts::default(), now);
+    turn.trace = Some(Vec::new());
     turn.say_card(card, Values::new());
-    let said = turn.effects.into_iter();
-    said.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
+    (turn.effects, turn.trace.unwrap_or_default())
 }
 
 impl<'t> Turn<'t> {

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::banned;
-use super::check::turns::Turns;
 use super::check;
+use super::check::turns::Turns;
 use super::earlier::{Earlier, EarlierText};
 use super::flow::World;
 use super::model::{Script, VarDef};
@@ -226,6 +226,13 @@ impl Report {
         shown.collect::<Vec<_>>().join("\n\n")
     }
 
+    /// Only what refuses the scripts.
+    #[must_use]
+    pub fn without_warnings(mut self) -> Self {
+        self.problems.retain(|problem| problem.severity == Severity::Error);
+        self
+    }
+
     /// The same, with the folder the files were read from in front of their names, so that an editor finds them.
     #[must_use]
     pub fn within(mut self, folder: &str) -> Self {
@@ -235,12 +242,12 @@ impl Report {
         self
     }
 
-    fn take(&mut self, source: Source<'_>) {
+    pub(super) fn take(&mut self, source: Source<'_>) {
         self.sources.insert(source.file.to_owned(), source.text.to_owned());
         self.problems.extend(source.problems);
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.problems.sort_by(|a, b| {
             (a.severity, &a.file, a.span.start, a.code).cmp(&(b.severity, &b.file, b.span.start, b.code))
         });
@@ -383,6 +390,12 @@ impl Library {
     pub(crate) fn compared_at(&self, name: &str, rev: &str) -> Option<&Script> {
         let present = self.scripts.get(name).filter(|script| script.rev == rev);
         present.or_else(|| self.earlier.compared(name, rev))
+    }
+
+    /// The script that a file holds.
+    #[must_use]
+    pub fn of_file(&self, path: &str) -> Option<&Script> {
+        self.files.get(path).and_then(|name| self.scripts.get(name))
     }
 
     /// The present texts: name, revision and text of each script.

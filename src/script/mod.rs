@@ -2,11 +2,13 @@
 //!
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
+mod against;
 mod banned;
 mod check;
 mod earlier;
 pub mod expr;
 mod flow;
+mod grammar;
 pub mod library;
 pub mod model;
 mod parse;
@@ -14,10 +16,12 @@ pub mod problem;
 mod read;
 pub mod reading;
 pub mod review;
+pub mod schema;
 mod steps;
 pub mod text;
 mod yaml;
 
+pub use against::{Waiting, against};
 pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
 pub use review::Review;

@@ -80,6 +80,8 @@ pub enum Act {
     Waits(Wait),
     /// `(restart)`: the program stops and starts again.
     Restart,
+    /// `(fault)`: a message is lost because of a mistake in the program.
+    Fault,
     /// `(edit: drafts/checkin.yaml)`: a script is replaced.
     Edit(String),
 }
@@ -147,6 +149,7 @@ impl fmt::Display for Act {
             Act::Waits(Wait::Tomorrow(time)) => write!(f, "(tomorrow {})", time.strftime("%H:%M")),
             Act::Waits(Wait::Until(moment)) => write!(f, "({})", moment.strftime("%Y-%m-%d %H:%M")),
             Act::Restart => f.write_str("(restart)"),
+            Act::Fault => f.write_str("(fault)"),
             Act::Edit(path) => write!(f, "(edit: {path})"),
         }
     }
@@ -351,8 +354,10 @@ fn in_brackets(text: &str) -> Read<Vec<Line>> {
 }
 
 fn bracket(words: &str) -> Read<Act> {
-    if words == "restart" {
-        return Ok(Act::Restart);
+    match words {
+        "restart" => return Ok(Act::Restart),
+        "fault" => return Ok(Act::Fault),
+        _ => {}
     }
     if let Some(path) = words.strip_prefix("edit:") {
         return Ok(Act::Edit(path.trim().to_owned()));
@@ -382,7 +387,7 @@ fn wait(words: &str) -> Read<Wait> {
         return time(clock).map(Wait::Tomorrow);
     }
     moment(words).map(Wait::Until).map_err(|_| {
-        format!("`({words})` is nothing that happens: write `(+5h)`, `(tomorrow 09:00)`, `(2026-03-05 09:00)`, `(restart)` or `(edit: drafts/script.yaml)`")
+        format!("`({words})` is nothing that happens: write `(+5h)`, `(tomorrow 09:00)`, `(2026-03-05 09:00)`, `(restart)`, `(fault)` or `(edit: drafts/script.yaml)`")
     })
 }
 

@@ -212,7 +212,7 @@ impl Player<'_> {
 
     fn places(&self, said: &Said) -> Vec<Place> {
         let mut places: Vec<Place> =
-            said.from.iter().filter_map(|(script, byte)| self.scripts.place(script, *byte)).collect();
+            said.from.iter().filter_map(|line| self.scripts.place(&line.script, &line.rev, line.at)).collect();
         places.dedup();
         places
     }

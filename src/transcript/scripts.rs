@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::script::problem::line_and_column;
-use crate::script::{Library, PromptFile, Report};
+use crate::script::{EarlierText, Library, PromptFile, Report, revision};
 
 /// Scripts together with their texts.
 #[derive(Clone, Debug)]
 pub struct Scripts {
     files: Vec<PromptFile>,
     library: Library,
-    /// For each script the file as messages should name it, and its text.
-    sources: BTreeMap<String, PromptFile>,
+    /// For each revision of each script the file as messages should name it, and its text.
+    sources: BTreeMap<(String, String), PromptFile>,
 }
 
 /// A line of a file.
@@ -43,13 +43,14 @@ impl Scripts {
         let folder = folder.trim_end_matches('/');
         let named = |file: &PromptFile| {
             let path = if folder.is_empty() { file.path.clone() } else { format!("{folder}/{}", file.path) };
-            (stem(&file.path).to_owned(), PromptFile { path, text: file.text.clone() })
+            (key(file), PromptFile { path, text: file.text.clone() })
         };
         let sources = files.iter().map(named).collect();
         Ok(Self { files, library, sources })
     }
 
-    /// The same with one script added or put in the place of the one of equal name.
+    /// The same with one script added or put in the place of the one of equal name. The texts before stay known, as the program
+    /// keeps them, so that whoever stands in one can end in it.
     ///
     /// # Errors
     /// When they have errors then.
@@ -61,9 +62,18 @@ impl Scripts {
             None => files.push(PromptFile { path: format!("{name}.yaml"), text: draft.text.clone() }),
         }
         let (library, report) = Library::load(&files);
-        let library = library.ok_or_else(|| Box::new(report))?;
+        let mut library = library.ok_or_else(|| Box::new(report))?;
+        let earlier = |((name, rev), file): (&(String, String), &PromptFile)| EarlierText {
+            name: name.clone(),
+            rev: rev.clone(),
+            text: file.text.clone(),
+            withdrawn: false,
+        };
+        let is_script = |entry: &(&(String, String), &PromptFile)| library.script(&entry.0.0).is_some();
+        let earlier: Vec<EarlierText> = self.sources.iter().filter(is_script).map(earlier).collect();
+        library.remember_earlier(&earlier);
         let mut sources = self.sources.clone();
-        sources.insert(name, draft);
+        sources.insert(key(&draft), draft);
         Ok(Self { files, library, sources })
     }
 
@@ -73,14 +83,19 @@ impl Scripts {
         &self.library
     }
 
-    /// Where a byte of a script stands.
+    /// Where a byte of a revision of a script stands.
     #[must_use]
-    pub fn place(&self, script: &str, byte: usize) -> Option<Place> {
-        let source = self.sources.get(script)?;
+    pub fn place(&self, script: &str, rev: &str, byte: usize) -> Option<Place> {
+        let source = self.sources.get(&(script.to_owned(), rev.to_owned()))?;
         let (line, _) = line_and_column(&source.text, byte);
         let text = source.text.lines().nth(line - 1)?.trim().to_owned();
         Some(Place { file: source.path.clone(), line, text })
     }
+}
+
+/// The script that a file holds, and its revision.
+fn key(file: &PromptFile) -> (String, String) {
+    (stem(&file.path).to_owned(), revision(&file.text))
 }
 
 /// The name of the script that a file holds.

@@ -227,13 +227,19 @@ impl Checker<'_, '_> {
                 let known = objections(self.script);
                 if let Some((name, span)) = literal(0).filter(|(name, _)| !known.contains(name.as_str())) {
                     let near = did_you_mean(&name, known.iter().copied());
-                    let hint = if near.is_empty() { "write the name of a list in `reject`, or of a check".to_owned() } else { near };
+                    let hint = if near.is_empty() {
+                        "write the name of a list in `reject`, or of a check".to_owned()
+                    } else {
+                        near
+                    };
                     self.source.error("GS0433", span, format!("nothing that objects is called `{name}`"), hint);
                 }
                 Kind::Number
             }
             Function::Min | Function::Max => self.lesser_or_greater(&kinds, arguments),
-            Function::DaysSince | Function::DaysUntil | Function::Words | Function::Chars | Function::Count => Kind::Number,
+            Function::DaysSince | Function::DaysUntil | Function::Words | Function::Chars | Function::Count => {
+                Kind::Number
+            }
             Function::Lower => Kind::Text,
             Function::LocalTime => Kind::Time,
             Function::Promise => {

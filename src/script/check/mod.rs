@@ -98,7 +98,8 @@ pub(crate) fn check(
     source: &mut Source<'_>,
 ) -> BTreeSet<String> {
     let flow = world.flow(script, &mut Vec::new());
-    let mut checker = Checker { script, world, words, source, used: BTreeSet::new(), lists: BTreeSet::new(), answer: None };
+    let mut checker =
+        Checker { script, world, words, source, used: BTreeSet::new(), lists: BTreeSet::new(), answer: None };
     checker.unreachable(&flow);
     checker.endless();
     for (op, known) in script.ops.iter().zip(&flow.before) {

@@ -17,10 +17,16 @@ pub(crate) fn check(script: &Script, world: &World<'_>, flow: &Flow, source: &mu
     for (pc, op) in script.ops.iter().enumerate().filter(|(pc, _)| flow.before[*pc].is_some()) {
         let Some(question) = question(op) else { continue };
         if let OpKind::Choose(choose) = &op.kind {
-            let may_be_empty = !choose.options.is_empty() && choose.options.iter().all(|option| option.condition.is_some());
+            let may_be_empty =
+                !choose.options.is_empty() && choose.options.iter().all(|option| option.condition.is_some());
             if may_be_empty && !question.skip && !choose.other_text {
                 let hint = "leave one option without `if`, or add `skip: true`";
-                source.warn("GS0431", op.span.clone(), "every option has an `if`: there may be nothing to choose", hint);
+                source.warn(
+                    "GS0431",
+                    op.span.clone(),
+                    "every option has an `if`: there may be nothing to choose",
+                    hint,
+                );
             }
             taken_words(script, pc, world, source);
         }
@@ -59,7 +65,9 @@ pub(super) fn onward(script: &Script, pc: usize) -> Vec<usize> {
         OpKind::End(_) | OpKind::Start { .. } => Vec::new(),
         OpKind::Jump(target) => vec![*target],
         OpKind::JumpUnless(_, target) => vec![pc + 1, *target],
-        OpKind::Redo { id, back_to } => [id, back_to].into_iter().filter_map(|id| script.ids.get(id).copied()).collect(),
+        OpKind::Redo { id, back_to } => {
+            [id, back_to].into_iter().filter_map(|id| script.ids.get(id).copied()).collect()
+        }
         OpKind::Choose(choose) => {
             let skipped = (choose.question.skip || choose.other_text).then_some(pc + 1);
             choose.options.iter().map(|option| option.then).chain(skipped).collect()
@@ -114,7 +122,11 @@ fn ending(script: &Script) -> Vec<bool> {
 /// What is kept for good, without another question, after the tries of one have run out.
 fn kept_without_an_answer(script: &Script, pc: usize, question: &Question) -> Option<&'static str> {
     let asks_for_text = matches!(&script.ops[pc].kind, OpKind::Ask(_))
-        && !question.save.as_ref().and_then(|save| script.vars.get(save)).is_some_and(|def| !matches!(def.ty, Type::Text { .. }));
+        && !question
+            .save
+            .as_ref()
+            .and_then(|save| script.vars.get(save))
+            .is_some_and(|def| !matches!(def.ty, Type::Text { .. }));
     if question.skip || question.has_otherwise || asks_for_text {
         return None;
     }
@@ -179,7 +191,8 @@ fn taken_words(script: &Script, pc: usize, world: &World<'_>, source: &mut Sourc
                 continue;
             };
             if !leads_to(script, option.then, &other.name) {
-                let message = format!("`{word}` starts `{}` everywhere else, and this option does not lead there", other.name);
+                let message =
+                    format!("`{word}` starts `{}` everywhere else, and this option does not lead there", other.name);
                 let hint = "choose another word for the option, or let it `start` or `call` that script";
                 source.warn("GS0437", option.span.clone(), message, hint);
             }

@@ -1,0 +1,219 @@
+//! The table's first half: whole files, and what stands at their top.
+
+use super::Takes::{Decimal, Duration, Each, Flag, Map, Name, Names, Phrases, Plain, Starters, Steps, Text, Whole};
+use super::{Case, Cases, Key, Shape, Takes, said, shape};
+
+/// A script: what people do here.
+pub(crate) static SCRIPT: Shape = shape!(
+    "a script",
+    "A script: what the bot says and asks, step by step.",
+    &[
+        NAME,
+        VERSION,
+        TITLE,
+        ABOUT,
+        LANGUAGE,
+        Key::may(
+            "start_with",
+            Starters,
+            "What starts it: /words are commands, anything else is a whole message. Example: [/feeling, name a feeling]",
+        ),
+        Key::may(
+            "open_to_all",
+            Flag,
+            "true when it may run before somebody agreed to the terms (welcome, now, help, privacy). false when missing.",
+        ),
+        Key::may(
+            "nudge",
+            Map(&NUDGE),
+            "A reminder of an open question. Example: { after: 4h, say: \"Your check-in is still open.\" }",
+        ),
+        EXPIRE_KEY,
+        Key::may("args", Names, "What a caller must give. Text, unless declared under `vars`."),
+        Key::may("returns", Names, "Vars that a caller may read as result.NAME."),
+        RENAMED,
+        Key::may(
+            "repair",
+            Each(&Name),
+            "Cards that say it in another way in this script. Example: { unclear: unclear-gently }",
+        ),
+        VARS,
+        LISTS,
+        STEPS,
+    ],
+);
+
+/// A card: a short script that answers what no script expects.
+pub(crate) static CARD: Shape = shape!(
+    "a card",
+    "A card of prompts/system: it answers what no script expects. The program goes by the word it ends with.",
+    &[
+        NAME,
+        VERSION,
+        TITLE,
+        ABOUT,
+        LANGUAGE,
+        EXPIRE_KEY,
+        Key::may("args", Names, "What the program gives it. Any of them may be empty: ${ title or \"this one\" }"),
+        Key::may("instead_of", Name, "For a card that stands in for another one in some scripts: that one's name."),
+        RENAMED,
+        VARS,
+        LISTS,
+        STEPS,
+    ],
+);
+
+/// `facts.yaml`.
+pub(crate) static FACTS: Shape = shape!(
+    "facts.yaml",
+    "Everything that is kept about a person beside entries, promises and check-ins.",
+    &[Key::must("facts", Each(&A_VAR), "Facts by name; scripts read them as me.NAME and keep them with `remember`.")],
+);
+
+/// `phrases.yaml`.
+pub(crate) static PHRASES: Shape = shape!(
+    "phrases.yaml",
+    "Words that belong to no single script.",
+    &[
+        Key::may(
+            "lists",
+            Each(&Phrases),
+            "Phrase lists that every script may use in `reject` and in has(text, \"list\")."
+        ),
+        Key::must("reserved", Map(&RESERVED), "What people type for the words that work in every question."),
+        Key::must("yes", Phrases, "What people type for yes."),
+        Key::must("no", Phrases, "What people type for no."),
+        Key::must("skip", Phrases, "What people type to leave a question unanswered."),
+        Key::may("enough", Phrases, "What people type when they have picked all they want to."),
+        Key::may("joins", Phrases, "Words between several things that are picked in one message, like \"and\"."),
+        Key::may("labels", Map(&LABELS), "What is written on buttons and forms of the program itself."),
+        Key::may("about", Map(&ABOUT_WORDS), "What stands beside the reserved words in command menus."),
+    ],
+);
+
+const NAME: Key = Key::must("script", Name, "The script's name: the same as the file's name without .yaml.");
+const VERSION: Key =
+    Key::may("version", Whole(1, 999_999), "Raise it when conversations in the old text should end in the old text.");
+const TITLE: Key = Key::must("title", Plain, "What people see it called: \"You were in the middle of: ...\"");
+const ABOUT: Key = Key::may("about", Plain, "One or two sentences; help shows them, command menus the first one.");
+const LANGUAGE: Key = Key::may("language", Plain, "The language it is written in. en when missing.");
+const EXPIRE_KEY: Key =
+    Key::may("expire", Map(&EXPIRE), "When it is put away because nobody came back. Example: { after: 20h }");
+const RENAMED: Key = Key::may(
+    "renamed",
+    Each(&Name),
+    "Earlier names of questions and calls, and what they are called now. Example: { mood: how-are-you }",
+);
+const VARS: Key = Key::may("vars", Each(&A_VAR), "Vars by name. Example: mood: { type: integer, from: 1, to: 5 }");
+const LISTS: Key = Key::may(
+    "phrases",
+    Each(&Phrases),
+    "Phrase lists by name, for `reject` and has(text, \"list\"). * stands for any ending, ... for up to four words.",
+);
+const STEPS: Key = Key::must("steps", Steps, "What to do, in order.");
+
+static NUDGE: Shape = shape!(
+    "`nudge`",
+    "A reminder of an open question.",
+    &[
+        Key::must("after", Duration, "How long after the question: 30m, 4h, 2d."),
+        Key::must("say", Text, "What to say."),
+    ],
+);
+
+static EXPIRE: Shape = shape!(
+    "`expire`",
+    "When it is put away.",
+    &[
+        Key::must("after", Duration, "How long without an answer: 20h, 14d. At most 30d; 14d when missing."),
+        Key::may("say", Text, "What is said then. Nothing when missing."),
+    ],
+);
+
+static A_VAR: Takes = Map(&VAR);
+
+/// A var, or a fact.
+pub(super) static VAR: Shape = Shape {
+    what: "a var",
+    help: "What a var or a fact holds.",
+    before: &[],
+    cases: Cases::ByWord(Key::must("type", Plain, "What it holds."), TYPES),
+    after: &[
+        Key::may("default", Plain, "What it is at first. Put yes and no in quotes."),
+        Key::may("private", Flag, "true: hidden in :state, and dropped when the script ends."),
+        Key::may("keep_for", Duration, "For a fact: it is forgotten after so long. Example: 30d"),
+    ],
+};
+
+const TYPES: &[Case] = &[
+    said!("text", Plain, "Words.", [TEXT]),
+    said!("integer", Plain, "A whole number.", [WHOLE_BOUNDS]),
+    said!("number", Plain, "A number with or without a fraction.", [BOUNDS]),
+    said!("bool", Plain, "Yes or no."),
+    said!("choice", Plain, "One of a few words.", [WORDS]),
+    said!("date", Plain, "A day, like 2026-03-02."),
+    said!("time", Plain, "A time on the clock, like 20:00."),
+    said!("duration", Plain, "A length of time, like 3h or 14d."),
+    said!("zone", Plain, "A time zone: a city, an IANA name, or the time on the person's clock."),
+    said!("list", Plain, "Several values; in `default` with commas between them."),
+];
+
+const TEXT: &[Key] = &[Key::may("max", Whole(1, 4_000), "The longest text it takes, in characters. 500 when missing.")];
+const WHOLE_BOUNDS: &[Key] = &[
+    Key::may("from", Whole(-1_000_000_000, 1_000_000_000), "The smallest number it takes."),
+    Key::may("to", Whole(-1_000_000_000, 1_000_000_000), "The largest number it takes."),
+];
+const BOUNDS: &[Key] = &[
+    Key::may("from", Decimal, "The smallest number it takes."),
+    Key::may("to", Decimal, "The largest number it takes."),
+];
+const WORDS: &[Key] = &[Key::must("of", Names, "The words. Example: [kept, late, none]")];
+
+static RESERVED: Shape = shape!(
+    "`reserved`",
+    "Words that work in every question, only as a whole message.",
+    &[
+        Key::must("stop", Phrases, "Stops what is open; the card `stopped` asks what becomes of it."),
+        Key::must("pause", Phrases, "Puts away what is open."),
+        Key::must("resume", Phrases, "Goes on with what was put away."),
+        Key::must("back", Phrases, "Goes back one question."),
+        Key::must("skip", Phrases, "Leaves the open question unanswered."),
+        Key::must("again", Phrases, "Shows the open question again."),
+        Key::must("help", Phrases, "Says what can be done here."),
+        Key::must("menu", Phrases, "Shows the menu."),
+        Key::must("privacy", Phrases, "Says who can read this."),
+    ],
+);
+
+static ABOUT_WORDS: Shape = shape!(
+    "`about`",
+    "What the reserved words do, for command menus. At most 100 characters each.",
+    &[
+        Key::may("stop", Plain, "Beside /stop."),
+        Key::may("pause", Plain, "Beside /pause."),
+        Key::may("resume", Plain, "Beside /resume."),
+        Key::may("back", Plain, "Beside /back."),
+        Key::may("skip", Plain, "Beside /skip."),
+        Key::may("again", Plain, "Beside /again."),
+        Key::may("help", Plain, "Beside /help."),
+        Key::may("menu", Plain, "Beside /menu."),
+        Key::may("privacy", Plain, "Beside /privacy."),
+    ],
+);
+
+static LABELS: Shape = shape!(
+    "`labels`",
+    "What is written on buttons and forms.",
+    &[
+        Key::may("skip", Plain, "On the button that skips a question."),
+        Key::may("enough", Plain, "On the button that says that everything was picked."),
+        Key::may("write", Plain, "On the button that opens a form for free text (Discord)."),
+        Key::may("form_title", Plain, "The form's heading."),
+        Key::may("form_field", Plain, "The form's field."),
+        Key::may(
+            "invitation",
+            Plain,
+            "In a group, to somebody who has no private chat with the bot yet; a link follows."
+        ),
+    ],
+);
