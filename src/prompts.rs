@@ -91,19 +91,30 @@ pub fn beside<'n>(transcript: &Path, names: impl Iterator<Item = &'n str>) -> BT
 fn read_all(folder: &Path, ending: &str) -> Result<Vec<PromptFile>, PromptsError> {
     let mut files = Vec::new();
     for path in paths(folder, ending)? {
-        let unreadable =
-            |error: std::io::Error| PromptsError::Unreadable { path: path.clone(), reason: error.kind().to_string() };
-        if fs::metadata(&path).map_err(unreadable)?.len() > MAX_BYTES {
-            return Err(PromptsError::NotText { path, reason: "it is larger than 1 MiB" });
-        }
-        let bytes = fs::read(&path).map_err(unreadable)?;
-        let Ok(text) = String::from_utf8(bytes) else {
-            return Err(PromptsError::NotText { path, reason: "it is not UTF-8 text" });
-        };
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        files.push(PromptFile { path: name, text });
+        files.push(PromptFile { path: name, text: text(&path)? });
     }
     Ok(files)
+}
+
+/// One script, wherever it is. A file in a folder `system` is a card.
+///
+/// # Errors
+/// When it cannot be read, or is not text.
+pub fn read_file(path: &Path) -> Result<PromptFile, PromptsError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let card = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "system");
+    Ok(PromptFile { path: if card { format!("system/{name}") } else { name.into_owned() }, text: text(path)? })
+}
+
+fn text(path: &Path) -> Result<String, PromptsError> {
+    let unreadable =
+        |error: std::io::Error| PromptsError::Unreadable { path: path.to_owned(), reason: error.kind().to_string() };
+    let refused = |reason| PromptsError::NotText { path: path.to_owned(), reason };
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+        return Err(refused("it is larger than 1 MiB"));
+    }
+    String::from_utf8(fs::read(path).map_err(unreadable)?).map_err(|_| refused("it is not UTF-8 text"))
 }
 
 /// Every file below a folder that ends so, sorted; hidden ones and drafts are left out.

@@ -11,6 +11,7 @@ mod doctor;
 mod edits;
 mod house;
 mod run;
+mod scripts_fmt;
 mod scripts_play;
 mod scripts_schema;
 mod scripts_waiting;
@@ -83,6 +84,8 @@ enum ScriptsCommand {
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
     /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
     Test(transcripts::Options),
+    /// Write scripts in the one way they are best written in
+    Fmt(scripts_fmt::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
 }
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
             block_on(scripts_withdraw::withdraw(options))
         }
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
+        Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
         Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),

@@ -249,6 +249,14 @@ impl Report {
         self.sort();
     }
 
+    /// What is wrong with one file.
+    pub(super) fn of(source: Source<'_>) -> Self {
+        let mut report = Self::default();
+        report.take(source);
+        report.sort();
+        report
+    }
+
     pub(super) fn take(&mut self, source: Source<'_>) {
         self.sources.insert(source.file.to_owned(), source.text.to_owned());
         self.problems.extend(source.problems);
@@ -503,7 +511,7 @@ fn clash(word: &str, script: &str, shown: &str, taken: &mut BTreeMap<String, Str
     }
 }
 
-fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTreeSet<String>) {
+pub(super) fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTreeSet<String>) {
     let mut unread = BTreeSet::new();
     let Some(root) = super::yaml::parse(source) else { return (BTreeMap::new(), unread) };
     let Some(mut fields) = Fields::of(&root, "facts.yaml", source) else { return (BTreeMap::new(), unread) };
@@ -512,7 +520,7 @@ fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTreeSet<String>
     (found.unwrap_or_default(), unread)
 }
 
-fn words(source: &mut Source<'_>) -> SharedWords {
+pub(super) fn words(source: &mut Source<'_>) -> SharedWords {
     let mut words =
         SharedWords { skip_label: "Skip".into(), enough_label: "That is all".into(), ..SharedWords::default() };
     let Some(root) = super::yaml::parse(source) else { return words };
