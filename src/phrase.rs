@@ -1,21 +1,26 @@
 //! Phrases: what an author lists so that an answer can be recognised, and the folding that makes typing forgiving.
 //!
-//! A phrase is words; `*` at the end of a word stands for any ending, `...` for up to four words. Never a regular expression.
+//! A phrase is words; `*` at the end of a word stands for any ending, at its beginning for any beginning, `...` for up to four words.
+//! Never a regular expression.
 
 use unicode_normalization::UnicodeNormalization;
 
 /// How many words `...` may stand for.
 const GAP: usize = 4;
 
-/// A text for comparing: NFKC, lower case, straight quotes, single spaces, no punctuation at the ends.
+/// A text for comparing: NFKC, lower case, no accents, straight quotes, single spaces, no punctuation at the ends.
 ///
 /// ```
 /// assert_eq!(goldseam::phrase::fold("  I’m  FINE. "), "i'm fine");
+/// assert_eq!(goldseam::phrase::fold("¿Mañana?"), "manana");
 /// ```
 #[must_use]
 pub fn fold(text: &str) -> String {
+    // Taken apart, without the accents, and put together again: scripts whose vowels are marks keep them.
     let straight: String = text
-        .nfkc()
+        .nfkd()
+        .filter(|character| !is_accent(*character))
+        .nfc()
         .filter(|character| !is_invisible(*character))
         .map(|character| match character {
             '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => '\'',
@@ -25,7 +30,12 @@ pub fn fold(text: &str) -> String {
         .collect();
     let lower = straight.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().collect();
-    words.join(" ").trim_matches(|c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ')).to_owned()
+    words.join(" ").trim_matches(|c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ' | '\u{bf}' | '\u{a1}')).to_owned()
+}
+
+/// The marks over and under letters of Latin, Greek and Cyrillic: few people type all of them on a phone.
+fn is_accent(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}')
 }
 
 fn is_invisible(character: char) -> bool {
@@ -45,6 +55,7 @@ fn words(folded: &str) -> Vec<String> {
 enum Part {
     Word(String),
     Start(String),
+    End(String),
     Gap,
 }
 
@@ -67,11 +78,15 @@ impl Phrase {
                 parts.push(Part::Gap);
                 continue;
             }
-            let starts = chunk.ends_with('*');
-            let found = words(&fold(chunk.trim_end_matches('*')));
+            let (ends, starts) = (chunk.starts_with('*'), chunk.ends_with('*'));
+            let found = words(&fold(chunk.trim_matches('*')));
             let last = found.len().saturating_sub(1);
             for (index, word) in found.into_iter().enumerate() {
-                parts.push(if starts && index == last { Part::Start(word) } else { Part::Word(word) });
+                parts.push(match (starts && index == last, ends && index == 0) {
+                    (true, _) => Part::Start(word),
+                    (false, true) => Part::End(word),
+                    (false, false) => Part::Word(word),
+                });
             }
         }
         parts.iter().any(|part| *part != Part::Gap).then_some(Self { parts, folded })
@@ -124,6 +139,9 @@ fn matches(parts: &[Part], words: &[String]) -> bool {
         Part::Start(start) => {
             words.split_first().is_some_and(|(first, tail)| first.starts_with(start.as_str()) && matches(rest, tail))
         }
+        Part::End(end) => {
+            words.split_first().is_some_and(|(first, tail)| first.ends_with(end.as_str()) && matches(rest, tail))
+        }
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),
         Part::Gap => (0..=GAP.min(words.len())).any(|skipped| matches(rest, &words[skipped..])),
@@ -147,8 +165,18 @@ mod tests {
         assert!(!occurs("be more ...", "I will be more"));
         assert!(occurs("if i ... hurt", "if I ever really badly hurt you"));
         assert!(!occurs("if i ... hurt", "if I one two three four five hurt you"));
+        assert!(occurs("*e mal", "grit\u{e9} mal"));
+        assert!(!occurs("*e mal", "grito mal"));
         assert!(!occurs("but", "a button"));
         assert!(!occurs("try to", "country tours"));
+    }
+
+    #[test]
+    fn accents_are_not_needed_and_other_marks_are_kept() {
+        assert!(Phrase::new("s\u{ed}, ma\u{f1}ana").unwrap().is_all_of(&fold("Si manana")));
+        assert!(Phrase::new("si").unwrap().is_all_of(&fold("\u{a1}S\u{ed}!")));
+        let hindi = "\u{915}\u{93f}\u{924}\u{93e}\u{92c}";
+        assert_eq!(fold(hindi), hindi);
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Turn<'_> {
             return Heard::Yes;
         }
         match &script.ops[pc].kind {
-            OpKind::Choose(_) => match read::option(text, &self.offered(&frame)) {
+            OpKind::Choose(_) => match read::option(text, &self.offered(&frame), self.library.words()) {
                 Reading::Value(place) => self.take_option(&frame, &place),
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear => return Heard::No,

@@ -7,6 +7,7 @@ mod answer;
 pub mod api;
 mod cards;
 mod due;
+mod moments;
 mod promises;
 mod read;
 mod run;
@@ -395,7 +396,7 @@ impl<'t> Turn<'t> {
         let Some(mut card) = self.state.card.clone() else { return };
         let Some((script, pc, question)) = self.question_of(&card.frame) else { return };
         let reading = match &script.ops[pc].kind {
-            OpKind::Choose(_) => read::option(text, &self.offered(&card.frame)),
+            OpKind::Choose(_) => read::option(text, &self.offered(&card.frame), self.library.words()),
             _ => read::typed(text, answer::type_of(script, question), self.library.words(), &self.now),
         };
         card.frame.tries += 1;

@@ -6,12 +6,15 @@ mod check;
 pub mod expr;
 mod flow;
 pub mod library;
+pub mod locale;
 pub mod model;
 mod parse;
 pub mod problem;
 mod read;
 mod steps;
 pub mod text;
+pub mod translate;
+pub mod words;
 mod yaml;
 
 pub use library::{Library, PromptFile, Report, Reserved};

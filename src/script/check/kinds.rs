@@ -221,6 +221,7 @@ impl Checker<'_, '_> {
             Function::Min | Function::Max => kinds.into_iter().next().unwrap_or(Kind::Number),
             Function::Lower => Kind::Text,
             Function::LocalTime => Kind::Time,
+            Function::HasLanguage => Kind::Bool,
             Function::Promise => Kind::Promise,
         }
     }

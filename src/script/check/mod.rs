@@ -4,6 +4,7 @@
 //! option values and the targets of jumps.
 
 mod budgets;
+mod edition;
 mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,16 +12,18 @@ use std::ops::Range;
 
 use super::expr::{Expr, ExprKind, Name};
 use super::flow::{Flow, Known, World};
-use super::library::{CARDS, Reserved, SharedWords};
-use super::model::{Assignments, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
+use super::library::{CARDS, Reserved};
+use super::model::{Assignments, Choice, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
 use super::parse::typed;
 use super::problem::{Source, did_you_mean};
 use super::text::Template;
+use super::words::SharedWords;
 use crate::phrase::fold;
 use crate::schedule::when::{Clock, Day, When};
 use crate::types::Value;
 
 use budgets::{ASK_BUDGET, SAY_BUDGET};
+pub(crate) use edition::check_edition;
 use kinds::Kind;
 
 /// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.
@@ -84,7 +87,7 @@ fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &m
 /// Checks one script against all others.
 pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, source: &mut Source<'_>) {
     let flow = world.flow(script, &mut Vec::new());
-    let mut checker = Checker { script, world, words, source, used: BTreeSet::new(), answer: None };
+    let mut checker = Checker::new(script, world, words, source);
     checker.unreachable(&flow);
     checker.endless();
     for (op, known) in script.ops.iter().zip(&flow.before) {
@@ -111,9 +114,15 @@ struct Checker<'c, 'a> {
     used: BTreeSet<String>,
     /// What `answer` is, where there is one.
     answer: Option<Kind>,
+    /// By how much literal text may still grow in another language.
+    growth: f64,
 }
 
-impl<'c> Checker<'c, '_> {
+impl<'c, 'a> Checker<'c, 'a> {
+    fn new(script: &'c Script, world: &'c World<'c>, words: &'c SharedWords, source: &'c mut Source<'a>) -> Self {
+        Checker { script, world, words, source, used: BTreeSet::new(), answer: None, growth: budgets::GROWTH }
+    }
+
     fn unreachable(&mut self, flow: &Flow) {
         let mut quiet_until = 0;
         for (pc, (op, known)) in self.script.ops.iter().zip(&flow.before).enumerate() {
@@ -282,14 +291,7 @@ impl<'c> Checker<'c, '_> {
             if let Some(condition) = &option.condition {
                 self.kind(condition, known);
             }
-            let mut own = vec![fold(&option.label.source)];
-            own.extend(option.also.iter().map(|phrase| phrase.folded().to_owned()));
-            if let Some(Value::Text(value)) = &option.value {
-                own.push(fold(value));
-            }
-            own.sort();
-            own.dedup();
-            for word in own {
+            for word in option_words(option) {
                 self.option_word(&word, &words, &option.span);
                 words.push(word);
             }
@@ -565,6 +567,16 @@ impl<'c> Checker<'c, '_> {
             }
         }
     }
+}
+
+/// What an option is called by: its label, its other words, its value.
+fn option_words(option: &Choice) -> BTreeSet<String> {
+    let mut words = BTreeSet::from([fold(&option.label.literal())]);
+    words.extend(option.also.iter().map(|phrase| phrase.folded().to_owned()));
+    if let Some(Value::Text(value)) = &option.value {
+        words.insert(fold(value));
+    }
+    words
 }
 
 /// The verb of an operation that cards have no use for.
