@@ -110,6 +110,12 @@ pub fn add(at: Timestamp, step: Duration) -> Timestamp {
     at.checked_add(step).unwrap_or(Timestamp::MAX)
 }
 
+/// `at` less `step`, at least the beginning of time.
+#[must_use]
+pub fn ago(at: Timestamp, step: Duration) -> Timestamp {
+    at.checked_sub(step).unwrap_or(Timestamp::MIN)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
 fn system_now() -> Timestamp {
     Timestamp::now()

@@ -30,7 +30,10 @@ pub fn fold(text: &str) -> String {
         .collect();
     let lower = straight.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().collect();
-    words.join(" ").trim_matches(|c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ' | '\u{bf}' | '\u{a1}')).to_owned()
+    words
+        .join(" ")
+        .trim_matches(|c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ' | '\u{bf}' | '\u{a1}'))
+        .to_owned()
 }
 
 /// The marks over and under letters of Latin, Greek and Cyrillic: few people type all of them on a phone.

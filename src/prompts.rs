@@ -11,6 +11,9 @@ use crate::script::{Library, PromptFile, Report};
 /// A larger file is a mistake.
 const MAX_BYTES: u64 = 1_048_576;
 
+/// Scripts and words; texts in other languages.
+const ENDINGS: [&str; 2] = [".yaml", ".po"];
+
 #[derive(rust_embed::Embed)]
 #[folder = "prompts/"]
 struct Shipped;
@@ -48,7 +51,7 @@ pub enum PromptsError {
 #[must_use]
 pub fn shipped() -> Vec<PromptFile> {
     Shipped::iter()
-        .filter(|path| path.ends_with(".yaml"))
+        .filter(|path| ENDINGS.iter().any(|ending| path.ends_with(ending)))
         .filter_map(|path| {
             let text = String::from_utf8(Shipped::get(&path)?.data.into_owned()).ok()?;
             Some(PromptFile { path: path.into_owned(), text })
@@ -78,7 +81,7 @@ pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
     Ok(files)
 }
 
-/// Every `.yaml` file below a folder, sorted; hidden ones are left out.
+/// Every `.yaml` and `.po` file below a folder, sorted; hidden ones are left out.
 fn paths(folder: &Path) -> Result<Vec<PathBuf>, PromptsError> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -93,7 +96,7 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>, PromptsError> {
             }
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "yaml") {
+            } else if ENDINGS.iter().any(|ending| path.to_string_lossy().ends_with(ending)) {
                 found.push(path);
             }
         }

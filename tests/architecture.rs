@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("vault", &[]),
     ("config", &["platform"]),
-    ("store", &["vault", "engine", "practice", "schedule"]),
+    ("store", &["vault", "engine", "practice", "schedule", "script"]),
     ("outbox", &["store", "clock"]),
     ("turn", &["engine", "script", "schedule", "picture", "store", "clock", "outbox", "platform::inbox"]),
     ("prompts", &["script"]),

@@ -640,29 +640,6 @@ fn an_edited_prompt_costs_no_try() {
 }
 
 #[test]
-fn a_var_of_another_type_is_read_anew_or_dropped() {
-    let ask = |ty: &str| {
-        format!(
-            "vars:\n  a: {{ {ty} }}\n  b: {{ type: text, max: 60 }}\nsteps:\n  - id: a\n    ask: A?\n    save: a\n  - id: b\n    ask: B?\n    save: b\n  - say: A is ${{ a or \"none\" }}.\n"
-        )
-    };
-    let text = probe(&ask("type: text, max: 60"));
-    let (number, short) = (probe(&ask("type: integer, from: 1, to: 5")), probe(&ask("type: text, max: 3")));
-    for (typed, edited, said) in [
-        ("4", &number, "A is 4."),
-        ("9", &number, "A is none."),
-        ("four words of mine", &number, "A is none."),
-        ("four words of mine", &short, "A is four words of mine."),
-    ] {
-        let mut stage = person(&text);
-        stage.run("probe");
-        stage.says(typed);
-        stage.edit(edited);
-        begins(&stage.says("b"), &[said]);
-    }
-}
-
-#[test]
 fn loops_and_weights_are_stopped_with_a_word() {
     let lines = r#"
 vars:

@@ -53,7 +53,7 @@ fn card(code: &'static str, lines: &str, steps: &str) -> Case {
 }
 
 fn cases() -> Vec<Case> {
-    [reading(), shapes(), expressions(), types(), places(), rules(), cards_and_budgets()]
+    [reading(), shapes(), expressions(), types(), places(), rules(), cards_and_budgets(), languages()]
         .into_iter()
         .flatten()
         .collect()
@@ -184,6 +184,13 @@ fn rules() -> Vec<Case> {
         case("GS0416", top("script: probe\ntitle: Probe\n@@start_with: [stop]")),
         at("zebra.yaml", "GS0417", top("script: zebra\ntitle: Zebra\n@@start_with: [/menu]")),
         case("GS0419", steps("- @@promise: { text: '\"water\"', due: every day 20:00 }")),
+        case("GS0421", top("script: probe\ntitle: Probe\nrenamed: { @@old: gone }")),
+        case("GS0422", steps("- id: a\n  @@wait: { until: every day 20:00 }")),
+        case("GS0423", top("script: probe\ntitle: Probe\nrepair: { @@unclear: menu }")),
+        case("GS0119", steps("- id: a\n  @@wait: { }")),
+        case("GS0303", steps("- id: a\n  choose_many: @@Which?\n  save: word\n  options: [ { label: One } ]")),
+        case("GS0404", steps("- id: a\n  choose: @@Which?\n  other_text: true\n  options: [ { label: One } ]")),
+        case("GS0304", steps("- say_count: { n: @@word, one: \"One.\", other: \"More.\" }")),
         case("GS0420", steps("- @@schedule: { name: nudge-me, run: menu, at: in 3d }")),
         at("phrases.yaml", "GS0102", phrases_without("  menu:")),
         at("phrases.yaml", "GS0101", shipped_text("phrases.yaml").replace("  menu:", "  @@carte: [carte]\n  menu:")),
@@ -214,6 +221,60 @@ fn cards_and_budgets() -> Vec<Case> {
         ),
         case("GS0503", steps(&format!("- id: a\n  choose: @@Which?\n  options:\n{}", many_options(26)))),
     ]
+}
+
+/// A PO file with one entry for the script `menu`, which is among the few.
+fn texts(code: &'static str, entries: &str) -> Case {
+    let header = "msgid \"\"\nmsgstr \"Plural-Forms: nplurals=2; plural=n != 1;\\n\"\n\n";
+    at("languages/es/texts.po", code, format!("{header}{entries}"))
+}
+
+fn pick(id: &str, text: &str) -> String {
+    format!("msgctxt \"menu/pick\"\nmsgid \"{id}\"\nmsgstr {text}\n")
+}
+
+fn languages() -> Vec<Case> {
+    let words = |code, path, text: &str| at(path, code, text);
+    let long = "palabra ".repeat(130);
+    let asked = "What would you like to do?";
+    let hole = "msgctxt \"perspective/before\"\nmsgid \"What did ${ who or \\\"that person\\\" } count on until then? A few words.\"\n";
+    vec![
+        texts("GS0701", "msgctxt \"menu/pick\"\nmsgid \"Journal\"\nmsgstr @@\"Diario\n"),
+        texts("GS0701", "@@Journal = Diario\n"),
+        texts("GS0202", &pick(asked, "@@\"**Hola\"").replace("@@\"", "\"@@")),
+        texts("GS0702", &pick(asked, "\"${ @@me.name or \\\"t\u{fa}\\\" }\"")),
+        texts("GS0702", &format!("{hole}msgstr @@\"\u{bf}Qu\u{e9} esperaba?\"\n")),
+        texts("GS0703", "@@msgctxt \"menu/pick\"\nmsgid \"Long gone.\"\nmsgstr \"Se fue.\"\n"),
+        texts("GS0705", &format!("{}\n{}", pick("My promises", "\"Diario\""), pick("Journal", "@@\"Diario\""))),
+        texts("GS0705", &pick("Journal", "@@\"Stop\"")),
+        texts("GS0501", &pick(asked, &format!("@@\"{long}\""))),
+        texts("GS0502", &pick("Journal", "@@\"Un diario con un nombre tan largo que no cabe\"")),
+        at("languages/es/texts.po", "GS0706", "msgid \"\"\nmsgstr \"@@Plural-Forms: nplurals=2; plural=x;\\n\"\n"),
+        texts("GS0708", &format!("{}\n@@{}", pick("Journal", "\"Diario\""), pick("Journal", "\"Cuaderno\""))),
+        words("GS0704", "languages/es/menu.yaml", "start_with: [@@/menu]\n"),
+        words("GS0704", "languages/es/menu.yaml", "phrases: { @@odd: [raro] }\n"),
+        words("GS0704", "languages/es/menu.yaml", "also: { @@pikc: { journal: [cuaderno] } }\n"),
+        words("GS0704", "languages/es/menu.yaml", "also: { pick: { @@jurnal: [cuaderno] } }\n"),
+        words("GS0704", "languages/es/nowhere.yaml", "@@start_with: [aqu\u{ed}]\n"),
+        words("GS0704", "languages/es/phrases.yaml", "lists:\n  @@odd: [raro]\n"),
+        words("GS0706", "languages/es/phrases.yaml", "writing:\n  hour: @@[hora]\n"),
+        words("GS0707", "languages/espa\u{f1}ol/phrases.yaml", "@@name: Espa\u{f1}ol\n"),
+        words("GS0707", "languages/en/phrases.yaml", "@@name: English\n"),
+        words("GS0709", "languages/es/phrases.yaml", &reading_words("months: @@[enero, febrero]")),
+        words("GS0709", "languages/es/phrases.yaml", &reading_words("numbers: { @@uno: [1] }")),
+        words("GS0709", "languages/es/phrases.yaml", &reading_words("places: { viena: @@Europa/Viena }")),
+        words("GS0709", "languages/es/phrases.yaml", &reading_words("date_order: @@rev\u{e9}s")),
+        words("GS0709", "languages/es/phrases.yaml", "writing:\n  date: @@\"{day}\"\n"),
+    ]
+}
+
+/// How a language writes, with one line in the place of its own.
+fn reading_words(line: &str) -> String {
+    let months = "months: [a, b, c, d, e, f, g, h, i, j, k, l]";
+    let weekdays = "weekdays: [a, b, c, d, e, f, g]";
+    let lines: Vec<&str> =
+        [weekdays, months].into_iter().filter(|own| own.split(':').next() != line.split(':').next()).collect();
+    format!("reading:\n  {}\n  {line}\n", lines.join("\n  "))
 }
 
 impl Case {
@@ -301,7 +362,7 @@ fn a_missing_card_is_told() {
 fn the_table_has_every_code_there_is() {
     let mut known = BTreeSet::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/script");
-    let folders = [root.clone(), root.join("check"), root.join("expr")];
+    let folders = [root.clone(), root.join("check"), root.join("expr"), root.join("translate")];
     let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
     for path in entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let text = fs::read_to_string(path).unwrap();

@@ -86,7 +86,7 @@ async fn a_message_that_always_fails_stops_nobody_else_and_ends_with_an_apology(
 #[tokio::test]
 async fn the_apology_is_in_the_words_of_the_scripts() {
     let mut house = House::new().await;
-    house.door.reload(support::bot::shipped());
+    house.door.use_scripts(support::bot::shipped()).await.unwrap();
     house.says("7", "hello").await;
     house.writes("7", "boom").await;
     for pause in [1, 2, 4, 8] {

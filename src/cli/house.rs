@@ -37,7 +37,8 @@ impl House {
         platforms: Vec<Arc<dyn Deliver>>,
     ) -> anyhow::Result<Self> {
         let store = Store::open(folder, Vault).await?;
-        let door = Door::new(store.clone(), library, clock.clone());
+        let door = Door::new(store.clone(), Library::default(), clock.clone());
+        door.use_scripts(library).await?;
         let inbox = Inbox::new(door.clone())
             .with(Platform::Console, console::decode)
             .with(Platform::Telegram, telegram::decode)
@@ -80,32 +81,36 @@ pub(crate) fn library(folder: Option<&Path>) -> anyhow::Result<Library> {
     }
 }
 
-/// Scripts that are read again when their folder was edited; a broken edit changes nothing.
+/// Scripts that are read again when their folder was edited; a broken edit changes nothing. A script that was withdrawn goes out
+/// of use, whether there is a folder or not.
 pub(crate) struct Reload {
-    folder: PathBuf,
-    watch: Watch,
+    folder: Option<(PathBuf, Watch)>,
     door: Door,
 }
 
 impl Reload {
-    pub(crate) fn new(folder: &Path, door: Door) -> Self {
-        Self { folder: folder.to_owned(), watch: Watch::new(folder), door }
+    pub(crate) fn new(folder: Option<&Path>, door: Door) -> Self {
+        Self { folder: folder.map(|folder| (folder.to_owned(), Watch::new(folder))), door }
     }
 
     /// Looks whether anything changed, and takes it over if it is sound.
-    pub(crate) fn look(&mut self) {
-        if self.watch.changed() {
-            self.now();
+    pub(crate) async fn look(&mut self) {
+        if self.folder.as_mut().is_some_and(|(_, watch)| watch.changed()) {
+            self.now().await;
+        }
+        if let Err(error) = self.door.follow_withdrawals().await {
+            tracing::error!(%error, "the list of withdrawn scripts cannot be read");
         }
     }
 
     /// Reads the folder again.
-    pub(crate) fn now(&self) {
-        match prompts::load(Some(&self.folder)) {
-            Ok((library, report)) => {
-                self.door.reload(library);
-                tracing::info!(warnings = report.warnings(), "the edited scripts are in use");
-            }
+    pub(crate) async fn now(&self) {
+        let Some((folder, _)) = &self.folder else { return };
+        match prompts::load(Some(folder)) {
+            Ok((library, report)) => match self.door.use_scripts(library).await {
+                Ok(()) => tracing::info!(warnings = report.warnings(), "the edited scripts are in use"),
+                Err(error) => tracing::error!(%error, "the edited scripts cannot be kept; the ones before stay in use"),
+            },
             Err(PromptsError::Wrong { report, .. }) => {
                 tracing::error!(
                     errors = report.errors(),

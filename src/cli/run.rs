@@ -93,9 +93,7 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow
     workers.spawn(async move { worker.run(stop).await });
     let (worker, stop) = (house.reminders.clone(), cancel.clone());
     workers.spawn(async move { worker.run(stop).await });
-    if let Some(folder) = prompts {
-        workers.spawn(reload(Reload::new(folder, house.door.clone()), cancel.clone()));
-    }
+    workers.spawn(reload(Reload::new(prompts, house.door.clone()), cancel.clone()));
     let mut failed = false;
     let mut signals = Signals::new()?;
     loop {
@@ -170,8 +168,8 @@ async fn reload(mut reload: Reload, cancel: CancellationToken) {
     loop {
         tokio::select! {
             () = cancel.cancelled() => return,
-            () = asked.next() => reload.now(),
-            () = tokio::time::sleep(LOOK_EVERY) => reload.look(),
+            () = asked.next() => reload.now().await,
+            () = tokio::time::sleep(LOOK_EVERY) => reload.look().await,
         }
     }
 }

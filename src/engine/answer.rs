@@ -35,10 +35,10 @@ pub(crate) enum Heard {
 }
 
 /// An answer that was read: what it means, how it reads, where it leads.
-struct Taken {
-    value: Value,
-    shown: String,
-    pc: usize,
+pub(crate) struct Taken {
+    pub(crate) value: Value,
+    pub(crate) shown: String,
+    pub(crate) pc: usize,
 }
 
 impl Turn<'_> {
@@ -63,9 +63,11 @@ impl Turn<'_> {
             return Heard::Yes;
         }
         match &script.ops[pc].kind {
-            OpKind::Choose(_) => match read::option(text, &self.offered(&frame), self.library.words()) {
+            OpKind::Choose(choose) if choose.many => return self.try_several(&frame, text),
+            OpKind::Choose(choose) => match read::option(text, &self.offered(&frame), self.library.words()) {
                 Reading::Value(place) => self.take_option(&frame, &place),
                 Reading::Several(offers) => self.offer(offers),
+                Reading::Unclear if choose.other_text => self.other_text(&frame, text),
                 Reading::Unclear => return Heard::No,
             },
             OpKind::Ask(_) => match read::typed(text, type_of(script, question), self.library.words(), &self.now) {
@@ -82,7 +84,7 @@ impl Turn<'_> {
         self.state.active.as_ref()?.top().cloned()
     }
 
-    fn asked(&mut self) -> Option<&mut Asked> {
+    pub(crate) fn asked(&mut self) -> Option<&mut Asked> {
         self.state.active.as_mut()?.asked.as_mut()
     }
 
@@ -108,12 +110,31 @@ impl Turn<'_> {
         else {
             return self.repeat();
         };
+        if self.choose_of(frame).is_some_and(|choose| choose.many) {
+            return self.toggle(option.index);
+        }
         let taken = Taken {
             value: option.choice.value.clone().unwrap_or_default(),
             shown: option.label.clone(),
             pc: option.choice.then,
         };
         self.take(taken);
+    }
+
+    /// A text that is none of the options, where any text is an answer. After a long time it is asked what it means.
+    fn other_text(&mut self, frame: &Frame, text: &str) {
+        match self.state.active.clone().filter(|thread| self.is_cold(thread)) {
+            Some(thread) => self.show_resume_card(&thread, text),
+            None => self.examine(frame, text, Value::text(text.trim())),
+        }
+    }
+
+    /// The answer of an earlier run is the answer again.
+    pub(crate) fn take_earlier(&mut self, frame: &Frame) {
+        match self.earlier_of(frame).cloned() {
+            Some(value) => self.examine(frame, &value.to_string(), value),
+            None => self.repeat(),
+        }
     }
 
     /// The person skips the open question.
@@ -130,7 +151,7 @@ impl Turn<'_> {
         }
     }
 
-    fn take(&mut self, taken: Taken) {
+    pub(crate) fn take(&mut self, taken: Taken) {
         self.state.card = None;
         let Some(mut thread) = self.state.active.take() else { return };
         let seq = thread.asked.as_ref().map_or(0, |asked| asked.seq);
@@ -172,7 +193,10 @@ impl Turn<'_> {
     /// Looks for something to object to; takes the answer when there is nothing.
     fn examine(&mut self, frame: &Frame, text: &str, value: Value) {
         let Some((script, pc, question)) = self.question_of(frame) else { return };
-        let OpKind::Ask(ask) = &script.ops[pc].kind else { return };
+        let objections = match &script.ops[pc].kind {
+            OpKind::Ask(ask) => ask.objections.as_slice(),
+            _ => &[],
+        };
         let ty = type_of(script, question);
         let limit = match ty {
             Type::Text { max } => *max,
@@ -184,7 +208,7 @@ impl Turn<'_> {
             return self.reply_card("too_long", args([("limit", limit.to_string())]));
         }
         let shown = shorten(text, limit.min(MAX_SHOWN));
-        let objection = ask.objections.iter().find(|objection| self.objects(frame, objection, text, &value));
+        let objection = objections.iter().find(|objection| self.objects(frame, objection, text, &value));
         let Some(objection) = objection else {
             return self.take(Taken { shown, value, pc: pc + 1 });
         };
@@ -260,16 +284,13 @@ impl Turn<'_> {
     fn reply(&mut self, text: Rich) {
         let Some(frame) = self.open_frame() else { return };
         let at = self.at();
-        let Some(seq) = self.asked().map(|asked| {
-            asked.at = at;
-            asked.seq
-        }) else {
-            return;
-        };
-        self.say_with_buttons(text, &frame, seq);
+        let Some(asked) = self.asked() else { return };
+        asked.at = at;
+        let (seq, picked) = (asked.seq, asked.picked.clone());
+        self.say_with_buttons(text, &frame, seq, &picked);
     }
 
-    fn reply_card(&mut self, name: &str, values: Values) {
+    pub(crate) fn reply_card(&mut self, name: &str, values: Values) {
         let text = self.card_text(name, values);
         self.reply(text);
     }
@@ -306,7 +327,7 @@ impl Turn<'_> {
             token: format!("q:{seq}:s{index}"),
         };
         let buttons = offers.into_iter().enumerate().map(button).collect();
-        self.effects.push(super::api::Effect::Say(Message { text, buttons, wants_text: None }));
+        self.effects.push(super::api::Effect::Say(Message { text, buttons, ..Message::default() }));
     }
 
     // --- going back ---

@@ -76,6 +76,13 @@ pub enum Run {
         /// The question's sequence number; a later question makes this stale.
         seq: u64,
     },
+    /// Go on in a script that let time pass.
+    Wait {
+        /// The thread.
+        thread: u64,
+        /// The number of the wait; a later question makes this stale.
+        seq: u64,
+    },
     /// Put a thread away that nobody came back to.
     Expire {
         /// The thread.
@@ -120,6 +127,8 @@ pub enum Outcome {
     Resting,
     /// What it asks about is settled already, or its question was answered.
     Settled,
+    /// The person put the script away.
+    PutAway,
     /// The person has not been here for a while; an open question is not brought up again.
     Away,
     /// The person never agreed, or said no.
@@ -140,6 +149,7 @@ impl Outcome {
             Outcome::Quiet { .. } => "quiet",
             Outcome::Resting => "resting",
             Outcome::Settled => "settled",
+            Outcome::PutAway => "put_away",
             Outcome::Away => "away",
             Outcome::NoConsent => "no_consent",
             Outcome::NoScript => "no_script",
@@ -164,6 +174,8 @@ pub struct Facts {
     pub entries: i64,
     /// Names of active schedules.
     pub schedules: Vec<String>,
+    /// The language of the person's chat app as an IETF tag, if it told: spoken until they choose another.
+    pub client_language: Option<String>,
 }
 
 /// What should happen because of a step. The shell carries all of them out in the transaction that stores the state.
@@ -181,6 +193,9 @@ pub enum Effect {
         fact: String,
         /// Its value.
         value: crate::types::Value,
+        /// When it is to be forgotten.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// Drop a fact.
     Forget {

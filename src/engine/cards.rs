@@ -2,10 +2,11 @@
 //!
 //! A card never spends a try, never stands on another card, and ends by repeating the open question once.
 
+use super::revise::answers_for;
 use super::state::{About, CardState, Frame, Thread};
 use super::turn::Turn;
-use crate::script::model::OpKind;
-use crate::types::{Private, Value, Values, describe_seconds};
+use crate::script::model::{OpKind, Script};
+use crate::types::{Private, Value, Values};
 
 /// The longest message that is held, in characters: one more than any var takes, so that too long stays too long.
 const MAX_HELD: usize = 4_001;
@@ -20,13 +21,20 @@ pub(crate) fn args<const N: usize>(values: [(&str, String); N]) -> Values {
         .collect()
 }
 
-impl Turn<'_> {
+impl<'t> Turn<'t> {
     /// Says a card that asks nothing.
     pub(crate) fn say_card(&mut self, name: &str, args: Values) {
-        if let Some(script) = self.script(name) {
+        if let Some(script) = self.card_script(name) {
             let mut frame = Frame::new(script, args);
             self.run_card(&mut frame, 0);
         }
+    }
+
+    /// A card, or what the open script has in its place.
+    fn card_script(&self, name: &str) -> Option<&'t Script> {
+        let frames = self.state.active.iter().flat_map(|thread| thread.frames.iter().rev());
+        let own = frames.filter_map(|frame| self.script_of(frame)?.repair.get(name)).next();
+        own.and_then(|own| self.script(own)).or_else(|| self.script(name))
     }
 
     /// Says a card about the open script.
@@ -37,7 +45,7 @@ impl Turn<'_> {
 
     /// Shows a card; when it asks something, its answer comes back to [`Turn::answer_card`].
     pub(crate) fn show_card(&mut self, name: &str, args: Values, about: About) {
-        let Some(script) = self.script(name) else { return };
+        let Some(script) = self.card_script(name) else { return };
         let mut frame = Frame::new(script, args);
         match self.run_card(&mut frame, 0) {
             // Without a question it cannot be answered: what it is about would be told for ever.
@@ -49,7 +57,7 @@ impl Turn<'_> {
 
     fn ask_card(&mut self, frame: Frame, about: About) {
         let seq = self.next_seq();
-        let asked = self.show(&frame, seq);
+        let asked = self.show(&frame, seq, Vec::new());
         self.state.card = Some(CardState { frame, asked, about });
     }
 
@@ -57,7 +65,10 @@ impl Turn<'_> {
     pub(crate) fn continue_card(&mut self, mut card: CardState, pc: usize) {
         match self.run_card(&mut card.frame, pc) {
             CardStop::Asks => self.ask_card(card.frame, card.about),
-            CardStop::Ended(word) => self.card_ended(&card.frame.script, &word, card.about),
+            CardStop::Ended(word) => {
+                let name = self.script(&card.frame.script).map_or(card.frame.script.as_str(), Script::card_name);
+                self.card_ended(name, &word, card.about);
+            }
         }
     }
 
@@ -71,6 +82,10 @@ impl Turn<'_> {
                     if let Some(text) = self.one_of(texts, pc) {
                         self.say(self.render(text, frame));
                     }
+                }
+                OpKind::SayCount { n, forms } => {
+                    let text = self.counted(n, forms, frame);
+                    self.say(text);
                 }
                 OpKind::Jump(target) => pc = *target,
                 OpKind::JumpUnless(test, target) => {
@@ -111,7 +126,7 @@ impl Turn<'_> {
                 self.begin(&script);
             }
             ("closed", "redo", About::Earlier(seq)) => self.go_back_to(seq),
-            ("changed", "restart", _) => self.restart(),
+            ("changed", "restart", _) => self.restart_with_answers(),
             ("changed", "put_away", _) => {
                 if let Some(thread) = self.state.active.take() {
                     self.close(&thread, "changed");
@@ -124,8 +139,13 @@ impl Turn<'_> {
 
     /// The title of the open script.
     pub(crate) fn open_title(&self) -> String {
-        let name = self.state.active.as_ref().map_or("", Thread::script);
-        self.script(name).map_or(String::new(), |script| script.title.clone())
+        self.state.active.as_ref().map_or(String::new(), |thread| self.title_of(thread))
+    }
+
+    /// The title of a thread's script: as it is now, else as it was.
+    pub(crate) fn title_of(&self, thread: &Thread) -> String {
+        let then = || self.library.compared_at(thread.script(), &thread.frames.first()?.rev);
+        self.script(thread.script()).or_else(then).map_or(String::new(), |script| script.title.clone())
     }
 
     /// Shows the open question again, with the same number.
@@ -134,17 +154,19 @@ impl Turn<'_> {
         if self.changed() {
             return;
         }
+        if self.is_waiting() {
+            return self.repeat_wait();
+        }
         let Some(mut thread) = self.state.active.take() else { return };
-        if let (Some(frame), Some(asked)) = (thread.frames.last(), &thread.asked) {
-            let asked = self.show(frame, asked.seq);
-            thread.asked = Some(asked);
+        if let (Some(frame), Some(asked)) = (thread.frames.last(), thread.asked.take()) {
+            thread.asked = Some(self.show(frame, asked.seq, asked.picked));
         }
         self.state.active = Some(thread);
     }
 
     fn stop_keeping(&mut self) {
         let Some(mut thread) = self.state.active.take() else { return };
-        let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
+        let title = self.title_of(&thread);
         let lines: Vec<String> =
             thread.answers.iter().map(|line| format!("{}\n{}", line.question.reveal(), line.answer.reveal())).collect();
         // Before the terms are agreed to nothing is kept.
@@ -196,9 +218,9 @@ impl Turn<'_> {
 
     /// Asks what a message means that came after a long time.
     pub(crate) fn show_resume_card(&mut self, thread: &Thread, held: &str) {
-        let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
+        let title = self.title_of(thread);
         let since = thread.asked.as_ref().map_or(thread.started, |asked| asked.at);
-        let ago = describe_seconds(self.at().duration_since(since).as_secs());
+        let ago = self.library.words().writing.length(self.at().duration_since(since).as_secs());
         let last = thread.answers.last().map_or(String::new(), |line| shorten(line.answer.reveal(), 120));
         let values = args([("title", title), ("ago", ago), ("last", last), ("held", shorten(held, 200))]);
         self.show_card(
@@ -228,6 +250,15 @@ impl Turn<'_> {
 
     /// The open script from its beginning, with the same arguments. What it made stays.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(false);
+    }
+
+    /// The same, and what was answered before is offered again.
+    fn restart_with_answers(&mut self) {
+        self.restart_with(true);
+    }
+
+    fn restart_with(&mut self, answers: bool) {
         let Some(thread) = self.state.active.take() else { return };
         self.close(&thread, "restarted");
         let Some(script) = self.script(thread.script()) else {
@@ -235,7 +266,8 @@ impl Turn<'_> {
             return self.after_end("restarted");
         };
         let vars = thread.frames.into_iter().next().map(|frame| frame.vars).unwrap_or_default();
-        self.start(script, vars);
+        let earlier = if answers { answers_for(script, &vars) } else { Values::new() };
+        self.start_with(script, vars, earlier);
     }
 }
 

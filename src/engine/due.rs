@@ -24,6 +24,7 @@ impl Turn<'_> {
         let outcome = match &due.run {
             Run::Script { script, args } => self.due_script(due, script, args),
             Run::Nudge { thread, seq } => self.due_nudge(due, *thread, *seq),
+            Run::Wait { thread, seq } => self.due_wait(due, *thread, *seq),
             Run::Expire { thread } => self.due_expire(*thread),
         };
         self.effects.insert(at, Effect::Fired(outcome));
@@ -61,6 +62,7 @@ impl Turn<'_> {
             return None;
         }
         match due.if_busy {
+            _ if self.is_waiting() => Some(Outcome::SkippedBusy),
             IfBusy::Skip if self.is_somebody_there() => Some(Outcome::SkippedBusy),
             IfBusy::Queue if self.is_somebody_there() => Some(self.look_again()),
             _ => {
@@ -82,15 +84,15 @@ impl Turn<'_> {
 
     fn is_somebody_there(&self) -> bool {
         let asked = self.state.active.as_ref().and_then(|thread| thread.asked.as_ref());
-        asked.is_some_and(|asked| self.at().duration_since(asked.at) < PRESENT)
+        asked.is_some_and(|asked| asked.until.is_none() && self.at().duration_since(asked.at) < PRESENT)
     }
 
-    fn look_again(&self) -> Outcome {
+    pub(super) fn look_again(&self) -> Outcome {
         Outcome::Queued { until: self.at().checked_add(LOOK_AGAIN).unwrap_or(self.at()) }
     }
 
     /// Why this moment is the wrong one, if it is.
-    fn not_now(&self, due: &Due) -> Option<Outcome> {
+    pub(super) fn not_now(&self, due: &Due) -> Option<Outcome> {
         if self.is_resting() {
             return Some(Outcome::Resting);
         }
@@ -131,7 +133,8 @@ impl Turn<'_> {
             _ => {
                 // Nobody is there: what was open waits for them, put away.
                 self.state.card = None;
-                if !present {
+                // What lets time pass goes on afterwards by itself.
+                if !present && !self.is_waiting() {
                     self.park(false);
                 }
                 None
@@ -142,8 +145,8 @@ impl Turn<'_> {
     fn due_nudge(&mut self, due: &Due, thread: u64, seq: u64) -> Outcome {
         let waiting = self.state.active.as_ref().filter(|active| active.id == thread);
         let open = waiting.filter(|active| active.asked.as_ref().is_some_and(|asked| asked.seq == seq));
-        let Some(nudge) = open.and_then(|active| self.script(active.script())).and_then(|script| script.nudge.as_ref())
-        else {
+        let root = open.and_then(|active| active.frames.first());
+        let Some(nudge) = root.and_then(|root| self.script_of(root)).and_then(|script| script.nudge.as_ref()) else {
             return Outcome::Settled;
         };
         if self.state.card.is_some() {
@@ -170,16 +173,29 @@ impl Turn<'_> {
             if let Some((_, _, question)) = self.question_of(frame) {
                 self.render(&question.prompt, frame).0.into_iter().for_each(|span| text.push(span));
             }
-            self.say_with_buttons(text, frame, asked.seq);
+            self.say_with_buttons(text, frame, asked.seq, &asked.picked);
             asked.at = self.at();
         }
         self.state.active = Some(thread);
     }
 
-    /// Nobody came back: the script is put away without a word, and offered again when they write.
+    /// What a script says when it is put away: to somebody who was here lately, at a time when it may.
+    fn say_expired(&mut self) {
+        let around = self.state.seen.is_some_and(|seen| self.at().duration_since(seen) <= AROUND);
+        if !around || self.is_resting() || !self.consents() || self.quiet_until().is_some() {
+            return;
+        }
+        let Some(root) = self.state.active.as_ref().and_then(|thread| thread.frames.first()).cloned() else { return };
+        if let Some(say) = self.script_of(&root).and_then(|script| script.expire_say.as_ref()) {
+            self.say(self.render(say, &root));
+        }
+    }
+
+    /// Nobody came back: the script is put away, and offered again when they write.
     fn due_expire(&mut self, thread: u64) -> Outcome {
         if self.state.active.as_ref().is_some_and(|active| active.id == thread) {
             self.state.card = None;
+            self.say_expired();
             self.park_expired();
         }
         match self.state.parked.iter_mut().find(|parked| parked.id == thread) {

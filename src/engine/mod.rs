@@ -10,10 +10,13 @@ mod due;
 mod moments;
 mod promises;
 mod read;
+pub mod revise;
 mod run;
 mod scope;
+mod several;
 pub mod state;
 mod turn;
+mod wait;
 
 use jiff::{SignedDuration, Zoned};
 
@@ -63,15 +66,28 @@ pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now:
         }
         Event::Command { name, rest } => turn.by_person(|turn| turn.command(name, rest.reveal())),
     }
-    (turn.state, turn.effects)
+    let language = turn.language();
+    (turn.state, in_language(turn.effects, language.as_deref()))
 }
 
-/// What a card says by itself, to somebody of whom nothing is known.
+/// Notes on messages in which language they are.
+fn in_language(mut effects: Vec<Effect>, language: Option<&str>) -> Vec<Effect> {
+    for effect in &mut effects {
+        if let Effect::Say(message) = effect {
+            message.language = language.map(str::to_owned);
+        }
+    }
+    effects
+}
+
+/// What a card says by itself, to somebody of whom nothing is known but the language of their chat app.
 #[must_use]
-pub fn card_texts(library: &Library, card: &str, now: &Zoned) -> Vec<Message> {
-    let mut turn = Turn::new(library, &State::new(0), &Facts::default(), now);
+pub fn card_texts(library: &Library, card: &str, language: Option<&str>, now: &Zoned) -> Vec<Message> {
+    let facts = Facts { client_language: language.map(str::to_owned), ..Facts::default() };
+    let mut turn = Turn::new(library, &State::new(0), &facts, now);
     turn.say_card(card, Values::new());
-    let said = turn.effects.into_iter();
+    let language = turn.language();
+    let said = in_language(turn.effects, language.as_deref()).into_iter();
     said.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
 }
 
@@ -89,21 +105,6 @@ impl<'t> Turn<'t> {
             Some(card) => self.show_again(card),
             None if self.state.active.is_some() => self.repeat(),
             None => self.say_card("nothing_open", Values::new()),
-        }
-    }
-
-    /// Takes over scripts that were edited since they were last in use.
-    fn adopt(&mut self) {
-        let library = self.library;
-        for thread in self.state.active.iter_mut().chain(&mut self.state.parked) {
-            for frame in &mut thread.frames {
-                if let Some(script) = library.script(&frame.script).filter(|script| script.rev != frame.rev) {
-                    frame.adopt(script);
-                }
-            }
-        }
-        if self.state.card.as_ref().is_some_and(|card| self.question_of(&card.frame).is_none()) {
-            self.state.card = None;
         }
     }
 
@@ -126,12 +127,9 @@ impl<'t> Turn<'t> {
 
     fn is_thread_sound(&self, thread: &Thread) -> bool {
         let Some((top, callers)) = thread.frames.split_last() else { return false };
-        let calls = |frame: &state::Frame| {
-            let script = self.library.script(&frame.script);
-            let op = script.and_then(|script| script.waits.get(&frame.at).and_then(|pc| script.ops.get(*pc)));
-            matches!(op.map(|op| &op.kind), Some(OpKind::Call { .. }))
-        };
-        self.question_of(top).is_some() && callers.iter().all(calls)
+        let at = |frame: &state::Frame| self.op_of(frame).map(|(_, _, kind)| kind);
+        let asks = matches!(at(top), Some(OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_)));
+        asks && callers.iter().all(|frame| matches!(at(frame), Some(OpKind::Call { .. })))
     }
 
     /// A script that was edited away under somebody's feet says so. True when it did.
@@ -167,6 +165,9 @@ impl<'t> Turn<'t> {
         }
         if self.state.active.is_none() {
             return self.idle(text);
+        }
+        if self.is_waiting() {
+            return self.text_while_waiting(text);
         }
         if let Some(thread) = self.gone_cold() {
             return self.show_resume_card(&thread, text);
@@ -255,9 +256,12 @@ impl<'t> Turn<'t> {
     /// The open thread, when its question wants free text and was asked a long time ago.
     fn gone_cold(&self) -> Option<Thread> {
         let thread = self.state.active.as_ref()?;
-        let asked = thread.asked.as_ref()?;
-        let cold = self.at().duration_since(asked.at) >= GAP && self.asks_free_text(thread);
-        cold.then(|| thread.clone())
+        (self.is_cold(thread) && self.asks_free_text(thread)).then(|| thread.clone())
+    }
+
+    /// True when a thread's question was asked a long time ago.
+    pub(crate) fn is_cold(&self, thread: &Thread) -> bool {
+        thread.asked.as_ref().is_some_and(|asked| self.at().duration_since(asked.at) >= GAP)
     }
 
     /// True when a thread's question takes any text.
@@ -372,6 +376,7 @@ impl<'t> Turn<'t> {
             }
             Reserved::Pause => self.pause(),
             Reserved::Back => self.back(),
+            Reserved::Skip if self.is_waiting() => self.skip_wait(),
             Reserved::Skip => self.skip(),
             Reserved::Again => self.repeat(),
             Reserved::Menu | Reserved::Privacy | Reserved::Resume | Reserved::Help => {}
@@ -383,7 +388,7 @@ impl<'t> Turn<'t> {
         let own = frame.and_then(|frame| Some((frame, self.question_of(frame)?.2.help.as_ref()?)));
         let about = match (own, frame) {
             (Some((frame, help)), _) => self.render(help, frame).text(),
-            (None, Some(frame)) => self.script(&frame.script).map_or(String::new(), |script| script.about.clone()),
+            (None, Some(frame)) => self.script_of(frame).map_or(String::new(), |script| script.about.clone()),
             (None, None) => String::new(),
         };
         self.say_card("help", args([("about", about)]));
@@ -423,7 +428,7 @@ impl<'t> Turn<'t> {
 
     /// Shows the open card once more.
     fn show_again(&mut self, card: state::CardState) {
-        let asked = self.show(&card.frame, card.asked.seq);
+        let asked = self.show(&card.frame, card.asked.seq, Vec::new());
         self.state.card = Some(state::CardState { asked, ..card });
     }
 
@@ -466,7 +471,7 @@ impl<'t> Turn<'t> {
                 (Pressed::Skip, Some((_, pc, question))) if question.skip => {
                     self.go_on_in_card(card, question, Value::None, pc + 1);
                 }
-                (Pressed::Offer(_) | Pressed::Skip, _) => self.show_again(card),
+                _ => self.show_again(card),
             };
         }
         if let Some(parked) = self.parked_with(seq) {
@@ -482,6 +487,8 @@ impl<'t> Turn<'t> {
             match choice {
                 Pressed::Skip => self.skip(),
                 Pressed::Option(place) => self.take_option(&frame, &Value::Int(place)),
+                Pressed::Enough => self.enough(&frame),
+                Pressed::Earlier => self.take_earlier(&frame),
                 Pressed::Offer(index) => match asked.offers.get(index) {
                     Some(offer) if asked.seq == seq => self.take_offer(&frame, offer.clone()),
                     _ => self.repeat(),
@@ -534,16 +541,22 @@ enum Pressed {
     Option(i64),
     /// One of the readings that were asked back.
     Offer(usize),
+    /// Nothing more is to be picked.
+    Enough,
+    /// The answer of an earlier run.
+    Earlier,
     /// No answer.
     Skip,
 }
 
-/// `q:17:2`, `q:17:s0`, `q:17:skip`.
+/// `q:17:2`, `q:17:s0`, `q:17:skip`, `q:17:enough`, `q:17:earlier`.
 fn parse_token(token: &str) -> Option<(u64, Pressed)> {
     let mut parts = token.split(':');
     let ("q", seq, choice, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
     let pressed = match choice {
         "skip" => Pressed::Skip,
+        "enough" => Pressed::Enough,
+        "earlier" => Pressed::Earlier,
         offer if offer.starts_with('s') => Pressed::Offer(offer[1..].parse().ok()?),
         option => Pressed::Option(option.parse().ok().filter(|place| *place >= 0)?),
     };

@@ -40,7 +40,8 @@ pub(crate) fn dates(folded: &str, today: Date, words: &Reading) -> Vec<Date> {
         return today.nth_weekday(1, day).into_iter().collect();
     }
     let parts: Vec<&str> = bare.split([' ', ',', '.', '/']).filter(|part| !part.is_empty()).collect();
-    let parts: Vec<&str> = parts.into_iter().filter(|part| weekday(part, words).is_none() || month(part, words).is_some()).collect();
+    let parts: Vec<&str> =
+        parts.into_iter().filter(|part| weekday(part, words).is_none() || month(part, words).is_some()).collect();
     if let Some(numbers) = parts.iter().map(|part| part.parse::<i16>().ok()).collect::<Option<Vec<i16>>>() {
         return in_numbers(&numbers, today, words.date_order);
     }
@@ -142,7 +143,9 @@ pub(crate) fn times(folded: &str, words: &Reading) -> Vec<Time> {
 /// Hour and minute, and whether they were written as on a clock.
 fn clock(text: &str, words: &Reading) -> Option<(i64, i64, bool)> {
     let (hour, minute, exact) = match text.split_once([':', '.', 'h']) {
-        Some((hour, minute)) if minute.len() == 2 && !hour.is_empty() => (hour.parse().ok()?, minute.parse().ok()?, true),
+        Some((hour, minute)) if minute.len() == 2 && !hour.is_empty() => {
+            (hour.parse().ok()?, minute.parse().ok()?, true)
+        }
         _ => (text.parse().ok().or_else(|| words.numbers.get(text).copied())?, 0, false),
     };
     ((0..=23).contains(&hour) && (0..=59).contains(&minute)).then_some((hour, minute, exact))

@@ -47,9 +47,7 @@ pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned) -> 
         }
         Type::Bool => Reading::of(yes_no(&folded, words).map(Value::Bool)),
         Type::Choice { of } => Reading::of(of.iter().find(|word| fold(word) == folded).map(Value::text)),
-        Type::Date => {
-            first(words, |own| moments::dates(&folded, now.date(), own), |date| Value::Date { date })
-        }
+        Type::Date => first(words, |own| moments::dates(&folded, now.date(), own), |date| Value::Date { date }),
         Type::Time => first(words, |own| moments::times(&folded, own), |time| Value::Time { time }),
         Type::Duration => {
             let length = words.reading.iter().find_map(|own| moments::length(&folded, own));
@@ -200,11 +198,23 @@ mod tests {
     use super::*;
     use jiff::civil;
 
-    fn shared(languages: &[(&str, &str)]) -> SharedWords {
-        let files = crate::prompts::shipped();
-        let _ = languages;
+    /// The words of the shipped scripts, or of a language beside them.
+    fn words(language: Option<(&str, &str)>) -> SharedWords {
+        let mut files = crate::prompts::shipped();
+        files.retain(|file| !file.path.starts_with("languages/"));
+        let tag = language.map_or("en", |(tag, _)| tag);
+        files.extend(language.map(|(tag, text)| crate::script::PromptFile {
+            path: format!("languages/{tag}/phrases.yaml"),
+            text: text.to_owned(),
+        }));
         let (library, report) = crate::script::Library::load(&files);
-        library.unwrap_or_else(|| panic!("{report}")).words().clone()
+        library.unwrap_or_else(|| panic!("{}", report.render(false))).edition(tag).words().clone()
+    }
+
+    fn read(text: &str, ty: &Type) -> Reading {
+        static WORDS: std::sync::LazyLock<SharedWords> = std::sync::LazyLock::new(|| words(None));
+        let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
+        typed(text, ty, &WORDS, &now)
     }
 
     fn clock(hour: i8, minute: i8) -> Reading {
@@ -225,6 +235,10 @@ mod tests {
             ("at 9 in the evening", 21, 0),
             ("20.15", 20, 15),
             ("20", 20, 0),
+            ("half past 8 in the evening", 20, 30),
+            ("a quarter to seven pm", 18, 45),
+            ("12 at night", 0, 0),
+            ("eleven at night", 23, 0),
         ] {
             assert_eq!(read(text, &Type::Time), clock(hour, minute), "{text}");
         }
@@ -249,10 +263,23 @@ mod tests {
             ("1 march", (2027, 3, 1)),
             ("friday", (2026, 3, 6)),
             ("2026-04-01", (2026, 4, 1)),
+            ("next Friday", (2026, 3, 6)),
+            ("on the third of May", (2026, 5, 3)),
+            ("Tuesday, March 3", (2026, 3, 3)),
+            ("the day after tomorrow", (2026, 3, 4)),
+            ("in two weeks", (2026, 3, 16)),
+            ("25/12", (2026, 12, 25)),
+            ("3/3/27", (2027, 3, 3)),
         ] {
             let date = civil::date(day.0, day.1, day.2);
             assert_eq!(read(text, &Type::Date), Reading::Value(Value::Date { date }), "{text}");
         }
+        assert!(matches!(read("3/5", &Type::Date), Reading::Several(offers) if offers.len() == 2));
+        for text in ["may", "3", "the", "in two hours", "31 february"] {
+            assert_eq!(read(text, &Type::Date), Reading::Unclear, "{text}");
+        }
+        assert_eq!(read("half an hour", &Type::Duration), Reading::Value(Value::Duration { seconds: 1800 }));
+        assert_eq!(read("an hour", &Type::Duration), Reading::Value(Value::Duration { seconds: 3600 }));
         assert_eq!(read("two hours", &Type::Duration), Reading::Value(Value::Duration { seconds: 7200 }));
         assert_eq!(read("30 min", &Type::Duration), Reading::Value(Value::Duration { seconds: 1800 }));
     }

@@ -43,6 +43,11 @@ enum Stop {
 impl Turn<'_> {
     /// Begins a script as the active thread. What was active is put away first, to go on afterwards.
     pub(crate) fn start(&mut self, script: &Script, args: Values) {
+        self.start_with(script, args, Values::new());
+    }
+
+    /// The same, with answers of an earlier run that are offered again.
+    pub(crate) fn start_with(&mut self, script: &Script, args: Values, earlier: Values) {
         self.supersede(script, &args);
         if script.name == HELP {
             self.park_anyway();
@@ -55,7 +60,7 @@ impl Turn<'_> {
             started: self.at(),
             turns: 0,
             asked: None,
-            frames: vec![Frame::new(script, args)],
+            frames: vec![Frame { earlier, ..Frame::new(script, args) }],
             interrupted: false,
             expired: false,
             answers: Vec::new(),
@@ -138,7 +143,9 @@ impl Turn<'_> {
         let Some(at) = self.state.parked.iter().position(|thread| thread.id == id) else { return false };
         let mut thread = self.state.parked.remove(at);
         if thread.expired {
-            self.arm_expiry(thread.id, thread.script());
+            if let Some(root) = thread.frames.first() {
+                self.arm_expiry(thread.id, root);
+            }
         }
         (thread.interrupted, thread.expired) = (false, false);
         self.state.active = Some(thread);
@@ -208,7 +215,7 @@ impl Turn<'_> {
 
     fn guarded(&mut self, thread: Thread, why: &'static str) {
         self.note(format!("guard_{why}"));
-        let title = self.script(thread.script()).map_or(String::new(), |script| script.title.clone());
+        let title = self.title_of(&thread);
         self.close(&thread, "failed");
         self.say_card("error", Values::from([("title".to_owned(), Value::text(title))]));
         self.after_end("failed");
@@ -221,7 +228,7 @@ impl Turn<'_> {
                 return Stop::Guarded("steps");
             }
             let Some(frame) = thread.frames.last_mut() else { return Stop::Ended("done".into()) };
-            let Some(script) = self.library.script(&frame.script) else { return Stop::Guarded("script") };
+            let Some(script) = self.script_of(frame) else { return Stop::Guarded("script") };
             if let Some(next) = next_after_redo(frame, script, pc) {
                 pc = next;
                 continue;
@@ -239,6 +246,12 @@ impl Turn<'_> {
                     }
                     self.ask(thread, script, pc);
                     return Stop::Waiting;
+                }
+                OpKind::Wait(wait) => {
+                    if self.begin_wait(thread, script, wait) {
+                        return Stop::Waiting;
+                    }
+                    pc += 1;
                 }
                 OpKind::Redo { id, back_to } => {
                     frame.back_to = Some(BackTo { from: id.clone(), to: back_to.clone() });
@@ -285,7 +298,7 @@ impl Turn<'_> {
     /// Leaves the innermost script; gives back where its caller goes on.
     fn leave(&mut self, thread: &mut Thread, outcome: &str) -> Option<usize> {
         let done = thread.frames.pop()?;
-        let callee = self.library.script(&done.script)?;
+        let callee = self.script_of(&done)?;
         let frame = thread.frames.last_mut()?;
         frame.result = callee
             .returns
@@ -293,7 +306,7 @@ impl Turn<'_> {
             .map(|name| (name.clone(), done.vars.get(name).cloned().unwrap_or_default()))
             .collect();
         frame.result.insert("outcome".into(), Value::text(outcome));
-        let caller = self.library.script(&frame.script)?;
+        let caller = self.library.script_at(&frame.script, &frame.rev)?;
         let pc = *caller.waits.get(&frame.at)?;
         if let OpKind::Call { save, .. } = &caller.ops.get(pc)?.kind {
             let values = self.evaluate(thread, save);
@@ -323,9 +336,11 @@ impl Turn<'_> {
         Turn::visit(frame, id);
         let seq = self.next_seq();
         let frame = &thread.frames[thread.frames.len() - 1];
-        let asked = self.show(frame, seq);
+        let asked = self.show(frame, seq, Vec::new());
         self.log_question(thread.id, frame, &asked);
-        self.arm(thread.id, thread.script(), seq);
+        if let Some(root) = thread.frames.first() {
+            self.arm(thread.id, root, seq);
+        }
         thread.asked = Some(asked);
     }
 
@@ -337,6 +352,10 @@ impl Turn<'_> {
                 if let Some(text) = self.one_of(texts, pc) {
                     self.say(self.render(text, frame));
                 }
+            }
+            OpKind::SayCount { n, forms } => {
+                let text = self.counted(n, forms, frame);
+                self.say(text);
             }
             OpKind::Set(values) => {
                 let values = self.evaluate(thread, values);
@@ -402,6 +421,7 @@ impl Turn<'_> {
             OpKind::Cancel(name) => self.cancel(name),
             OpKind::Ask(_)
             | OpKind::Choose(_)
+            | OpKind::Wait(_)
             | OpKind::Jump(_)
             | OpKind::JumpUnless(..)
             | OpKind::Call { .. }

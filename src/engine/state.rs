@@ -17,6 +17,35 @@ use crate::types::{Private, Value, Values};
 /// The version of this layout. A newer one is refused and left as it is.
 pub const FORMAT: u16 = 1;
 
+/// What turns a state of format 1 into one of format 2, of format 2 into one of format 3, and so on. Append only.
+const MIGRATIONS: &[fn(&mut serde_json::Value)] = &[];
+const _: () = assert!(MIGRATIONS.len() + 1 == FORMAT as usize);
+
+/// Why a state cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// It was written by a newer version of the program.
+    #[error("a conversation was kept by a newer version of this program (format {0}): run that version")]
+    Newer(u64),
+    /// It cannot be understood.
+    #[error("a conversation cannot be read")]
+    Damaged,
+}
+
+/// A state brought to the present format, one format after the other.
+fn migrated(json: &[u8], migrations: &[fn(&mut serde_json::Value)]) -> Result<serde_json::Value, StateError> {
+    let mut state: serde_json::Value = serde_json::from_slice(json).map_err(|_| StateError::Damaged)?;
+    let format = state.get("format").and_then(serde_json::Value::as_u64).filter(|format| *format > 0);
+    let format = format.ok_or(StateError::Damaged)?;
+    let done = usize::try_from(format - 1).unwrap_or(usize::MAX);
+    let missing = migrations.get(done..).ok_or(StateError::Newer(format))?;
+    for (migrate, next) in missing.iter().zip(format + 1..) {
+        migrate(&mut state);
+        state["format"] = next.into();
+    }
+    Ok(state)
+}
+
 /// How many threads may be put away at once.
 pub const MAX_PARKED: usize = 3;
 
@@ -107,6 +136,12 @@ pub struct Asked {
     /// Readings that were offered because an answer could mean several things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<Offer>,
+    /// What was picked so far where several may be: places of options in the script, as they stand there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub picked: Vec<usize>,
+    /// Nothing was asked: the script goes on at this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// One reading of an unclear answer.
@@ -148,6 +183,9 @@ pub struct Frame {
     /// For going back, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undo: Vec<Undo>,
+    /// What was answered in an earlier run that could not go on; offered again at the same questions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub earlier: Values,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -280,6 +318,18 @@ impl State {
         }
     }
 
+    /// Reads a state that was written by this version or an earlier one.
+    ///
+    /// # Errors
+    /// When it is no state, or was written by a newer version: then it must be left as it is.
+    pub fn read(json: &[u8]) -> Result<Self, StateError> {
+        match serde_json::from_slice::<Self>(json) {
+            Ok(state) if state.format == FORMAT => Ok(state),
+            _ => migrated(json, MIGRATIONS)
+                .and_then(|state| serde_json::from_value(state).map_err(|_| StateError::Damaged)),
+        }
+    }
+
     /// Where the person stands, for somebody who looks: private vars, answers and everything else a person wrote are hidden.
     #[must_use]
     pub fn redacted(&self, library: &Library) -> Self {
@@ -379,11 +429,12 @@ impl Frame {
             result: Values::new(),
             back_to: None,
             undo: Vec::new(),
+            earlier: Values::new(),
         }
     }
 
     fn hide(&mut self, library: &Library) {
-        let script = library.script(&self.script);
+        let script = library.script_at(&self.script, &self.rev);
         let private = |name: &String| script.and_then(|script| script.vars.get(name)).is_none_or(|def| def.private);
         for (name, value) in &mut self.vars {
             if private(name) && !value.is_none() {
@@ -394,19 +445,7 @@ impl Frame {
             *value = hidden();
         }
         self.undo.clear();
-    }
-
-    /// Takes over the script as it is now: a value that its var cannot hold any more is read anew or dropped. A text that is
-    /// longer than a new `max` stays whole: nobody's words are cut because a script was edited.
-    pub(crate) fn adopt(&mut self, script: &Script) {
-        self.rev.clone_from(&script.rev);
-        for vars in std::iter::once(&mut self.vars).chain(self.undo.iter_mut().map(|undo| &mut undo.vars)) {
-            for (name, value) in vars {
-                if let Some(def) = script.vars.get(name).filter(|def| !def.ty.holds(value)) {
-                    *value = def.ty.read(&value.to_string()).unwrap_or_else(|| def.default.clone());
-                }
-            }
-        }
+        self.earlier.clear();
     }
 
     fn weight(&self) -> usize {
@@ -416,8 +455,30 @@ impl Frame {
         let counts = (self.hits.len() + self.visits.len()) * 46;
         of(&self.vars)
             + of(&self.result)
+            + of(&self.earlier)
             + self.undo.iter().map(|undo| of(&undo.vars) + 160).sum::<usize>()
             + counts
             + 240
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_migrated_one_after_the_other() {
+        let chain: &[fn(&mut serde_json::Value)] = &[
+            |state| state["a"] = state["old"].take(),
+            |state| state["b"] = format!("{}!", state["a"].as_str().unwrap()).into(),
+        ];
+        let read = |json: &str| migrated(json.as_bytes(), chain);
+        assert_eq!(read(r#"{"format":1,"old":"x"}"#).unwrap()["b"], "x!");
+        assert_eq!(read(r#"{"format":2,"a":"y"}"#).unwrap(), serde_json::json!({"format": 3, "a": "y", "b": "y!"}));
+        assert_eq!(read(r#"{"format":3}"#).unwrap()["format"], 3);
+        assert_eq!(read(r#"{"format":4}"#), Err(StateError::Newer(4)));
+        for damaged in ["", "{}", r#"{"format":0}"#, r#"{"format":"1"}"#] {
+            assert_eq!(read(damaged), Err(StateError::Damaged), "{damaged}");
+        }
     }
 }

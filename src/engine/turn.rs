@@ -10,6 +10,7 @@ use super::state::{Asked, Frame, Logged, Made, State, Thread};
 use crate::practice::promise::Standing;
 use crate::schedule::Rule;
 use crate::script::Library;
+use crate::script::expr::Expr;
 use crate::script::model::{Choose, OpKind, Question, Script};
 use crate::script::text::Template;
 use crate::types::{Button, Message, Rich, Value};
@@ -19,12 +20,21 @@ use super::read::Offered;
 
 /// The longest label of a button. The checker sees to it; a text that is older than its var's `max` may be longer.
 const LABEL: usize = 40;
+/// A script that waits goes on by itself when it is at most this late: 12 hours.
+const WAIT_LATE: i64 = 12 * 3_600;
+/// Who waits for at most this long is there: quiet hours do not move the end of it.
+const SHORT_WAIT: i64 = 3_600;
+/// The fact that holds the language a person chose.
+const LANGUAGE: &str = "language";
 /// How many earlier questions are remembered for old buttons.
 const LOGGED: usize = 12;
 
 /// Everything one step works on.
 pub(crate) struct Turn<'t> {
+    /// In the person's language.
     pub(crate) library: &'t Library,
+    /// In all languages.
+    whole: &'t Library,
     pub(crate) state: State,
     pub(crate) facts: Facts,
     pub(crate) now: Zoned,
@@ -39,7 +49,23 @@ impl<'t> Turn<'t> {
     pub(crate) fn new(library: &'t Library, state: &State, facts: &Facts, now: &Zoned) -> Self {
         let mut state = state.clone();
         state.turn += 1;
-        Self { library, state, facts: facts.clone(), now: now.clone(), effects: Vec::new(), steps: 0, made: 0 }
+        let (facts, now) = (facts.clone(), now.clone());
+        let mut turn = Self { library, whole: library, state, facts, now, effects: Vec::new(), steps: 0, made: 0 };
+        turn.speak();
+        turn
+    }
+
+    /// Speaks the person's language from now on: the one they chose, else that of their chat app.
+    fn speak(&mut self) {
+        let chosen = self.facts.me.get(LANGUAGE).and_then(Value::as_text);
+        let tag = chosen.or(self.facts.client_language.as_deref());
+        self.library = tag.map_or(self.whole, |tag| self.whole.edition(tag));
+    }
+
+    /// The language that is spoken, when it is not the source language.
+    pub(crate) fn language(&self) -> Option<String> {
+        let (spoken, source) = (self.library.language(), self.whole.language());
+        (spoken != source).then(|| spoken.to_owned())
     }
 
     pub(crate) fn at(&self) -> Timestamp {
@@ -81,8 +107,13 @@ impl<'t> Turn<'t> {
         self.library.script(name)
     }
 
+    /// The script that a frame runs, in the text it runs in.
+    pub(crate) fn script_of(&self, frame: &Frame) -> Option<&'t Script> {
+        self.library.script_at(&frame.script, &frame.rev)
+    }
+
     pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
-        let script = self.library.script(&frame.script);
+        let script = self.script_of(frame);
         View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer }
     }
 
@@ -90,13 +121,29 @@ impl<'t> Turn<'t> {
         text.render(&self.view(frame, None))
     }
 
+    /// The form of a sentence that goes with a number.
+    pub(crate) fn counted(&self, n: &Expr, forms: &[Template], frame: &Frame) -> Rich {
+        let count = match n.eval(&self.view(frame, None)) {
+            Value::Int(count) => count,
+            _ => 0,
+        };
+        let form = forms.get(self.library.plural(count)).or(forms.last());
+        form.map(|text| self.render(text, frame)).unwrap_or_default()
+    }
+
     // --- questions ---
+
+    /// The operation that a frame stands at.
+    pub(crate) fn op_of(&self, frame: &Frame) -> Option<(&'t Script, usize, &'t OpKind)> {
+        let script = self.script_of(frame)?;
+        let pc = *script.waits.get(&frame.at)?;
+        Some((script, pc, &script.ops.get(pc)?.kind))
+    }
 
     /// The question that a frame stands at.
     pub(crate) fn question_of(&self, frame: &Frame) -> Option<(&'t Script, usize, &'t Question)> {
-        let script = self.library.script(&frame.script)?;
-        let pc = *script.waits.get(&frame.at)?;
-        match &script.ops.get(pc)?.kind {
+        let (script, pc, kind) = self.op_of(frame)?;
+        match kind {
             OpKind::Ask(ask) => Some((script, pc, &ask.question)),
             OpKind::Choose(choose) => Some((script, pc, &choose.question)),
             _ => None,
@@ -104,11 +151,18 @@ impl<'t> Turn<'t> {
     }
 
     pub(crate) fn choose_of(&self, frame: &Frame) -> Option<&'t Choose> {
-        let script = self.library.script(&frame.script)?;
-        match &script.ops.get(*script.waits.get(&frame.at)?)?.kind {
+        match self.op_of(frame)?.2 {
             OpKind::Choose(choose) => Some(choose),
             _ => None,
         }
+    }
+
+    /// What was answered to the question of a frame in an earlier run that could not go on.
+    pub(crate) fn earlier_of<'f>(&self, frame: &'f Frame) -> Option<&'f Value> {
+        if frame.earlier.is_empty() || self.choose_of(frame).is_some() {
+            return None;
+        }
+        frame.earlier.get(self.question_of(frame)?.2.save.as_ref()?)
     }
 
     /// The options that can be chosen now.
@@ -126,14 +180,21 @@ impl<'t> Turn<'t> {
             .collect()
     }
 
-    fn buttons(&self, frame: &Frame, seq: u64) -> Vec<Button> {
-        let offered = self.offered(frame);
-        let mut buttons: Vec<Button> = offered
-            .into_iter()
-            .map(|option| Button { label: option.label, token: format!("q:{seq}:{}", option.index) })
-            .collect();
-        if self.question_of(frame).is_some_and(|(_, _, question)| question.skip) {
-            buttons.push(Button { label: self.library.words().skip_label.clone(), token: format!("q:{seq}:skip") });
+    fn buttons(&self, frame: &Frame, seq: u64, picked: &[usize]) -> Vec<Button> {
+        let words = self.library.words();
+        let button = |label: &str, choice: &str| Button { label: label.to_owned(), token: format!("q:{seq}:{choice}") };
+        let mut buttons = Vec::new();
+        if let Some(earlier) = self.earlier_of(frame) {
+            buttons.push(button(&shorten(&words.writing.show(earlier), LABEL), "earlier"));
+        }
+        for option in self.offered(frame) {
+            let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
+            buttons.push(button(&shorten(&format!("{mark}{}", option.label), LABEL), &option.index.to_string()));
+        }
+        if !picked.is_empty() {
+            buttons.push(button(&words.enough_label, "enough"));
+        } else if self.question_of(frame).is_some_and(|(_, _, question)| question.skip) {
+            buttons.push(button(&words.skip_label, "skip"));
         }
         buttons
     }
@@ -152,18 +213,23 @@ impl<'t> Turn<'t> {
     }
 
     /// A message that carries a question's buttons.
-    pub(crate) fn say_with_buttons(&mut self, text: Rich, frame: &Frame, seq: u64) {
-        let wants_text = self.choose_of(frame).is_none().then_some(seq);
-        self.effects.push(Effect::Say(Message { text, buttons: self.buttons(frame, seq), wants_text }));
+    pub(crate) fn say_with_buttons(&mut self, text: Rich, frame: &Frame, seq: u64, picked: &[usize]) {
+        let wants_text = self.choose_of(frame).is_none_or(|choose| choose.other_text).then_some(seq);
+        self.effects.push(Effect::Say(Message {
+            text,
+            buttons: self.buttons(frame, seq, picked),
+            wants_text,
+            ..Message::default()
+        }));
     }
 
     /// Asks the question a frame stands at. Gives back what is to be remembered of it.
-    pub(crate) fn show(&mut self, frame: &Frame, seq: u64) -> Asked {
+    pub(crate) fn show(&mut self, frame: &Frame, seq: u64, picked: Vec<usize>) -> Asked {
         if let Some((_, _, question)) = self.question_of(frame) {
             let text = self.render(&question.prompt, frame);
-            self.say_with_buttons(text, frame, seq);
+            self.say_with_buttons(text, frame, seq, &picked);
         }
-        Asked { seq, at: self.at(), hash: self.question_hash(frame), offers: Vec::new() }
+        Asked { seq, at: self.at(), hash: self.question_hash(frame), offers: Vec::new(), picked, until: None }
     }
 
     pub(crate) fn next_seq(&mut self) -> u64 {
@@ -193,8 +259,8 @@ impl<'t> Turn<'t> {
     }
 
     /// Sets the timers of a question that was just asked.
-    pub(crate) fn arm(&mut self, thread: u64, script: &str, seq: u64) {
-        let Some(script) = self.script(script) else { return };
+    pub(crate) fn arm(&mut self, thread: u64, root: &Frame, seq: u64) {
+        let Some(script) = self.script_of(root) else { return };
         if let Some(nudge) = &script.nudge {
             self.plan_at(format!("nudge-{thread}"), Run::Nudge { thread, seq }, nudge.after);
         }
@@ -202,9 +268,26 @@ impl<'t> Turn<'t> {
     }
 
     /// Sets the timer that puts a thread away.
-    pub(crate) fn arm_expiry(&mut self, thread: u64, script: &str) {
-        if let Some(script) = self.script(script) {
+    pub(crate) fn arm_expiry(&mut self, thread: u64, root: &Frame) {
+        if let Some(script) = self.script_of(root) {
             self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
+        }
+    }
+
+    /// Sets the timer of a wait, and puts off the end of its thread until after it.
+    pub(crate) fn arm_wait(&mut self, thread: u64, root: &Frame, seq: u64, until: Timestamp) {
+        let seconds = until.duration_since(self.at()).as_secs().max(0);
+        let plan = Plan {
+            name: format!("wait-{thread}"),
+            run: Run::Wait { thread, seq },
+            rule: Rule::At { at: until },
+            if_busy: IfBusy::Queue,
+            late: WAIT_LATE,
+            chosen: seconds <= SHORT_WAIT,
+        };
+        self.effects.push(Effect::Schedule(plan));
+        if let Some(script) = self.script_of(root) {
+            self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, seconds + script.expire);
         }
     }
 
@@ -216,7 +299,7 @@ impl<'t> Turn<'t> {
 
     /// Stops the timers of a thread.
     pub(crate) fn disarm(&mut self, thread: u64) {
-        for kind in ["nudge", "expire"] {
+        for kind in ["nudge", "wait", "expire"] {
             self.cancel_quietly(format!("{kind}-{thread}"));
         }
     }
@@ -284,7 +367,7 @@ impl<'t> Turn<'t> {
         *count = (*count + by).max(0);
     }
 
-    /// Changes a fact here and outside. A new time zone counts at once.
+    /// Changes a fact here and outside. A new time zone and a new language count at once.
     pub(crate) fn set_fact(&mut self, name: &str, value: Option<Value>) {
         match value {
             Some(value) => {
@@ -294,7 +377,9 @@ impl<'t> Turn<'t> {
                     self.now = self.now.with_time_zone(zone);
                 }
                 self.facts.me.insert(name.to_owned(), value.clone());
-                self.effects.push(Effect::Remember { fact: name.to_owned(), value });
+                let keep_for = self.library.facts().get(name).and_then(|def| def.keep_for);
+                let until = keep_for.and_then(|keep| self.at().checked_add(SignedDuration::from_secs(keep)).ok());
+                self.effects.push(Effect::Remember { fact: name.to_owned(), value, until });
             }
             None => {
                 if name == "timezone" {
@@ -303,6 +388,9 @@ impl<'t> Turn<'t> {
                 self.facts.me.remove(name);
                 self.effects.push(Effect::Forget { fact: name.to_owned() });
             }
+        }
+        if name == LANGUAGE {
+            self.speak();
         }
     }
 

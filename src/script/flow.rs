@@ -71,6 +71,8 @@ impl World<'_> {
         let next = pc + 1;
         match &script.ops[pc].kind {
             OpKind::Say(_)
+            | OpKind::SayCount { .. }
+            | OpKind::Wait(_)
             | OpKind::Journal { .. }
             | OpKind::CheckIn { .. }
             | OpKind::Schedule(_)
@@ -112,6 +114,13 @@ impl World<'_> {
                 let mut ways = vec![(question.otherwise, var.map_or(known.clone(), |var| without(known, var)))];
                 if question.skip {
                     ways.push((next, var.map_or(known.clone(), |var| without(known, var))));
+                }
+                // An empty list is no answer: whoever picks nothing skips, or is asked again.
+                if choose.many || choose.other_text {
+                    ways.push((next, var.map_or(known.clone(), |var| with(known, var))));
+                }
+                if choose.many {
+                    return ways;
                 }
                 for option in &choose.options {
                     let answered = match (var, &option.value) {
@@ -239,7 +248,7 @@ impl World<'_> {
     ) -> Vec<(String, usize)> {
         let here = |pc: usize| (script.name.clone(), pc);
         match &script.ops[pc].kind {
-            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::End(_) => Vec::new(),
+            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::End(_) => Vec::new(),
             OpKind::Jump(target) => vec![here(*target)],
             OpKind::JumpUnless(_, target) => vec![here(pc + 1), here(*target)],
             OpKind::Redo { id, back_to } => {

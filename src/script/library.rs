@@ -4,14 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::check;
+use super::earlier::{Earlier, EarlierText};
 use super::flow::World;
 use super::model::{Script, VarDef};
 use super::parse;
-use super::problem::{Problem, Severity, Source, did_you_mean};
+use super::problem::{Problem, Severity, Source};
 use super::read::Fields;
-use super::translate::{self, Edition, Folder};
+use super::translate::{self, Edition, Folder, Plural};
 use super::words::SharedWords;
 use crate::phrase::fold;
 use crate::types::Localized;
@@ -49,6 +51,8 @@ pub const CARDS: &[Card] = &[
     Card { name: "paused", args: &["title"], ends: &[] },
     Card { name: "changed", args: &["title"], ends: &["restart", "put_away"] },
     Card { name: "error", args: &["title"], ends: &[] },
+    Card { name: "picked", args: &["picks"], ends: &[] },
+    Card { name: "waiting", args: &["until", "skip"], ends: &[] },
     Card { name: "idle", args: &[], ends: &[] },
     Card { name: "busy", args: &[], ends: &[] },
     Card { name: "unsupported", args: &[], ends: &[] },
@@ -134,6 +138,14 @@ pub struct Library {
     languages: Vec<(String, String)>,
     /// The same in other languages, by their tags; nothing in an edition itself.
     editions: BTreeMap<String, Library>,
+    /// In an edition: what it says, for earlier texts.
+    edition: Arc<Edition>,
+    /// Which form of a sentence goes with a number.
+    plural: Plural,
+    /// The text of each script.
+    texts: BTreeMap<String, String>,
+    /// Earlier texts that somebody may still be in the middle of.
+    earlier: Earlier,
 }
 
 /// Where translations stand.
@@ -251,6 +263,7 @@ impl Library {
                     return;
                 }
                 self.files.insert(path.to_owned(), script.name.clone());
+                self.texts.insert(script.name.clone(), source.text.to_owned());
                 self.scripts.insert(script.name.clone(), script);
             }
         }
@@ -328,6 +341,7 @@ impl Library {
         other.starters_clash(&mut source);
         edition.strays(&by_file, &mut source);
         folder.put_back(source);
+        (other.plural, other.edition) = (edition.plural().clone(), Arc::new(edition));
         other
     }
 
@@ -367,28 +381,88 @@ impl Library {
             .collect()
     }
 
-    /// A script by its name.
+    /// A script by its name; none for one that was withdrawn.
     #[must_use]
     pub fn script(&self, name: &str) -> Option<&Script> {
-        self.scripts.get(name)
+        self.scripts.get(name).filter(|script| !self.earlier.is_withdrawn(script))
     }
 
-    /// All scripts, by name.
+    /// A script as it was in a revision: the present text, or an earlier one that is still kept. None when that text is gone or
+    /// was withdrawn.
+    #[must_use]
+    pub fn script_at(&self, name: &str, rev: &str) -> Option<&Script> {
+        match self.script(name) {
+            Some(script) if script.rev == rev => Some(script),
+            _ => self.earlier.script(name, rev),
+        }
+    }
+
+    /// The same for comparing only: a withdrawn text too.
+    pub(crate) fn compared_at(&self, name: &str, rev: &str) -> Option<&Script> {
+        let present = self.scripts.get(name).filter(|script| script.rev == rev);
+        present.or_else(|| self.earlier.compared(name, rev))
+    }
+
+    /// The present texts: name, revision and text of each script.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.scripts.values().filter_map(|script| {
+            let text = self.texts.get(&script.name)?;
+            Some((script.name.as_str(), script.rev.as_str(), text.as_str()))
+        })
+    }
+
+    /// Brings back earlier texts, and takes withdrawn ones out of use.
+    pub fn remember_earlier(&mut self, texts: &[EarlierText]) {
+        let present = |text: &&EarlierText| self.scripts.get(&text.name).is_some_and(|script| script.rev == text.rev);
+        let needed = texts.iter().filter(|text| present(text) && !self.can_withdraw(&text.name));
+        let needed: Vec<String> = needed.map(|text| text.rev.clone()).collect();
+        let gone = texts.iter().filter(|text| !present(text));
+        self.earlier = Earlier::new(gone, texts, &needed);
+        for edition in self.editions.values_mut() {
+            let files: BTreeMap<&str, &str> =
+                self.files.iter().map(|(path, name)| (name.as_str(), path.as_str())).collect();
+            let file = |name: &str| files.get(name).map_or(name, |path| path.trim_end_matches(".yaml")).to_owned();
+            // What is wrong with the translations was told when they were loaded.
+            let localize =
+                |script: &Script| edition.edition.localize(script, &file(&script.name), &mut Source::new("", "")).0;
+            edition.earlier = self.earlier.each(localize);
+        }
+    }
+
+    /// What was withdrawn: name and revision, in order.
+    pub fn withdrawn(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.earlier.withdrawn()
+    }
+
+    /// True for a script that the program can do without.
+    #[must_use]
+    pub fn can_withdraw(&self, name: &str) -> bool {
+        !NEEDED.contains(&name) && self.scripts.get(name).is_none_or(|script| !script.card)
+    }
+
+    /// All scripts that are in use, by name.
     pub fn scripts(&self) -> impl Iterator<Item = &Script> {
-        self.scripts.values()
+        self.scripts.values().filter(|script| !self.earlier.is_withdrawn(script))
     }
 
     /// The script that a command starts.
     #[must_use]
     pub fn by_command(&self, command: &str) -> Option<&Script> {
-        self.commands.get(command).and_then(|name| self.scripts.get(name))
+        self.commands.get(command).and_then(|name| self.script(name))
     }
 
     /// The script that a whole message starts.
     #[must_use]
     pub fn by_words(&self, text: &str) -> Option<&Script> {
         let folded = fold(text);
-        self.scripts.values().find(|script| script.starters.words.iter().any(|phrase| phrase.is_all_of(&folded)))
+        let starts = |script: &&Script| script.starters.words.iter().any(|phrase| phrase.is_all_of(&folded));
+        self.scripts().find(starts)
+    }
+
+    /// Which form of a sentence goes with a number.
+    #[must_use]
+    pub fn plural(&self, n: i64) -> usize {
+        self.plural.form(n)
     }
 
     /// The same library in a language, or in the nearest one there is: `es-MX` is `es`, and without that the source language.
@@ -448,7 +522,7 @@ impl Library {
     #[must_use]
     pub fn command_menu(&self) -> Vec<(String, String)> {
         let scripts = self.commands.iter().filter_map(|(command, name)| {
-            let script = self.scripts.get(name)?;
+            let script = self.script(name)?;
             let first = script.about.split_inclusive(['.', '\n']).next().unwrap_or("").trim().trim_end_matches('.');
             let about = if first.is_empty() { script.title.as_str() } else { first };
             Some((command.clone(), about.chars().take(100).collect()))

@@ -101,7 +101,12 @@ impl Default for Writing {
             no: "no".into(),
             weekdays: Vec::new(),
             months: Vec::new(),
-            units: [own(["second", "seconds"]), own(["minute", "minutes"]), own(["hour", "hours"]), own(["day", "days"])],
+            units: [
+                own(["second", "seconds"]),
+                own(["minute", "minutes"]),
+                own(["hour", "hours"]),
+                own(["day", "days"]),
+            ],
             plural: Plural::default(),
         }
     }
@@ -253,12 +258,19 @@ fn table<V: Clone>(
     source: &mut Source<'_>,
 ) -> BTreeMap<String, V> {
     let mut found = BTreeMap::new();
-    let Some(rows) = fields.take(key).and_then(|node| Fields::of(node, "a list of words", source)) else { return found };
+    let Some(rows) = fields.take(key).and_then(|node| Fields::of(node, "a list of words", source)) else {
+        return found;
+    };
     for (key, node) in rows.all() {
         match parse(&key.name) {
             Some(value) => found.extend(words(node, source).into_iter().map(|word| (word, value.clone()))),
             None => {
-                source.error("GS0709", key.span.clone(), format!("`{}` cannot stand here", key.name), format!("{wanted} goes here"));
+                source.error(
+                    "GS0709",
+                    key.span.clone(),
+                    format!("`{}` cannot stand here", key.name),
+                    format!("{wanted} goes here"),
+                );
             }
         }
     }
@@ -280,7 +292,12 @@ fn date_order(node: &Node, source: &mut Source<'_>) -> Option<DateOrder> {
 
 /// Reads `writing`. Names of days and months are those of `reading`.
 pub(crate) fn writing(node: &Node, reading: &Reading, plural: &Plural, source: &mut Source<'_>) -> Writing {
-    let mut found = Writing { weekdays: reading.weekdays.clone(), months: reading.months.clone(), plural: plural.clone(), ..Writing::default() };
+    let mut found = Writing {
+        weekdays: reading.weekdays.clone(),
+        months: reading.months.clone(),
+        plural: plural.clone(),
+        ..Writing::default()
+    };
     let Some(mut fields) = Fields::of(node, "`writing`", source) else { return found };
     let slots: [(&'static str, &[&str], &mut String); 6] = [
         ("date", &["{weekday}", "{day}", "{month}"], &mut found.date),
@@ -293,7 +310,8 @@ pub(crate) fn writing(node: &Node, reading: &Reading, plural: &Plural, source: &
     for (key, marks, slot) in slots {
         let Some(node) = fields.take(key) else { continue };
         let Some(text) = read::plain(node, "words", source) else { continue };
-        let missing: Vec<&str> = marks.iter().copied().filter(|mark| *mark != "{weekday}" && !text.contains(mark)).collect();
+        let missing: Vec<&str> =
+            marks.iter().copied().filter(|mark| *mark != "{weekday}" && !text.contains(mark)).collect();
         if missing.is_empty() {
             *slot = text;
         } else {

@@ -3,6 +3,7 @@
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
 mod check;
+mod earlier;
 pub mod expr;
 mod flow;
 pub mod library;
@@ -17,6 +18,7 @@ pub mod translate;
 pub mod words;
 mod yaml;
 
+pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
 
 /// A short hash of a text (FNV-1a), to notice that a script was edited. Not for security.

@@ -44,6 +44,14 @@ pub struct Script {
     pub nudge: Option<Nudge>,
     /// After how many seconds without an answer the script is put away.
     pub expire: i64,
+    /// What is said then; nothing when missing.
+    pub expire_say: Option<Template>,
+    /// Earlier names of questions and calls, and what they are called now.
+    pub renamed: BTreeMap<String, String>,
+    /// Cards that say it in another way in this script: the card's name and the name of the one in its place.
+    pub repair: BTreeMap<String, String>,
+    /// For a card that stands in for another one: that one's name.
+    pub instead_of: Option<String>,
     /// What to do, in order.
     pub ops: Vec<Op>,
     /// Where named steps begin.
@@ -54,6 +62,20 @@ pub struct Script {
     pub ends: BTreeMap<String, usize>,
     /// A hash of its text.
     pub rev: String,
+}
+
+impl Script {
+    /// What a question or call is called now, that was called `id` once.
+    #[must_use]
+    pub fn renamed<'s>(&'s self, id: &'s str) -> &'s str {
+        self.renamed.get(id).map_or(id, String::as_str)
+    }
+
+    /// The card that a script of `prompts/system` is, or stands in for.
+    #[must_use]
+    pub fn card_name(&self) -> &str {
+        self.instead_of.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// What starts a script.
@@ -83,6 +105,8 @@ pub struct VarDef {
     pub default: Value,
     /// Hidden from whoever looks at a session, and dropped when the script ends.
     pub private: bool,
+    /// For a fact: after how many seconds it is forgotten.
+    pub keep_for: Option<i64>,
     /// Where it is declared.
     pub span: Range<usize>,
 }
@@ -206,6 +230,15 @@ pub type Assignments = Vec<(String, Expr)>;
 pub enum OpKind {
     /// Say one of these.
     Say(Vec<Template>),
+    /// Say the form of a sentence that goes with a number.
+    SayCount {
+        /// The number.
+        n: Expr,
+        /// One form for each plural of the language, in its order; in English: one, other.
+        forms: Vec<Template>,
+    },
+    /// Let time pass.
+    Wait(Box<Wait>),
     /// Ask and wait.
     Ask(Box<Ask>),
     /// Offer and wait.
@@ -372,6 +405,17 @@ pub enum ObjectionTest {
     Check(Expr),
 }
 
+/// A time in which nothing is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// The step's name.
+    pub id: String,
+    /// Until when.
+    pub until: When<Expr>,
+    /// True when the person may go on before.
+    pub skip: bool,
+}
+
 /// A question with buttons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choose {
@@ -379,6 +423,10 @@ pub struct Choose {
     pub question: Question,
     /// What it offers.
     pub options: Vec<Choice>,
+    /// True when several may be picked.
+    pub many: bool,
+    /// True when any other text is an answer too.
+    pub other_text: bool,
 }
 
 /// One button.

@@ -10,6 +10,7 @@ use super::model::{Nudge, Script, Starters, Type, VarDef};
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
 use super::steps::{self, Laid};
+use super::text::Template;
 use super::yaml::Node;
 use crate::phrase::Phrase;
 use crate::types::Value;
@@ -47,12 +48,19 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
             ty: Type::Text { max: DEFAULT_TEXT_MAX },
             default: Value::None,
             private: true,
+            keep_for: None,
             span: root.span.start..root.span.start + 1,
         });
     }
     let phrases = fields.take("phrases").map(|node| phrase_lists(node, source)).unwrap_or_default();
     let nudge = fields.take("nudge").and_then(|node| nudge(node, source));
-    let expire = fields.take("expire").and_then(|node| expire(node, source)).unwrap_or(DEFAULT_EXPIRE);
+    let expire = fields.take("expire").map(|node| expire(node, source)).unwrap_or_default();
+    let renamed = fields.take("renamed").map(|node| names_by_name(node, "`renamed`", source)).unwrap_or_default();
+    let repair = fields.take("repair").map(|node| names_by_name(node, "`repair`", source)).unwrap_or_default();
+    let instead_of = match card {
+        true => fields.take("instead_of").and_then(|node| read::name(node, "a card's name", source)).map(str::to_owned),
+        false => None,
+    };
     let steps = fields.need("steps", source);
     fields.finish(source);
 
@@ -72,7 +80,11 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         unread,
         phrases,
         nudge,
-        expire,
+        expire: expire.after.unwrap_or(DEFAULT_EXPIRE),
+        expire_say: expire.say,
+        renamed,
+        repair,
+        instead_of,
         ops,
         ids,
         waits,
@@ -120,15 +132,37 @@ fn nudge(node: &Node, source: &mut Source<'_>) -> Option<Nudge> {
     Some(Nudge { after: after?, say: say? })
 }
 
-fn expire(node: &Node, source: &mut Source<'_>) -> Option<i64> {
-    let mut fields = Fields::of(node, "`expire`", source)?;
-    let after = fields.need("after", source)?;
+/// When a script is put away, and what is said then.
+#[derive(Default)]
+struct Expire {
+    after: Option<i64>,
+    say: Option<Template>,
+}
+
+fn expire(node: &Node, source: &mut Source<'_>) -> Expire {
+    let Some(mut fields) = Fields::of(node, "`expire`", source) else { return Expire::default() };
+    let after = fields.need("after", source);
+    let say = fields.take("say").and_then(|node| read::template(node, "a sentence", source));
     fields.finish(source);
-    let seconds = read::duration(after, "a length of time", source)?;
-    if seconds > MAX_EXPIRE {
+    let seconds = after.and_then(|after| read::duration(after, "a length of time", source));
+    if let (Some(after), Some(seconds)) = (after, seconds)
+        && seconds > MAX_EXPIRE
+    {
         source.error("GS0105", after.span.clone(), "no script may wait longer than 30 days", "at most 30d");
     }
-    Some(seconds.min(MAX_EXPIRE))
+    Expire { after: seconds.map(|seconds| seconds.min(MAX_EXPIRE)), say }
+}
+
+/// `name: other-name` for several names.
+fn names_by_name(node: &Node, what: &'static str, source: &mut Source<'_>) -> BTreeMap<String, String> {
+    let Some(fields) = Fields::of(node, what, source) else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    for (key, node) in fields.all() {
+        if let Some(name) = read::name(node, "a name", source) {
+            found.insert(key.name.clone(), name.to_owned());
+        }
+    }
+    found
 }
 
 /// `name: [phrases]` for several names.
@@ -173,7 +207,7 @@ fn declaration(node: &Node, key: &Range<usize>, source: &mut Source<'_>) -> Opti
     let ty = word.and_then(|(word, node)| ty(word, node, &mut fields, source));
     let private = fields.take("private").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
     let default = fields.take("default");
-    fields.take("keep_for");
+    let keep_for = fields.take("keep_for").and_then(|node| read::duration(node, "a length of time", source));
     fields.finish(source);
     let ty = ty?;
     let default = match default {
@@ -189,7 +223,7 @@ fn declaration(node: &Node, key: &Range<usize>, source: &mut Source<'_>) -> Opti
             })
         }),
     };
-    Some(VarDef { ty, default, private, span: key.clone() })
+    Some(VarDef { ty, default, private, keep_for, span: key.clone() })
 }
 
 fn ty(word: &str, node: &Node, fields: &mut Fields<'_>, source: &mut Source<'_>) -> Option<Type> {

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::expr::{self, Expr};
 use super::model::{
-    Ask, Assignments, BusyPolicy, Choice, Choose, Objection, ObjectionTest, Op, OpKind, Question, ScheduleOp,
+    Ask, Assignments, BusyPolicy, Choice, Choose, Objection, ObjectionTest, Op, OpKind, Question, ScheduleOp, Wait,
 };
 use super::problem::{Source, did_you_mean, nearest};
 use super::read::{self, Fields};
@@ -22,11 +22,14 @@ const DEFAULT_TRIES: u32 = 3;
 /// One-off starts may be this late: 12 hours.
 const DEFAULT_LATE: i64 = 12 * 3_600;
 
-const VERBS: [&str; 20] = [
+const VERBS: [&str; 23] = [
     "say",
     "say_one_of",
+    "say_count",
     "ask",
     "choose",
+    "choose_many",
+    "wait",
     "branch",
     "set",
     "compose",
@@ -190,7 +193,10 @@ impl Layout<'_, '_> {
             "say" => self.say(node, span),
             "say_one_of" => self.say_one_of(node, span),
             "ask" => self.ask(node, fields, span, id),
-            "choose" => self.choose(node, fields, span, id),
+            "choose" => self.choose(node, fields, span, id, false),
+            "choose_many" => self.choose(node, fields, span, id, true),
+            "say_count" => self.say_count(node, span),
+            "wait" => self.wait(node, fields, span, id),
             "branch" => self.branch(node),
             "set" | "remember" => {
                 let values = assignments(node, self.source);
@@ -244,6 +250,39 @@ impl Layout<'_, '_> {
         } else {
             self.push(span, OpKind::Say(texts));
         }
+    }
+
+    fn say_count(&mut self, node: &Node, span: Range<usize>) {
+        let Some(mut fields) = Fields::of(node, "`say_count`", self.source) else { return };
+        let n = fields.need("n", self.source).and_then(|node| read::expression(node, self.source));
+        let mut form = |key| {
+            let node = fields.need(key, self.source)?;
+            read::template(node, "a sentence", self.source)
+        };
+        let (one, other) = (form("one"), form("other"));
+        fields.finish(self.source);
+        if let (Some(n), Some(one), Some(other)) = (n, one, other) {
+            self.push(span, OpKind::SayCount { n, forms: vec![one, other] });
+        }
+    }
+
+    fn wait(&mut self, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {
+        let id = self.need_id(id, &span, "wait");
+        let skip = fields.take("skip").and_then(|node| read::flag(node, "true or false", self.source)).unwrap_or(false);
+        let Some(mut inner) = Fields::of(node, "`wait`", self.source) else { return };
+        let length = inner.take("for").and_then(|node| {
+            let seconds = read::duration(node, "a length of time", self.source)?;
+            Some(When::In(seconds))
+        });
+        let until = inner.take("until").and_then(|node| self.when(node));
+        inner.finish(self.source);
+        let Some(until) = length.or(until) else {
+            let hint = "write `wait: { for: 10m }` or `wait: { until: tomorrow morning }`";
+            self.source.error("GS0119", span, "nothing says how long to wait", hint);
+            return;
+        };
+        self.waits.insert(id.clone(), self.ops.len());
+        self.push(span, OpKind::Wait(Box::new(Wait { id, until, skip })));
     }
 
     fn need_id(&mut self, id: Option<&str>, span: &Range<usize>, verb: &str) -> String {
@@ -334,18 +373,24 @@ impl Layout<'_, '_> {
         found
     }
 
-    fn choose(&mut self, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {
-        let id = self.need_id(id, &span, "choose");
+    fn choose(&mut self, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>, many: bool) {
+        let id = self.need_id(id, &span, if many { "choose_many" } else { "choose" });
         let question = self.question(node, fields, id);
+        let other_text = !many
+            && fields
+                .take("other_text")
+                .and_then(|node| read::flag(node, "true or false", self.source))
+                .unwrap_or(false);
         let options = fields.need("options", self.source);
         let otherwise = fields.take("otherwise");
         self.waits.insert(question.id.clone(), self.ops.len());
-        let at = self.push(span.clone(), OpKind::Choose(Box::new(Choose { question, options: Vec::new() })));
+        let at = self
+            .push(span.clone(), OpKind::Choose(Box::new(Choose { question, options: Vec::new(), many, other_text })));
         let mut ends = vec![self.push(span, OpKind::Jump(0))];
         let mut choices = Vec::new();
         let items = options.map(|node| read::items(node, "a list of options", self.source)).unwrap_or_default();
         for item in items {
-            if let Some((mut choice, then)) = self.choice(item) {
+            if let Some((mut choice, then)) = self.choice(item, many) {
                 choice.then = at + 1;
                 if let Some(steps) = then {
                     choice.then = self.ops.len();
@@ -368,13 +413,14 @@ impl Layout<'_, '_> {
         }
     }
 
-    fn choice<'n>(&mut self, node: &'n Node) -> Option<(Choice, Option<&'n Node>)> {
+    fn choice<'n>(&mut self, node: &'n Node, many: bool) -> Option<(Choice, Option<&'n Node>)> {
         let mut fields = Fields::of(node, "an option", self.source)?;
         let label = fields.need("label", self.source).map(|node| read::template_or_empty(node, "a label", self.source));
         let value = fields.take("value").and_then(|node| read::plain(node, "a value", self.source)).map(Value::Text);
         let also = fields.take("also").map(|node| read::phrases(node, self.source)).unwrap_or_default();
         let condition = fields.take("if").map(|node| read::expression_or_any(node, self.source));
-        let then = fields.take("then");
+        // Where several may be picked, what follows depends on all of them.
+        let then = if many { None } else { fields.take("then") };
         fields.finish(self.source);
         let span = node.span.clone();
         let label = label.unwrap_or_else(|| Template::empty(span.clone()));

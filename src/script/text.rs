@@ -54,7 +54,8 @@ impl Template {
 
     /// The words alone, without holes and markup.
     pub(crate) fn literal(&self) -> String {
-        let words = self.parts.iter().filter_map(|part| if let Part::Words(span) = part { Some(&*span.text) } else { None });
+        let words =
+            self.parts.iter().filter_map(|part| if let Part::Words(span) = part { Some(&*span.text) } else { None });
         words.collect()
     }
 

@@ -33,6 +33,12 @@ pub struct SharedWords {
     pub skip: Vec<Phrase>,
     /// What is written on the Skip button.
     pub skip_label: String,
+    /// That everything was picked that should be.
+    pub enough: Vec<Phrase>,
+    /// What is written on the button for that.
+    pub enough_label: String,
+    /// Words between the parts of an enumeration, beside commas: "and".
+    pub joins: Vec<String>,
     /// What is written on forms, where a platform needs one for free text.
     pub form: FormWords,
     /// Said in a group to somebody who has no private chat with the bot yet; a link follows.
@@ -57,7 +63,12 @@ impl SharedWords {
 
     /// Reads the words of the source language, all of which there must be.
     pub(crate) fn of_source(source: &mut Source<'_>) -> Self {
-        let base = Self { language: "en".into(), skip_label: "Skip".into(), ..Self::default() };
+        let base = Self {
+            language: "en".into(),
+            skip_label: "Skip".into(),
+            enough_label: "That is all".into(),
+            ..Self::default()
+        };
         Reader { words: base, translating: false, plural: Plural::default() }.read(source)
     }
 
@@ -77,8 +88,10 @@ impl SharedWords {
         join(&mut self.yes, &base.yes, |word| means(&own.no, word));
         join(&mut self.no, &base.no, |word| means(&own.yes, word));
         join(&mut self.skip, &base.skip, answers);
+        join(&mut self.enough, &base.enough, answers);
         for (reserved, words) in &base.reserved {
-            let elsewhere = |word: &Phrase| own.reserved.iter().any(|(other, list)| other != reserved && means(list, word));
+            let elsewhere =
+                |word: &Phrase| own.reserved.iter().any(|(other, list)| other != reserved && means(list, word));
             let taken = |word: &Phrase| answers(word) || elsewhere(word);
             join(self.reserved.entry(*reserved).or_default(), words, taken);
         }
@@ -170,6 +183,12 @@ impl Reader {
                 *list = read::phrases(node, source);
             }
         }
+        if let Some(node) = fields.take("enough") {
+            words.enough = read::phrases(node, source);
+        }
+        if let Some(node) = fields.take("joins") {
+            words.joins = read::phrases(node, source).iter().map(|phrase| phrase.folded().to_owned()).collect();
+        }
     }
 
     fn labels(&mut self, fields: &mut Fields<'_>, source: &mut Source<'_>) {
@@ -177,8 +196,9 @@ impl Reader {
             return;
         };
         let words = &mut self.words;
-        let slots: [(&'static str, &mut String); 5] = [
+        let slots: [(&'static str, &mut String); 6] = [
             ("skip", &mut words.skip_label),
+            ("enough", &mut words.enough_label),
             ("invitation", &mut words.invitation),
             ("write", &mut words.form.button),
             ("form_title", &mut words.form.title),

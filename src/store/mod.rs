@@ -9,6 +9,7 @@ mod outbox;
 mod people;
 mod practices;
 mod schedules;
+mod scripts;
 mod sessions;
 
 use std::str::FromStr;

@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::{Result, Tx, millis};
-use crate::types::{PersonId, Value, Values};
+use crate::types::{PersonId, Private, Value, Values};
 use crate::vault::Slot;
 
 /// The version of the state's JSON.
@@ -20,16 +19,32 @@ fn fact_slot(person: PersonId, name: &str) -> Slot<'_> {
 }
 
 impl Tx {
-    /// Where does this person stand? `None` for a newcomer.
+    /// Where does this person stand, as JSON? `None` for a newcomer.
     ///
     /// # Errors
-    /// When the database fails or the state cannot be read.
-    pub async fn state<T: DeserializeOwned>(&mut self, person: PersonId) -> Result<Option<T>> {
+    /// When the database fails or the text cannot be opened.
+    pub async fn state(&mut self, person: PersonId) -> Result<Option<Private>> {
         let row: Option<(Vec<u8>,)> = sqlx::query_as("select body from states where person_id = $1")
             .bind(person.0)
             .fetch_optional(&mut *self.tx)
             .await?;
-        row.map(|(body,)| self.open_json(state_slot(person), &body)).transpose()
+        row.map(|(body,)| self.open(state_slot(person), &body)).transpose()
+    }
+
+    /// Where do people stand, as JSON? At most `limit` of them, in the order of their ids, after `after`.
+    ///
+    /// # Errors
+    /// When the database fails or a text cannot be opened.
+    pub async fn states_after(&mut self, after: PersonId, limit: i64) -> Result<Vec<(PersonId, Private)>> {
+        let rows: Vec<(i64, Vec<u8>)> =
+            sqlx::query_as("select person_id, body from states where person_id > $1 order by person_id limit $2")
+                .bind(after.0)
+                .bind(limit)
+                .fetch_all(&mut *self.tx)
+                .await?;
+        rows.into_iter()
+            .map(|(person, body)| Ok((PersonId(person), self.open(state_slot(PersonId(person)), &body)?)))
+            .collect()
     }
 
     /// Keeps where this person stands.
@@ -52,15 +67,18 @@ impl Tx {
         Ok(())
     }
 
-    /// What is known of this person?
+    /// What is known of this person at this time?
     ///
     /// # Errors
     /// When the database fails or a fact cannot be read.
-    pub async fn facts(&mut self, person: PersonId) -> Result<Values> {
-        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as("select name, value from facts where person_id = $1")
-            .bind(person.0)
-            .fetch_all(&mut *self.tx)
-            .await?;
+    pub async fn facts(&mut self, person: PersonId, now: Timestamp) -> Result<Values> {
+        let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
+            "select name, value from facts where person_id = $1 and (kept_until is null or kept_until > $2)",
+        )
+        .bind(person.0)
+        .bind(millis(now))
+        .fetch_all(&mut *self.tx)
+        .await?;
         rows.into_iter()
             .map(|(name, sealed)| {
                 let value = self.open_json(fact_slot(person, &name), &sealed)?;
@@ -69,21 +87,40 @@ impl Tx {
             .collect()
     }
 
-    /// Keeps a fact.
+    /// Keeps a fact, for ever or until it is to be forgotten.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_fact(&mut self, person: PersonId, name: &str, value: &Value) -> Result<()> {
+    pub async fn keep_fact(
+        &mut self,
+        person: PersonId,
+        name: &str,
+        value: &Value,
+        until: Option<Timestamp>,
+    ) -> Result<()> {
         let value = self.seal_json(fact_slot(person, name), value)?;
         sqlx::query(
-            "insert into facts (person_id, name, value) values ($1, $2, $3)
-             on conflict (person_id, name) do update set value = excluded.value",
+            "insert into facts (person_id, name, value, kept_until) values ($1, $2, $3, $4)
+             on conflict (person_id, name) do update set value = excluded.value, kept_until = excluded.kept_until",
         )
         .bind(person.0)
         .bind(name)
         .bind(value)
+        .bind(until.map(millis))
         .execute(&mut *self.tx)
         .await?;
+        Ok(())
+    }
+
+    /// Deletes facts that were to be forgotten by now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_facts(&mut self, now: Timestamp) -> Result<()> {
+        sqlx::query("delete from facts where kept_until is not null and kept_until <= $1")
+            .bind(millis(now))
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 

@@ -33,8 +33,8 @@ impl Applying {
         let (person, now) = (self.person, self.now);
         match effect {
             Effect::Say(message) => self.post.send(&mut self.tx, &message, now).await,
-            Effect::Remember { fact, value } => {
-                self.tx.keep_fact(person, &fact, &value).await?;
+            Effect::Remember { fact, value, until } => {
+                self.tx.keep_fact(person, &fact, &value, until).await?;
                 self.follow_zone(&fact).await
             }
             Effect::Forget { fact } => {
@@ -77,7 +77,7 @@ impl Applying {
         if fact != ZONE_FACT {
             return Ok(());
         }
-        self.zone = zone(&self.tx.facts(self.person).await?);
+        self.zone = zone(&self.tx.facts(self.person, self.now).await?);
         for schedule in self.tx.active_schedules(self.person).await? {
             if schedule.next.at > self.now
                 && let Some(next) = first(&schedule.plan.rule, self.now, &self.zone)

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::post::Post;
 use super::{Door, TurnError};
-use crate::clock::add;
+use crate::clock::{add, ago};
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
@@ -103,6 +103,7 @@ impl Inbox {
         let mut tx = self.door.store.begin().await?;
         tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
         tx.delete_handled_before(ago(now, KEEP_KEYS)).await?;
+        tx.forget_facts(now).await?;
         tx.commit().await
     }
 
@@ -203,8 +204,9 @@ impl Inbox {
         if let Some(inbound) = inbound
             && let Some(account) = tx.account(inbound.platform, &inbound.account).await?
         {
+            let messages = self.apology(account.language.as_deref(), now);
             let mut post = Post::apology(account, row.id, now);
-            for message in self.apology(now) {
+            for message in messages {
                 post.send(&mut tx, &message, now).await?;
             }
         }
@@ -214,22 +216,19 @@ impl Inbox {
     }
 
     /// The words of the scripts. The person's own state is not asked: it may be what failed.
-    fn apology(&self, now: Timestamp) -> Vec<Message> {
+    fn apology(&self, language: Option<&str>, now: Timestamp) -> Vec<Message> {
         let (library, now) = (self.door.library(), now.to_zoned(TimeZone::UTC));
-        let words =
-            catch_unwind(AssertUnwindSafe(|| engine::card_texts(&library, APOLOGISE, &now))).unwrap_or_default();
+        let texts = || engine::card_texts(&library, APOLOGISE, language, &now);
+        let words = catch_unwind(AssertUnwindSafe(texts)).unwrap_or_default();
         if words.is_empty() { vec![Message { text: Rich::plain(APOLOGY), ..Message::default() }] } else { words }
     }
-}
-
-fn ago(now: Timestamp, span: Duration) -> Timestamp {
-    now.checked_sub(span).unwrap_or(Timestamp::MIN)
 }
 
 /// The word for the database.
 fn code(error: &TurnError) -> &'static str {
     match error {
         TurnError::Store(_) => "store",
+        TurnError::State(_) => "state",
         TurnError::Panicked => "panicked",
         TurnError::NoOutcome => "no_outcome",
     }

@@ -7,6 +7,7 @@
 mod effects;
 mod inbox;
 mod post;
+mod scripts;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,9 +17,10 @@ use jiff::{Timestamp, Zoned};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::engine::state::StateError;
 use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
 use crate::schedule::{Firing, Rule, next_after};
-use crate::script::Library;
+use crate::script::{Library, translate};
 use crate::store::{Account, DueClaim, Scheduled, Store, StoreError, Tx};
 use crate::types::{Inbound, Input, PersonId, PlaceKind, Platform, Value};
 
@@ -75,6 +77,9 @@ pub enum TurnError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Where the person stands cannot be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The engine panicked.
     #[error("the engine panicked")]
     Panicked,
@@ -107,11 +112,6 @@ impl Door {
     #[must_use]
     pub fn library(&self) -> Arc<Library> {
         self.library.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Puts other scripts into use; turns that have begun finish with the old ones.
-    pub fn reload(&self, library: Library) {
-        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
     }
 
     /// The store behind the door.
@@ -162,7 +162,7 @@ impl Door {
             return Ok(Turned::Noted);
         };
         let account = meet(&mut tx, inbound, now).await?;
-        let before = load(&mut tx, account.person, now).await?;
+        let before = load(&mut tx, &account, now).await?;
         let (state, effects) = self.ask(&before, &event)?;
         let post = Post::reply(account, inbound, row, now);
         self.carry_out(tx, post, &before.now, &state, effects).await?;
@@ -184,7 +184,7 @@ impl Door {
             tx.rollback().await?;
             return Ok(Turned::Stale);
         };
-        let before = load(&mut tx, schedule.person, now).await?;
+        let before = load(&mut tx, &account, now).await?;
         if tx.occurrence_is_settled(&schedule).await? {
             tx.advance_schedule(&schedule, following(&schedule, before.now.time_zone(), now)).await?;
             tx.commit().await?;
@@ -202,11 +202,11 @@ impl Door {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn look(&self, platform: Platform, account: &str) -> Result<Option<(State, Zoned)>, StoreError> {
+    pub async fn look(&self, platform: Platform, account: &str) -> Result<Option<(State, Zoned)>, TurnError> {
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
         let found = match tx.account(platform, account).await? {
-            Some(account) => Some(load(&mut tx, account.person, now).await?),
+            Some(account) => Some(load(&mut tx, &account, now).await?),
             None => None,
         };
         tx.rollback().await?;
@@ -222,7 +222,7 @@ impl Door {
         let mut tx = self.store.begin().await?;
         match tx.claimed_schedule(claim).await {
             Ok(Some(schedule)) if matches!(schedule.plan.rule, Rule::Every { .. }) => {
-                let zone = zone(&tx.facts(schedule.person).await?);
+                let zone = zone(&tx.facts(schedule.person, now).await?);
                 tx.record_occurrence(&schedule, "failed", now).await?;
                 tx.advance_schedule(&schedule, following(&schedule, &zone, now)).await?;
             }
@@ -292,11 +292,18 @@ async fn note_presence(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result
 
 /// Finds the account an event came from, or makes a person for it.
 async fn meet(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<Account, StoreError> {
-    let account = match tx.account(inbound.platform, &inbound.account).await? {
+    let mut account = match tx.account(inbound.platform, &inbound.account).await? {
         Some(account) => account,
         None => tx.create_account(inbound.platform, &inbound.account, now).await?,
     };
     tx.use_account(account.id, private_place(inbound), now).await?;
+    // What is no tag of a language is not kept.
+    let language =
+        inbound.language.as_deref().and_then(translate::tag).filter(|tag| account.language.as_ref() != Some(tag));
+    if let Some(tag) = language {
+        tx.set_account_language(account.id, &tag).await?;
+        account.language = Some(tag);
+    }
     Ok(account)
 }
 
@@ -305,20 +312,22 @@ fn private_place(inbound: &Inbound) -> Option<&str> {
     (inbound.place.kind == PlaceKind::Private).then_some(inbound.place.id.as_str())
 }
 
-async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, StoreError> {
+async fn load(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<Before, TurnError> {
+    let person = account.person;
     let state = match tx.state(person).await? {
-        Some(state) => state,
+        Some(state) => State::read(state.reveal().as_bytes())?,
         None => State::new(seed(person, tx.person_since(person).await?)),
     };
     let (checkins, last_checkin) = tx.checkins(person).await?;
     let facts = Facts {
-        me: tx.facts(person).await?,
+        me: tx.facts(person, now).await?,
         promises: tx.open_promises(person).await?,
         counts: tx.promise_counts(person).await?,
         checkins,
         last_checkin,
         entries: tx.count_entries(person).await?,
         schedules: tx.schedule_names(person).await?,
+        client_language: account.language.clone(),
     };
     let now = now.to_zoned(zone(&facts.me));
     Ok(Before { state, facts, now })
@@ -373,6 +382,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
         | Outcome::Late
         | Outcome::Resting
         | Outcome::Settled
+        | Outcome::PutAway
         | Outcome::Away
         | Outcome::NoConsent
         | Outcome::NoScript => {

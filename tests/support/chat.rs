@@ -132,7 +132,7 @@ impl<'l> Stage<'l> {
                 }
                 self.said.push(squeeze(&line));
             }
-            Effect::Remember { fact, value } => {
+            Effect::Remember { fact, value, .. } => {
                 self.facts.me.insert(fact.clone(), value.clone());
                 if fact == "timezone" {
                     let (zone, now) = (self.zone(), self.now);

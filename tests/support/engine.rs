@@ -41,7 +41,7 @@ fn command(name: &str, rest: &str, facts: &Facts, now: &Zoned) -> Vec<Effect> {
         "every" => plan(head, Rule::Every { cron: tail.into() }, 3 * 3600),
         "once" => plan(head, Rule::Once { civil: tail.parse().unwrap() }, 7 * 86_400),
         "cancel" => vec![Effect::Cancel { name: rest.into() }],
-        "zone" => vec![Effect::Remember { fact: "timezone".into(), value: Value::text(rest) }],
+        "zone" => vec![Effect::Remember { fact: "timezone".into(), value: Value::text(rest), until: None }],
         "long" => vec![say("word ".repeat(2000))],
         "facts" => vec![say(format!(
             "{} {} {:?} checkins={} last={:?} entries={} open={} counts={:?}",

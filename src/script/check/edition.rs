@@ -24,14 +24,19 @@ pub(crate) fn check_edition(
 ) {
     let mut checker = Checker { growth: 1.0, ..Checker::new(script, world, words, source) };
     let is_translated = |template: &Template| places.contains(&(template.span.start, template.span.end));
-    each(&mut script.clone(), "", &mut |slot: Slot<'_>| {
-        let Words::Text(template) = slot.words else { return };
+    let mut check = |speaker: Speaker, template: &Template| {
         if !is_translated(template) {
             return;
         }
-        match slot.speaker {
+        match speaker {
             Speaker::Ask | Speaker::Choose => checker.budget(template, ASK_BUDGET),
-            Speaker::Say | Speaker::Unclear | Speaker::Help | Speaker::Objection | Speaker::Nudge => {
+            Speaker::Say
+            | Speaker::Unclear
+            | Speaker::Help
+            | Speaker::Objection
+            | Speaker::Count
+            | Speaker::Nudge
+            | Speaker::Expire => {
                 checker.budget(template, SAY_BUDGET);
             }
             Speaker::Label => checker.label(template),
@@ -42,6 +47,11 @@ pub(crate) fn check_edition(
             | Speaker::EntryTitle
             | Speaker::Entry => {}
         }
+    };
+    each(&mut script.clone(), "", &mut |slot: Slot<'_>| match slot.words {
+        Words::Text(template) => check(slot.speaker, template),
+        Words::Forms(forms) => forms.iter().for_each(|form| check(slot.speaker, form)),
+        Words::Line(_) => {}
     });
     for op in &script.ops {
         if let OpKind::Choose(choose) = &op.kind {

@@ -30,7 +30,7 @@ use kinds::Kind;
 pub(crate) const NEEDS_THE_WHOLE: &[&str] = &["GS0305", "GS0402", "GS0410", "GS0411"];
 
 /// What the names of the engine's own schedules begin with.
-const OUR_SCHEDULES: [&str; 4] = ["nudge-", "expire-", "promise-remind-", "promise-due-"];
+const OUR_SCHEDULES: [&str; 5] = ["nudge-", "expire-", "wait-", "promise-remind-", "promise-due-"];
 /// The longest text of a promise that is kept.
 pub(crate) const PROMISE_TEXT: usize = 200;
 const MAX_OPTIONS: (usize, usize) = (8, 25);
@@ -63,6 +63,10 @@ pub(crate) fn settle(script: &mut Script, source: &mut Source<'_>) {
 }
 
 fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &mut Source<'_>) {
+    // A list takes words as they are.
+    if choose.many {
+        return;
+    }
     let Some(def) = choose.question.save.as_ref().and_then(|save| vars.get(save)) else { return };
     for option in &mut choose.options {
         let Some(Value::Text(text)) = &option.value else { continue };
@@ -99,7 +103,14 @@ pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, sou
         let known = flow.before.first().cloned().flatten().unwrap_or_default();
         checker.template(&nudge.say, &known);
     }
+    if let Some(say) = &script.expire_say {
+        let known = flow.before.first().cloned().flatten().unwrap_or_default();
+        checker.template(say, &known);
+        checker.budget(say, SAY_BUDGET);
+    }
     checker.unused();
+    checker.renamed();
+    checker.repair();
     checker.card();
     for list in script.phrases.keys() {
         checker.list_used(list);
@@ -154,6 +165,20 @@ impl<'c, 'a> Checker<'c, 'a> {
                 for text in texts {
                     self.template(text, known);
                     self.budget(text, SAY_BUDGET);
+                }
+            }
+            OpKind::SayCount { n, forms } => {
+                self.wants(n, &Kind::Number, known);
+                for text in forms {
+                    self.template(text, known);
+                    self.budget(text, SAY_BUDGET);
+                }
+            }
+            OpKind::Wait(wait) => {
+                self.when(&wait.until, known);
+                if let When::Every(..) = wait.until {
+                    let hint = "a script waits once: for 10m, until tomorrow morning, until next monday 09:00";
+                    self.source.error("GS0422", op.span.clone(), "a wait that comes again and again", hint);
                 }
             }
             OpKind::Ask(ask) => {
@@ -271,6 +296,7 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn choose(&mut self, choose: &Choose, known: &Known) {
         self.question(&choose.question, known);
+        self.takes_answer(choose);
         let (few, most) = MAX_OPTIONS;
         let count = choose.options.len();
         let span = choose.question.prompt.span.clone();
@@ -294,6 +320,30 @@ impl<'c, 'a> Checker<'c, 'a> {
             for word in option_words(option) {
                 self.option_word(&word, &words, &option.span);
                 words.push(word);
+            }
+        }
+    }
+
+    /// Several answers go into a list, and any text into a text.
+    fn takes_answer(&mut self, choose: &Choose) {
+        let span = choose.question.prompt.span.clone();
+        let def = choose.question.save.as_ref().map(|save| self.script.vars.get(save));
+        let wanted = match (choose.many, choose.other_text) {
+            (true, _) => "list",
+            (false, true) => "text",
+            (false, false) => return,
+        };
+        match def {
+            // A var that is not declared is reported where it stands.
+            Some(None) => {}
+            Some(Some(def)) if def.ty.word() == wanted => {}
+            Some(Some(def)) => {
+                let message = format!("the answer is a {wanted}, and the var is of type {}", def.ty.word());
+                self.source.error("GS0303", span, message, format!("declare it as `{{ type: {wanted} }}`"));
+            }
+            None => {
+                let hint = format!("add `save: name` and declare it as `{{ type: {wanted} }}`");
+                self.source.error("GS0404", span, "the answer goes nowhere", hint);
             }
         }
     }
@@ -535,14 +585,54 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
     }
 
+    /// Names that questions had once: gone from the file, and leading to one that is there.
+    fn renamed(&mut self) {
+        for (old, new) in &self.script.renamed {
+            let span = self.find_after("renamed", old);
+            if self.script.waits.contains_key(old) {
+                let hint = "give the new step another id, or take this line out";
+                self.source.error("GS0421", span, format!("`{old}` is still the id of a step here"), hint);
+            } else if !self.script.waits.contains_key(new) {
+                let near = did_you_mean(new, self.script.waits.keys().map(String::as_str));
+                let hint = if near.is_empty() { "it leads to the id of a question".to_owned() } else { near };
+                self.source.error("GS0421", span, format!("no question is called `{new}`"), hint);
+            }
+        }
+    }
+
+    /// Cards in the place of cards.
+    fn repair(&mut self) {
+        for (card, script) in &self.script.repair {
+            let span = self.find_after("repair", card);
+            let stands_in = self.world.scripts.get(script).filter(|other| other.card);
+            if !CARDS.iter().any(|known| known.name == card) {
+                let hint = did_you_mean(card, CARDS.iter().map(|card| card.name));
+                self.source.error("GS0412", span, format!("there is no card `{card}`"), hint);
+            } else if stands_in.is_none_or(|other| other.card_name() != card) {
+                let hint = format!("write system/{script}.yaml with `instead_of: {card}`");
+                self.source.error("GS0423", span, format!("`{script}` does not stand in for `{card}`"), hint);
+            }
+        }
+    }
+
+    /// Where a word stands behind a key of the file's top.
+    fn find_after(&self, key: &str, word: &str) -> Range<usize> {
+        let text = self.source.text;
+        let start = text.find(&format!("\n{key}:")).map_or(0, |at| at + 1);
+        let at = text[start..].find(word).map_or(start, |at| start + at);
+        at..at + word.len()
+    }
+
     fn card(&mut self) {
         if !self.script.card {
             return;
         }
-        let Some(card) = CARDS.iter().find(|card| card.name == self.script.name) else {
-            let near = did_you_mean(&self.script.name, CARDS.iter().map(|card| card.name));
-            let hint = if near.is_empty() { "only the program's own cards stand in system/".to_owned() } else { near };
-            self.source.error("GS0412", 0..1, format!("there is no card `{}`", self.script.name), hint);
+        let name = self.script.card_name();
+        let Some(card) = CARDS.iter().find(|card| card.name == name) else {
+            let near = did_you_mean(name, CARDS.iter().map(|card| card.name));
+            let own = "only cards stand in system/: write `instead_of: unclear` for one that stands in for `unclear`";
+            let hint = if near.is_empty() { own.to_owned() } else { near };
+            self.source.error("GS0412", 0..1, format!("there is no card `{name}`"), hint);
             return;
         };
         for arg in &self.script.args {
@@ -582,13 +672,16 @@ fn option_words(option: &Choice) -> BTreeSet<String> {
 /// The verb of an operation that cards have no use for.
 fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
     Some(match kind {
+        OpKind::Choose(choose) if choose.many => "choose_many",
         OpKind::Say(_)
+        | OpKind::SayCount { .. }
         | OpKind::Ask(_)
         | OpKind::Choose(_)
         | OpKind::Jump(_)
         | OpKind::JumpUnless(..)
         | OpKind::Set(_)
         | OpKind::End(_) => return None,
+        OpKind::Wait(_) => "wait",
         OpKind::Compose(..) => "compose",
         OpKind::Remember(_) => "remember",
         OpKind::Forget(_) => "forget",

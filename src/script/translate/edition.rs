@@ -189,6 +189,11 @@ fn option_names(script: &Script, step: &str) -> BTreeSet<String> {
 }
 
 impl Edition {
+    /// The plural rule.
+    pub(crate) fn plural(&self) -> &Plural {
+        &self.plural
+    }
+
     /// Entries by their names; those that are obsolete, empty or doubtful are not among them.
     fn lookup(&self) -> BTreeMap<(&str, &str), &Entry> {
         let entries = self.catalog.entries.iter().filter(|entry| !entry.obsolete && entry.is_translated());
@@ -213,7 +218,7 @@ impl Edition {
         each(&mut script, file, &mut |slot: Slot<'_>| {
             let key = slot.key();
             let Some(entry) = entries.get(&(slot.context.as_str(), key.as_str())) else { return };
-            if let Some(place) = translate(slot.words, entry, source) {
+            if let Some(place) = translate(slot.words, entry, self.plural.count(), source) {
                 places.insert((place.start, place.end));
             }
         });
@@ -231,7 +236,8 @@ impl Edition {
         }
         let is_known = |(context, id): (&str, &str)| known.contains(&(context.to_owned(), id.to_owned()));
         for entry in self.catalog.entries.iter().filter(|entry| !entry.obsolete && !is_known(entry.key())) {
-            let hint = "the script was edited: `goldseam scripts i18n merge` moves it to its text, or to the end of the file";
+            let hint =
+                "the script was edited: `goldseam scripts i18n merge` moves it to its text, or to the end of the file";
             source.warn("GS0703", entry.span.clone(), "this entry belongs to no text of the scripts", hint);
         }
     }
@@ -265,18 +271,43 @@ impl Slot<'_> {
         match &self.words {
             Words::Text(template) => template.source.clone(),
             Words::Line(line) => (*line).clone(),
+            Words::Forms(forms) => forms.first().map_or(String::new(), |one| one.source.clone()),
+        }
+    }
+
+    /// The source text for several.
+    pub(crate) fn plural(&self) -> Option<String> {
+        match &self.words {
+            Words::Forms(forms) => forms.last().map(|other| other.source.clone()),
+            Words::Text(_) | Words::Line(_) => None,
         }
     }
 }
 
 /// Puts a translation into a slot. Gives back its place in the PO file when it fits.
-fn translate(words: Words<'_>, entry: &Entry, source: &mut Source<'_>) -> Option<Range<usize>> {
+fn translate(words: Words<'_>, entry: &Entry, count: usize, source: &mut Source<'_>) -> Option<Range<usize>> {
     let given = entry.translations.first()?;
     match words {
         Words::Line(line) => given.text.trim().clone_into(line),
         Words::Text(template) => *template = template_of(template, given, source)?,
+        Words::Forms(forms) => *forms = forms_of(forms, entry, count, source)?,
     }
     Some(given.span.clone())
+}
+
+/// As many forms as the language has. A hole may be missing where the number is said in words: "one promise".
+fn forms_of(forms: &[Template], entry: &Entry, count: usize, source: &mut Source<'_>) -> Option<Vec<Template>> {
+    if entry.translations.len() != count {
+        let message = format!("{} plural forms", entry.translations.len());
+        source.error("GS0706", entry.span.clone(), message, format!("the plural rule of this file has {count}"));
+        return None;
+    }
+    let (one, other) = (forms.first()?, forms.last()?);
+    let form = |(index, given): (usize, &super::po::Words)| {
+        let like = if index == 0 && count > 1 { one } else { other };
+        template_of(like, given, source)
+    };
+    entry.translations.iter().enumerate().map(form).collect()
 }
 
 fn template_of(template: &Template, given: &super::po::Words, source: &mut Source<'_>) -> Option<Template> {
@@ -297,7 +328,12 @@ fn template_of(template: &Template, given: &super::po::Words, source: &mut Sourc
         Err(Mistranslated::Missing(holes)) => {
             let shown: Vec<String> = holes.iter().map(|hole| format!("`${{ {hole} }}`")).collect();
             let message = format!("the translation lacks {}", shown.join(" and "));
-            source.error("GS0702", given.span.clone(), message, "every hole of the source text stands in the translation too");
+            source.error(
+                "GS0702",
+                given.span.clone(),
+                message,
+                "every hole of the source text stands in the translation too",
+            );
             None
         }
     }

@@ -45,6 +45,7 @@ fn line(slot: &Slot<'_>, text: &str, last: usize) -> usize {
     let named = |key: &str| text.lines().position(|line| line.starts_with(key)).map_or(1, |at| at + 1);
     match (&slot.words, slot.speaker) {
         (Words::Text(template), _) => line_and_column(text, template.span.start).0,
+        (Words::Forms(forms), _) => forms.first().map_or(1, |one| line_and_column(text, one.span.start).0),
         (Words::Line(_), Speaker::Title) => named("title:"),
         (Words::Line(_), Speaker::About) => named("about:"),
         (Words::Line(_), _) => last,
@@ -89,7 +90,8 @@ impl Found {
             references: vec![reference],
             context: Some(slot.context.clone()),
             id,
-            translations: vec![po::Words::default()],
+            plural: slot.plural(),
+            translations: vec![po::Words::default(); if slot.plural().is_some() { 2 } else { 1 }],
             ..Entry::default()
         });
     }

@@ -219,7 +219,8 @@ mod tests {
         assert_eq!(forms("nplurals=2; plural=n>1;", &[0, 1, 2]), [0, 0, 1]);
         let polish = "nplurals=3; plural=(n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);";
         assert_eq!(forms(polish, &[1, 2, 4, 5, 12, 22, 100]), [0, 1, 1, 2, 2, 1, 2]);
-        let arabic = "nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5;";
+        let arabic =
+            "nplurals=6; plural=n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5;";
         assert_eq!(forms(arabic, &[0, 1, 2, 3, 10, 11, 99, 100, 103]), [0, 1, 2, 3, 3, 4, 4, 5, 3]);
         assert_eq!(forms("nplurals=1; plural=0;", &[0, 1, 7]), [0, 0, 0]);
     }
@@ -227,8 +228,16 @@ mod tests {
     #[test]
     fn nonsense_is_refused_and_never_panics() {
         for line in [
-            "", "nplurals=2", "plural=n", "nplurals=0; plural=0", "nplurals=99; plural=0", "nplurals=2; plural=m != 1",
-            "nplurals=2; plural=n ? 1", "nplurals=2; plural=(n", "nplurals=2; plural=n n", "nplurals=2; plural=",
+            "",
+            "nplurals=2",
+            "plural=n",
+            "nplurals=0; plural=0",
+            "nplurals=99; plural=0",
+            "nplurals=2; plural=m != 1",
+            "nplurals=2; plural=n ? 1",
+            "nplurals=2; plural=(n",
+            "nplurals=2; plural=n n",
+            "nplurals=2; plural=",
         ] {
             assert!(Plural::parse(line).is_err(), "{line}");
         }

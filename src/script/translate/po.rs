@@ -396,7 +396,8 @@ fn write_entry(entry: &Entry) -> String {
     if !entry.references.is_empty() {
         let _ = writeln!(out, "#: {}", entry.references.join(" "));
     }
-    let flags: Vec<&str> = entry.fuzzy.then_some("fuzzy").into_iter().chain(entry.flags.iter().map(String::as_str)).collect();
+    let flags: Vec<&str> =
+        entry.fuzzy.then_some("fuzzy").into_iter().chain(entry.flags.iter().map(String::as_str)).collect();
     if !flags.is_empty() {
         let _ = writeln!(out, "#, {}", flags.join(", "));
     }
@@ -491,7 +492,15 @@ mod tests {
 
     #[test]
     fn a_large_heap_of_anything_is_no_reason_to_panic() {
-        for scrap in ["msgid \"", "\"\n", "#~ msgid \"x\"\n", "#| ", "msgstr[7] \"a\"\n", "\u{1f642}\\", "#,fuzzy\nmsgctxt \"c\"\nmsgid"] {
+        for scrap in [
+            "msgid \"",
+            "\"\n",
+            "#~ msgid \"x\"\n",
+            "#| ",
+            "msgstr[7] \"a\"\n",
+            "\u{1f642}\\",
+            "#,fuzzy\nmsgctxt \"c\"\nmsgid",
+        ] {
             let heap = scrap.repeat(1_048_576 / scrap.len());
             let (catalog, _) = Catalog::parse(&heap);
             let _ = catalog.write();

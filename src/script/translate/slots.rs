@@ -12,7 +12,9 @@ pub(crate) enum Speaker {
     Title,
     About,
     Nudge,
+    Expire,
     Say,
+    Count,
     Ask,
     Choose,
     Label,
@@ -32,7 +34,9 @@ impl Speaker {
             Speaker::Title => "title, shown on cards",
             Speaker::About => "about: for help and for the command menu",
             Speaker::Nudge => "nudge: reminds of the open question",
+            Speaker::Expire => "expire: when it is put away because nobody came back",
             Speaker::Say => "say",
+            Speaker::Count => "say, with a number: one form for each plural of the language",
             Speaker::Ask => "ask: answered with words",
             Speaker::Choose => "choose: answered with a button",
             Speaker::Label => "label of a button: at most 24 characters fit on a phone",
@@ -53,6 +57,8 @@ pub(crate) enum Words<'s> {
     Text(&'s mut Template),
     /// A plain one.
     Line(&'s mut String),
+    /// The plural forms of one.
+    Forms(&'s mut Vec<Template>),
 }
 
 /// A text and the name it goes by.
@@ -78,6 +84,9 @@ pub(crate) fn each(script: &mut Script, file: &str, visit: &mut dyn FnMut(Slot<'
         let words = Words::Text(&mut nudge.say);
         visit(Slot { context: file.to_owned(), speaker: Speaker::Nudge, words });
     }
+    if let Some(say) = &mut script.expire_say {
+        visit(Slot { context: file.to_owned(), speaker: Speaker::Expire, words: Words::Text(say) });
+    }
     for (pc, op) in script.ops.iter_mut().enumerate() {
         let context = near.name(pc);
         each_of_op(op, vars, &mut |speaker, words| visit(Slot { context: context.clone(), speaker, words }));
@@ -91,6 +100,7 @@ fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMu
                 visit(Speaker::Say, Words::Text(text));
             }
         }
+        OpKind::SayCount { forms, .. } => visit(Speaker::Count, Words::Forms(forms)),
         OpKind::Ask(ask) => {
             each_of_question(&mut ask.question, Speaker::Ask, visit);
             for objection in &mut ask.objections {
@@ -106,7 +116,8 @@ fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMu
             visit(Speaker::EntryTitle, Words::Text(title));
             visit(Speaker::Entry, Words::Text(body));
         }
-        OpKind::Jump(_)
+        OpKind::Wait(_)
+        | OpKind::Jump(_)
         | OpKind::JumpUnless(..)
         | OpKind::Set(_)
         | OpKind::Remember(_)
