@@ -10,6 +10,7 @@
 //! - [`safety`]: a first look at every text, before any script.
 //! - [`practice`]: promises and what else people do here; pure arithmetic.
 //! - [`schedule`]: wall-clock rules, zones, quiet hours.
+//! - [`transcript`]: conversations written down, played and compared; what of the scripts they reach.
 //!
 //! Shell:
 //! - [`clock`], [`config`]: the only reader of time; the only reader of settings.
@@ -36,6 +37,7 @@ pub mod safety;
 pub mod schedule;
 pub mod script;
 pub mod store;
+pub mod transcript;
 pub mod turn;
 pub mod types;
 pub mod vault;

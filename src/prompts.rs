@@ -1,7 +1,8 @@
-//! Where scripts come from: the ones inside the program, or a folder. The only reader of script files.
+//! Where scripts come from: the ones inside the program, or a folder. The only reader of script files and transcripts.
 //!
 //! Says nothing about what is in them; that is [`crate::script`]'s.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,7 +13,11 @@ use crate::script::{Library, PromptFile, Report};
 const MAX_BYTES: u64 = 1_048_576;
 
 /// Scripts and words; texts in other languages.
-const ENDINGS: [&str; 2] = [".yaml", ".po"];
+const PROMPTS: &[&str] = &["yaml", "po"];
+/// Transcripts.
+const CHATS: &[&str] = &["chat"];
+/// A folder of this name is no part of the bot: scripts that are being written stand in it.
+const DRAFTS: &str = "drafts";
 
 #[derive(rust_embed::Embed)]
 #[folder = "prompts/"]
@@ -51,7 +56,7 @@ pub enum PromptsError {
 #[must_use]
 pub fn shipped() -> Vec<PromptFile> {
     Shipped::iter()
-        .filter(|path| ENDINGS.iter().any(|ending| path.ends_with(ending)))
+        .filter(|path| ends_in(Path::new(path.as_ref()), PROMPTS) && !path.split('/').any(|part| part == DRAFTS))
         .filter_map(|path| {
             let text = String::from_utf8(Shipped::get(&path)?.data.into_owned()).ok()?;
             Some(PromptFile { path: path.into_owned(), text })
@@ -64,8 +69,26 @@ pub fn shipped() -> Vec<PromptFile> {
 /// # Errors
 /// When something cannot be read, or is not text.
 pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
+    read_all(folder, PROMPTS)
+}
+
+/// The transcripts of a folder and of the folders in it, by path.
+///
+/// # Errors
+/// When something cannot be read, or is not text.
+pub fn transcripts(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
+    read_all(folder, CHATS)
+}
+
+/// The texts of files that are named from where a transcript is; the ones that cannot be read are left out.
+pub fn beside<'n>(transcript: &Path, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, String> {
+    let read = |name: &str| Some((name.to_owned(), fs::read_to_string(transcript.with_file_name(name)).ok()?));
+    names.filter_map(read).collect()
+}
+
+fn read_all(folder: &Path, endings: &[&str]) -> Result<Vec<PromptFile>, PromptsError> {
     let mut files = Vec::new();
-    for path in paths(folder)? {
+    for path in paths(folder, endings)? {
         let unreadable =
             |error: std::io::Error| PromptsError::Unreadable { path: path.clone(), reason: error.kind().to_string() };
         if fs::metadata(&path).map_err(unreadable)?.len() > MAX_BYTES {
@@ -81,8 +104,12 @@ pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
     Ok(files)
 }
 
-/// Every `.yaml` and `.po` file below a folder, sorted; hidden ones are left out.
-fn paths(folder: &Path) -> Result<Vec<PathBuf>, PromptsError> {
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|found| endings.iter().any(|ending| found == *ending))
+}
+
+/// Every file below a folder that ends so, sorted; hidden ones and drafts are left out.
+fn paths(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, PromptsError> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
@@ -91,12 +118,13 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>, PromptsError> {
         for entry in fs::read_dir(&folder).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
             let path = entry.path();
-            if entry.file_name().to_string_lossy().starts_with('.') {
+            let name = entry.file_name();
+            if name.to_string_lossy().starts_with('.') || name == DRAFTS {
                 continue;
             }
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 open.push(path);
-            } else if ENDINGS.iter().any(|ending| path.to_string_lossy().ends_with(ending)) {
+            } else if ends_in(&path, endings) {
                 found.push(path);
             }
         }
@@ -158,7 +186,7 @@ fn look(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
             (file.as_ref().map_or(0, fs::Metadata::len), file.and_then(|file| file.modified().ok()));
         (path, length, changed)
     };
-    paths(folder).unwrap_or_default().into_iter().map(stamp).collect()
+    paths(folder, PROMPTS).unwrap_or_default().into_iter().map(stamp).collect()
 }
 
 #[cfg(test)]
@@ -176,6 +204,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("system")).unwrap();
         fs::write(folder.path().join("system/a.yaml"), "script: a").unwrap();
+        fs::create_dir(folder.path().join("drafts")).unwrap();
+        fs::write(folder.path().join("drafts/a.yaml"), "script: a").unwrap();
         fs::write(folder.path().join("notes.txt"), "x").unwrap();
         let mut watch = Watch::new(folder.path());
         let files = read(folder.path()).unwrap();

@@ -1,52 +1,35 @@
-//! Every transcript under `tests/chats`, through the real engine, and the shipped scripts through the real checker.
+//! Every transcript beside the shipped scripts, and what of the scripts they reach.
 
 mod support;
 
-use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
-use goldseam::script::Library;
+use goldseam::prompts;
+use goldseam::transcript::{self, Played, Scripts, Transcript};
 
-use support::chat;
+use support::prompts::scripts_with;
 
-fn library() -> Library {
-    support::prompts::library_with(&[])
+fn played(scripts: &Scripts) -> Vec<Played> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let one = |file: &goldseam::script::PromptFile| {
+        let name = format!("prompts/{}", file.path);
+        let transcript = Transcript::parse(&name, &file.text).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
+        let drafts = prompts::beside(&folder.join(&file.path), transcript.drafts().map(|(_, path)| path));
+        transcript::play(&transcript, scripts, &drafts)
+    };
+    prompts::transcripts(&folder).unwrap().iter().map(one).collect()
 }
 
 #[test]
 fn the_shipped_scripts_have_no_errors() {
-    library();
+    scripts_with(&[]);
 }
 
-/// `BLESS=1 cargo test --test chats` writes what the bot says now into the transcripts; look at the difference before you keep it.
+/// `cargo run -- scripts test --bless` writes what the bot says now; look at the difference before you keep it.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the one switch of this test")]
 fn every_transcript_is_what_the_bot_says() {
-    let library = library();
-    let mut wrong = String::new();
-    let mut count = 0;
-    let mut paths: Vec<_> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/chats"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let text = fs::read_to_string(&path).unwrap();
-        count += 1;
-        let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| chat::play(&library, &text)));
-        match played {
-            Ok(Ok(_)) => {}
-            Ok(Err(difference)) => {
-                write!(wrong, "\n--- {name}\n{}", difference.shown).unwrap();
-                if std::env::var_os("BLESS").is_some() {
-                    fs::write(&path, difference.blessed).unwrap();
-                }
-            }
-            Err(_) => write!(wrong, "\n--- {name} panicked\n").unwrap(),
-        }
-    }
-    assert!(count > 50, "the transcripts are there");
-    assert!(wrong.is_empty(), "{wrong}");
+    let all = played(&scripts_with(&[]));
+    assert!(all.len() > 50, "the transcripts are there");
+    let wrong: String = all.iter().map(|played| played.render(false)).collect();
+    assert!(wrong.is_empty(), "\n{wrong}");
 }

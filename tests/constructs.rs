@@ -2,10 +2,8 @@
 
 mod support;
 
-use goldseam::script::Library;
-
 use support::chat;
-use support::prompts::library_with;
+use support::prompts::scripts_with;
 
 /// Plays a transcript with a script `probe` that has these lines, beside other files.
 #[track_caller]
@@ -13,11 +11,8 @@ fn plays_with(lines: &str, others: &[(&str, &str)], transcript: &str) {
     let probe = format!("script: probe\ntitle: Probe\n{lines}");
     let mut files = vec![("probe.yaml", probe.as_str())];
     files.extend(others);
-    let library: Library = library_with(&files);
-    let text = format!("given: me.consent = yes; now = 2026-03-02 12:00\nrun: probe\n{transcript}");
-    if let Err(difference) = chat::play(&library, &text) {
-        panic!("\n{}", difference.shown);
-    }
+    let scripts = scripts_with(&files);
+    chat::plays(&scripts, &format!("given: me.consent = yes; now = 2026-03-02 12:00\nrun: probe\n{transcript}"));
 }
 
 #[track_caller]
@@ -116,7 +111,7 @@ fn any_other_text_may_be_an_answer_to_a_choice() {
     );
     plays(
         OTHER,
-        "< What stood...\n(+5h)\n> what a day\n< You were in the middle of...what a day...[It is my answer]...\n> [It is my answer]\n< So it was what a day.\n",
+        "< What stood...\n(+5h)\n> what a day\n< A question is still open here...[It is my answer]...\n> [It is my answer]\n< So it was what a day.\n",
     );
 }
 

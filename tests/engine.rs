@@ -4,10 +4,11 @@ mod support;
 
 use goldseam::engine::{self, Due, Effect, Event, IfBusy, Run};
 use goldseam::script::Library;
+use goldseam::transcript::Scripts;
 use goldseam::types::{Private, Value, Values};
 
 use support::chat::{self, Stage};
-use support::prompts::library_with;
+use support::prompts::{library_with, scripts_with};
 
 /// The shipped scripts with a script `probe` that has these lines.
 #[track_caller]
@@ -18,11 +19,8 @@ fn probe(lines: &str) -> Library {
 /// Plays a transcript with a script `probe` that has these lines.
 #[track_caller]
 fn plays(lines: &str, transcript: &str) {
-    let library = probe(lines);
-    let text = format!("given: me.consent = yes; now = 2026-03-02 12:00\n{transcript}");
-    if let Err(difference) = chat::play(&library, &text) {
-        panic!("\n{}", difference.shown);
-    }
+    let scripts = scripts_with(&[("probe.yaml", &format!("script: probe\ntitle: Probe\n{lines}"))]);
+    chat::plays(&scripts, &format!("given: me.consent = yes; now = 2026-03-02 12:00\n{transcript}"));
 }
 
 /// Somebody who agreed to the terms.
@@ -255,8 +253,8 @@ steps:
 }
 
 /// A script that calls another one first and in the middle.
-fn calling() -> Library {
-    library_with(&[
+fn calling() -> Scripts {
+    scripts_with(&[
         (
             "probe.yaml",
             "script: probe\ntitle: Probe\nvars:\n  got: { type: text, max: 60 }\n  how: { type: text, max: 60 }\n  end: { type: text, max: 60 }\nsteps:\n  - id: inner\n    call: inside\n    with: { what: '\"a word\"' }\n    save: { got: result.word, how: result.outcome }\n  - id: end\n    ask: Got ${ got or \"nothing\" } (${ how }). And now?\n    save: end\n  - say: Bye.\n",
@@ -270,18 +268,18 @@ fn calling() -> Library {
 
 #[test]
 fn calls_take_arguments_and_give_results_and_an_outcome() {
-    let library = calling();
+    let scripts = calling();
     let text = "given: me.consent = yes\nrun: probe\n< Give me a word...\n> hello\n< Got hello (done). And now?\n> bye\n< Bye.";
-    chat::play(&library, text).map_err(|difference| difference.shown).unwrap();
+    chat::plays(&scripts, text);
     let text = "given: me.consent = yes\nrun: probe\n< Give me a word...\n> skip\n< Got nothing (empty). And now?\n> x\n< Bye.";
-    chat::play(&library, text).map_err(|difference| difference.shown).unwrap();
+    chat::plays(&scripts, text);
 }
 
 #[test]
 fn back_at_the_first_question_of_a_called_script_leaves_it_open() {
-    let library = calling();
+    let scripts = calling();
     let text = "given: me.consent = yes\nrun: probe\n< Give me a word...\n> back\n< This is the first...\n< Give me a word...\n= waiting at word\n> hello\n< Got hello (done). And now?\n> back\n< This is the first...\n< Got hello (done). And now?";
-    chat::play(&library, text).map_err(|difference| difference.shown).unwrap();
+    chat::plays(&scripts, text);
 }
 
 const MAKING: &str = r#"

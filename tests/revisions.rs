@@ -3,10 +3,16 @@
 
 mod support;
 
+use std::time::Duration;
+
+use goldseam::engine::State;
 use goldseam::engine::revise::{self, Revised};
+use goldseam::engine::state::{FORMAT, StateError};
 use goldseam::script::{EarlierText, Library, revision};
+use goldseam::types::{Platform, Value};
 
 use support::chat::Stage;
+use support::house::House;
 use support::prompts::{library_with, load_with};
 
 const LETTER: &str = r#"
@@ -32,7 +38,7 @@ steps:
 "#;
 
 fn file(lines: &str) -> String {
-    format!("script: letter\ntitle: A letter\n{}", lines.trim_start())
+    format!("script: letter\ntitle: A letter\nstart_with: [letter]\n{}", lines.trim_start())
 }
 
 /// The scripts with a letter in these words, and earlier letters that are kept.
@@ -195,4 +201,82 @@ fn names_that_were_renamed_are_checked() {
         let (library, report) = load_with(&[("letter.yaml", &file(&lines))]);
         assert!(library.is_none() && report.to_string().contains(message), "{report}");
     }
+}
+
+/// Somebody of the real program who agreed to the terms and has said who the letter is for.
+async fn in_the_letter() -> House {
+    let mut house = House::real().await;
+    house.door.use_scripts(library(LETTER, &[])).await.unwrap();
+    house.says("7", "hello").await;
+    let person = house.account(Platform::Telegram, "7").await.unwrap().person;
+    let mut tx = house.door.store().begin().await.unwrap();
+    for fact in ["consent", "welcomed"] {
+        tx.keep_fact(person, fact, &Value::Bool(true), None).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    for line in ["stop", "delete it", "letter"] {
+        house.says("7", line).await;
+    }
+    assert_eq!(house.says("7", "Lena").await, ["What happened?"]);
+    house
+}
+
+async fn kept(house: &House) -> usize {
+    let mut tx = house.door.store().begin().await.unwrap();
+    let kept = tx.scripts_kept().await.unwrap();
+    tx.rollback().await.unwrap();
+    kept.iter().filter(|text| text.name == "letter").count()
+}
+
+#[tokio::test]
+async fn the_store_keeps_a_text_for_who_is_in_the_middle_of_it() {
+    let bumped = LETTER.replace("version: 1", "version: 2").replace("What happened?", "What did you do?");
+    let house = in_the_letter().await;
+    let mut house = house.restart().await;
+    house.door.use_scripts(library(&bumped, &[])).await.unwrap();
+    assert_eq!(house.says("7", "again").await, ["What happened?"]);
+    house.clock.advance(Duration::from_hours(8 * 24));
+    let mut house = house.restart().await;
+    house.door.use_scripts(library(&bumped, &[])).await.unwrap();
+    assert_eq!(kept(&house).await, 2, "somebody is still in it");
+    house.says("7", "resume").await;
+    assert_eq!(house.says("7", "I lied").await, ["How is it now?"]);
+    assert_eq!(house.says("7", "good").await, ["For Lena, I lied, 5."]);
+    house.door.use_scripts(library(&bumped, &[])).await.unwrap();
+    assert_eq!(kept(&house).await, 1, "nobody is in it any more");
+    house.says("7", "letter").await;
+    assert_eq!(house.says("7", "Lena").await, ["What did you do?"]);
+}
+
+#[tokio::test]
+async fn a_text_is_withdrawn_while_the_program_runs() {
+    let mut house = in_the_letter().await;
+    let present = library(LETTER, &[]);
+    let rev = present.script("letter").unwrap().rev.clone();
+    let withdraw = async |house: &House, withdrawn| {
+        let mut tx = house.door.store().begin().await.unwrap();
+        assert!(tx.withdraw_script("letter", &rev, withdrawn).await.unwrap());
+        tx.commit().await.unwrap();
+        house.door.follow_withdrawals().await.unwrap();
+    };
+    withdraw(&house, true).await;
+    let said = house.says("7", "I lied").await.join("\n");
+    assert!(said.starts_with("This one was rewritten while you were in it: A letter."), "{said}");
+    house.says("7", "put it away").await;
+    let said = house.says("7", "letter").await.join("\n");
+    assert!(!said.contains("Who is it for?"), "{said}");
+    withdraw(&house, false).await;
+    assert_eq!(house.says("7", "letter").await, ["Who is it for?"]);
+}
+
+#[test]
+fn a_state_of_every_release_can_be_read() {
+    for (name, state) in [("1.json", include_str!("data/states/1.json"))] {
+        let read = State::read(state.as_bytes()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(read.format, FORMAT, "{name}");
+        let active = read.active.expect("an open script");
+        assert_eq!((active.script(), read.parked.len()), ("daily-checkin", 1), "{name}");
+        assert!(!active.made.is_empty() && !active.answers.is_empty() && !active.frames[0].undo.is_empty(), "{name}");
+    }
+    assert_eq!(State::read(br#"{"format": 99, "what": "ever"}"#), Err(StateError::Newer(99)));
 }

@@ -6,9 +6,12 @@
 mod chat;
 mod doctor;
 mod house;
+mod i18n;
 mod run;
 mod scripts;
+mod scripts_schema;
 mod terminal;
+mod transcripts;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -60,6 +63,18 @@ enum ScriptsCommand {
         /// A folder with scripts [default: the ones inside this program]
         dir: Option<PathBuf>,
     },
+    /// Play transcripts: conversations written down, and what the bot says in them now
+    ///
+    /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
+    /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
+    Test(transcripts::Options),
+    /// Print the JSON Schema of a kind of script file, for editors
+    Schema(scripts_schema::Options),
+    /// Translate scripts: texts.po files and how far they are
+    I18n {
+        #[command(subcommand)]
+        command: i18n::I18n,
+    },
 }
 
 /// Runs the program.
@@ -70,6 +85,9 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
+        Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
+        Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
+        Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

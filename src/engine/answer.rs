@@ -4,6 +4,7 @@ use super::api::Effect;
 use super::cards::{args, shorten};
 use super::read::{self, Reading};
 use super::state::{Answered, Asked, Frame, Offer, Thread, Undo};
+use super::trace::Did;
 use super::turn::Turn;
 use crate::phrase::{Phrase, any_occurs_in, fold};
 use crate::script::model::{Objection, ObjectionTest, OpKind, Question, Script, Type};
@@ -41,6 +42,11 @@ pub(crate) struct Taken {
     pub(crate) pc: usize,
 }
 
+/// True when a soft objection was made here before.
+fn is_spent(frame: &Frame, objection: &Objection) -> bool {
+    objection.soft && frame.hits.contains_key(&objection.name)
+}
+
 impl Turn<'_> {
     /// A text for the open question.
     pub(crate) fn answer_text(&mut self, text: &str) {
@@ -55,6 +61,7 @@ impl Turn<'_> {
         let Some((script, pc, question)) = self.question_of(&frame) else { return Heard::No };
         let folded = fold(text);
         if question.skip && self.library.words().skip.iter().any(|word| word.is_all_of(&folded)) {
+            self.did(script, pc, Did::Skipped);
             self.take(Taken { value: Value::None, shown: String::new(), pc: pc + 1 });
             return Heard::Yes;
         }
@@ -110,6 +117,9 @@ impl Turn<'_> {
         else {
             return self.repeat();
         };
+        if let Some((script, pc, _)) = self.question_of(frame) {
+            self.did(script, pc, Did::Chose(option.index));
+        }
         if self.choose_of(frame).is_some_and(|choose| choose.many) {
             return self.toggle(option.index);
         }
@@ -141,7 +151,8 @@ impl Turn<'_> {
     pub(crate) fn skip(&mut self) {
         let Some(frame) = self.open_frame() else { return self.say_card("nothing_open", Values::new()) };
         match self.question_of(&frame) {
-            Some((_, pc, question)) if question.skip => {
+            Some((script, pc, question)) if question.skip => {
+                self.did(script, pc, Did::Skipped);
                 self.take(Taken { value: Value::None, shown: String::new(), pc: pc + 1 });
             }
             _ => {
@@ -208,22 +219,38 @@ impl Turn<'_> {
             return self.reply_card("too_long", args([("limit", limit.to_string())]));
         }
         let shown = shorten(text, limit.min(MAX_SHOWN));
-        let objection = objections.iter().find(|objection| self.objects(frame, objection, text, &value));
-        let Some(objection) = objection else {
+        let mut numbered = objections.iter().enumerate();
+        let objects = numbered.find(|(_, objection)| self.objects(frame, objection, text, &value));
+        self.trace_passed(frame, objections, text, &value);
+        let Some((index, objection)) = objects else {
+            self.did(script, pc, Did::Answered);
             return self.take(Taken { shown, value, pc: pc + 1 });
         };
+        self.did(script, pc, Did::Objected(index));
         let tries = self.spend_try(Some(&objection.name));
         if tries >= question.tries {
             return self.give_up(question, matches!(ty, Type::Text { .. }).then_some((shown, value)));
         }
         let reply = objection.say.render(&self.view(frame, Some(&value)));
+        self.said(script, pc, &objection.say);
         self.reply(reply);
     }
 
     fn objects(&self, frame: &Frame, objection: &Objection, text: &str, value: &Value) -> bool {
-        if objection.soft && frame.hits.contains_key(&objection.name) {
-            return false;
+        !is_spent(frame, objection) && self.applies(frame, objection, text, value)
+    }
+
+    /// Notes which soft objections let this answer pass.
+    fn trace_passed(&mut self, frame: &Frame, objections: &[Objection], text: &str, value: &Value) {
+        let Some((script, pc, _)) = self.question_of(frame).filter(|_| self.trace.is_some()) else { return };
+        for (index, objection) in objections.iter().enumerate() {
+            if is_spent(frame, objection) && self.applies(frame, objection, text, value) {
+                self.did(script, pc, Did::LetPass(index));
+            }
         }
+    }
+
+    fn applies(&self, frame: &Frame, objection: &Objection, text: &str, value: &Value) -> bool {
         let view = self.view(frame, Some(value));
         match &objection.test {
             ObjectionTest::List(list) => {
@@ -248,6 +275,9 @@ impl Turn<'_> {
     fn give_up(&mut self, question: &Question, kept: Option<(String, Value)>) {
         let is_text = kept.is_some();
         let (shown, value) = kept.unwrap_or_default();
+        if let Some((script, pc, _)) = self.open_frame().and_then(|frame| self.question_of(&frame)) {
+            self.did(script, pc, Did::GaveUp);
+        }
         if !is_text && !question.has_otherwise {
             self.say_card("give_up", Values::new());
         }
@@ -262,7 +292,7 @@ impl Turn<'_> {
     /// The open question could not read what was said.
     pub(crate) fn unread(&mut self) {
         let Some(frame) = self.open_frame() else { return };
-        let Some((_, _, question)) = self.question_of(&frame) else { return };
+        let Some((script, pc, question)) = self.question_of(&frame) else { return };
         let hash = self.question_hash(&frame);
         if self.asked().is_some_and(|asked| asked.hash != hash) {
             // The question was edited since it was asked: the answer was to the old one.
@@ -274,6 +304,7 @@ impl Turn<'_> {
         match &question.unclear {
             Some(unclear) => {
                 let text = self.render(unclear, &frame);
+                self.said(script, pc, unclear);
                 self.reply(text);
             }
             None => self.reply_card("unclear", Values::new()),
@@ -297,8 +328,9 @@ impl Turn<'_> {
 
     /// What a card without a question says, as one text.
     fn card_text(&mut self, name: &str, values: Values) -> Rich {
-        let before = self.effects.len();
+        let (before, first) = (self.effects.len(), self.messages());
         self.say_card(name, values);
+        self.said_as_one(first);
         let said = self.effects.split_off(before);
         let texts = said.into_iter().filter_map(|effect| match effect {
             super::api::Effect::Say(Message { text, .. }) => Some(text),

@@ -4,6 +4,7 @@
 
 use super::revise::answers_for;
 use super::state::{About, CardState, Frame, Thread};
+use super::trace::Did;
 use super::turn::Turn;
 use crate::script::model::{OpKind, Script};
 use crate::types::{Private, Value, Values};
@@ -76,21 +77,21 @@ impl<'t> Turn<'t> {
         let Some(script) = self.script(&frame.script) else { return CardStop::Ended("done".into()) };
         for _ in 0..MAX_STEPS {
             let Some(op) = script.ops.get(pc) else { break };
+            let at = pc;
             pc += 1;
+            self.did(script, at, Did::Step);
             match &op.kind {
                 OpKind::Say(texts) => {
                     if let Some(text) = self.one_of(texts, pc) {
-                        self.say(self.render(text, frame));
+                        self.say_line(script, at, text, frame);
                     }
                 }
-                OpKind::SayCount { n, forms } => {
-                    let text = self.counted(n, forms, frame);
-                    self.say(text);
-                }
+                OpKind::SayCount { .. } => self.say_counted(script, at, frame),
                 OpKind::Jump(target) => pc = *target,
                 OpKind::JumpUnless(test, target) => {
                     let held = test.holds(&self.view(frame, None));
                     pc = if held { pc } else { *target };
+                    self.did(script, at, Did::Went(pc));
                 }
                 OpKind::Set(values) => {
                     let view = self.view(frame, None);

@@ -168,9 +168,13 @@ impl Turn<'_> {
         if let (Some(outer), Some(frame), Some(asked)) =
             (thread.frames.first(), thread.frames.last(), thread.asked.as_mut())
         {
+            if let Some(script) = self.script(&outer.script) {
+                self.said(script, script.waits.get(&outer.at).copied().unwrap_or_default(), nudge);
+            }
             let mut text = self.render(nudge, outer);
             text.push(Span { text: "\n\n".into(), ..Span::default() });
-            if let Some((_, _, question)) = self.question_of(frame) {
+            if let Some((script, pc, question)) = self.question_of(frame) {
+                self.said(script, pc, &question.prompt);
                 self.render(&question.prompt, frame).0.into_iter().for_each(|span| text.push(span));
             }
             self.say_with_buttons(text, frame, asked.seq, &asked.picked);
@@ -186,8 +190,9 @@ impl Turn<'_> {
             return;
         }
         let Some(root) = self.state.active.as_ref().and_then(|thread| thread.frames.first()).cloned() else { return };
-        if let Some(say) = self.script_of(&root).and_then(|script| script.expire_say.as_ref()) {
-            self.say(self.render(say, &root));
+        let script = self.script_of(&root);
+        if let Some((script, say)) = script.and_then(|script| Some((script, script.expire_say.as_ref()?))) {
+            self.say_line(script, 0, say, &root);
         }
     }
 

@@ -15,6 +15,7 @@ mod run;
 mod scope;
 mod several;
 pub mod state;
+pub mod trace;
 mod turn;
 mod wait;
 
@@ -22,6 +23,7 @@ use jiff::{SignedDuration, Zoned};
 
 pub use api::{CheckIn, Due, Effect, Entry, Event, Facts, IfBusy, Kept, Outcome, Plan, Run};
 pub use state::State;
+pub use trace::{Did, Trace};
 
 use answer::Heard;
 use cards::args;
@@ -46,7 +48,26 @@ const AWAY_DAYS: i64 = 3;
 /// `now` is in the person's time zone. Effects are in the order in which they should happen.
 #[must_use]
 pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
+    let turn = take(Turn::new(library, state, facts, now), event);
+    (turn.state, turn.effects)
+}
+
+/// The same, and what of the scripts was carried out, in that order.
+#[must_use]
+pub fn step_traced(
+    library: &Library,
+    state: &State,
+    facts: &Facts,
+    event: &Event,
+    now: &Zoned,
+) -> (State, Vec<Effect>, Vec<Trace>) {
     let mut turn = Turn::new(library, state, facts, now);
+    turn.trace = Some(Vec::new());
+    let turn = take(turn, event);
+    (turn.state, turn.effects, turn.trace.unwrap_or_default())
+}
+
+fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
     turn.adopt();
     match event {
         Event::Due(due) => {
@@ -66,18 +87,8 @@ pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now:
         }
         Event::Command { name, rest } => turn.by_person(|turn| turn.command(name, rest.reveal())),
     }
-    let language = turn.language();
-    (turn.state, in_language(turn.effects, language.as_deref()))
-}
-
-/// Notes on messages in which language they are.
-fn in_language(mut effects: Vec<Effect>, language: Option<&str>) -> Vec<Effect> {
-    for effect in &mut effects {
-        if let Effect::Say(message) = effect {
-            message.language = language.map(str::to_owned);
-        }
-    }
-    effects
+    turn.sign();
+    turn
 }
 
 /// What a card says by itself, to somebody of whom nothing is known but the language of their chat app.
@@ -86,8 +97,8 @@ pub fn card_texts(library: &Library, card: &str, language: Option<&str>, now: &Z
     let facts = Facts { client_language: language.map(str::to_owned), ..Facts::default() };
     let mut turn = Turn::new(library, &State::new(0), &facts, now);
     turn.say_card(card, Values::new());
-    let language = turn.language();
-    let said = in_language(turn.effects, language.as_deref()).into_iter();
+    turn.sign();
+    let said = turn.effects.into_iter();
     said.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
 }
 
@@ -385,12 +396,16 @@ impl<'t> Turn<'t> {
 
     fn help(&mut self) {
         let frame = self.state.active.as_ref().and_then(Thread::top);
-        let own = frame.and_then(|frame| Some((frame, self.question_of(frame)?.2.help.as_ref()?)));
+        let asked = frame.and_then(|frame| self.question_of(frame));
+        let own = asked.and_then(|(script, pc, question)| Some((script, pc, question.help.as_ref()?)));
         let about = match (own, frame) {
-            (Some((frame, help)), _) => self.render(help, frame).text(),
-            (None, Some(frame)) => self.script_of(frame).map_or(String::new(), |script| script.about.clone()),
-            (None, None) => String::new(),
+            (Some((_, _, help)), Some(frame)) => self.render(help, frame).text(),
+            (_, Some(frame)) => self.script_of(frame).map_or(String::new(), |script| script.about.clone()),
+            (_, None) => String::new(),
         };
+        if let Some((script, pc, help)) = own {
+            self.said(script, pc, help);
+        }
         self.say_card("help", args([("about", about)]));
         self.repeat();
     }
@@ -407,8 +422,12 @@ impl<'t> Turn<'t> {
         card.frame.tries += 1;
         match reading {
             read::Reading::Value(place) if self.choose_of(&card.frame).is_some() => self.answer_card(card, &place),
-            read::Reading::Value(value) => self.go_on_in_card(card, question, value, pc + 1),
+            read::Reading::Value(value) => {
+                self.did(script, pc, Did::Answered);
+                self.go_on_in_card(card, question, value, pc + 1);
+            }
             _ if question.has_otherwise && card.frame.tries >= question.tries => {
+                self.did(script, pc, Did::GaveUp);
                 self.go_on_in_card(card, question, Value::None, question.otherwise);
             }
             // Once the card is shown again; after that the person means the question behind it.
@@ -438,6 +457,9 @@ impl<'t> Turn<'t> {
         let option = usize::try_from(*index).ok().and_then(|index| offered.iter().find(|option| option.index == index));
         match option.zip(self.choose_of(&card.frame)) {
             Some((option, choose)) => {
+                if let Some((script, pc, _)) = self.question_of(&card.frame) {
+                    self.did(script, pc, Did::Chose(option.index));
+                }
                 let value = option.choice.value.clone().unwrap_or_default();
                 self.go_on_in_card(card, &choose.question, value, option.choice.then);
             }
@@ -468,7 +490,8 @@ impl<'t> Turn<'t> {
         if let Some(card) = self.state.card.clone().filter(|card| card.asked.seq == seq) {
             return match (choice, self.question_of(&card.frame)) {
                 (Pressed::Option(place), _) => self.answer_card(card, &Value::Int(place)),
-                (Pressed::Skip, Some((_, pc, question))) if question.skip => {
+                (Pressed::Skip, Some((script, pc, question))) if question.skip => {
+                    self.did(script, pc, Did::Skipped);
                     self.go_on_in_card(card, question, Value::None, pc + 1);
                 }
                 _ => self.show_again(card),

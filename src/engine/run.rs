@@ -3,6 +3,7 @@
 use super::api::{CheckIn, Effect, Entry, IfBusy, Plan, Run};
 use super::promises::Draft;
 use super::state::{BackTo, Frame, MAX_PARKED, Made, Thread};
+use super::trace::Did;
 use super::turn::Turn;
 use crate::schedule::when::{Clock, When};
 use crate::script::model::{Assignments, BusyPolicy, OpKind, ScheduleOp, Script};
@@ -234,11 +235,14 @@ impl Turn<'_> {
                 continue;
             }
             let Some(op) = script.ops.get(pc) else { return Stop::Guarded("place") };
+            self.did(script, pc, Did::Step);
             match &op.kind {
                 OpKind::Jump(target) => pc = *target,
                 OpKind::JumpUnless(test, target) => {
                     let frame = &thread.frames[thread.frames.len() - 1];
-                    pc = if test.holds(&self.view(frame, None)) { pc + 1 } else { *target };
+                    let next = if test.holds(&self.view(frame, None)) { pc + 1 } else { *target };
+                    self.did(script, pc, Did::Went(next));
+                    pc = next;
                 }
                 OpKind::Ask(_) | OpKind::Choose(_) => {
                     if thread.turns > MAX_TURNS || !self.fits(thread) {
@@ -350,13 +354,10 @@ impl Turn<'_> {
         match &script.ops[pc].kind {
             OpKind::Say(texts) => {
                 if let Some(text) = self.one_of(texts, pc) {
-                    self.say(self.render(text, frame));
+                    self.say_line(script, pc, text, frame);
                 }
             }
-            OpKind::SayCount { n, forms } => {
-                let text = self.counted(n, forms, frame);
-                self.say(text);
-            }
+            OpKind::SayCount { .. } => self.say_counted(script, pc, frame),
             OpKind::Set(values) => {
                 let values = self.evaluate(thread, values);
                 if let Some(frame) = thread.frames.last_mut() {

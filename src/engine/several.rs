@@ -4,6 +4,7 @@ use super::answer::{Heard, Taken};
 use super::cards::args;
 use super::read::{self, Offered, Reading};
 use super::state::Frame;
+use super::trace::Did;
 use super::turn::Turn;
 use crate::phrase::fold;
 use crate::script::words::SharedWords;
@@ -20,8 +21,14 @@ impl Turn<'_> {
         }
         match places(text, &offered, words) {
             Some(places) if places.is_empty() => return Heard::No,
-            Some(places) if places.len() == 1 => self.toggle(places[0]),
+            Some(places) if places.len() == 1 => {
+                let place = i64::try_from(places[0]).unwrap_or_default();
+                self.take_option(frame, &Value::Int(place));
+            }
             Some(places) => {
+                if let Some((script, pc, _)) = self.question_of(frame) {
+                    places.iter().for_each(|place| self.did(script, pc, Did::Chose(*place)));
+                }
                 self.pick(&places);
                 self.enough(frame);
             }
@@ -65,10 +72,11 @@ impl Turn<'_> {
     /// Nothing more is to be picked.
     pub(super) fn enough(&mut self, frame: &Frame) {
         let picks = self.picks();
-        let Some((_, pc, question)) = self.question_of(frame) else { return };
+        let Some((script, pc, question)) = self.question_of(frame) else { return };
         if picks.is_empty() && !question.skip {
             return self.reply_card("picked", Values::new());
         }
+        self.did(script, pc, if picks.is_empty() { Did::Skipped } else { Did::Answered });
         let (labels, values): (Vec<String>, Vec<Value>) = picks.into_iter().unzip();
         let value = if values.is_empty() { Value::None } else { Value::List(values) };
         let shown = self.library.words().writing.list(&labels);

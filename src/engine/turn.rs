@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 use super::api::{Effect, Facts, IfBusy, Kept, Plan, Run};
 use super::scope::{self, View};
 use super::state::{Asked, Frame, Logged, Made, State, Thread};
+use super::trace::Trace;
 use crate::practice::promise::Standing;
 use crate::schedule::Rule;
 use crate::script::Library;
-use crate::script::expr::Expr;
 use crate::script::model::{Choose, OpKind, Question, Script};
 use crate::script::text::Template;
 use crate::types::{Button, Message, Rich, Value};
@@ -43,6 +43,8 @@ pub(crate) struct Turn<'t> {
     pub(crate) steps: u32,
     /// Things made, for their ids.
     made: u32,
+    /// What was carried out, when somebody wants to know.
+    pub(crate) trace: Option<Vec<Trace>>,
 }
 
 impl<'t> Turn<'t> {
@@ -50,7 +52,8 @@ impl<'t> Turn<'t> {
         let mut state = state.clone();
         state.turn += 1;
         let (facts, now) = (facts.clone(), now.clone());
-        let mut turn = Self { library, whole: library, state, facts, now, effects: Vec::new(), steps: 0, made: 0 };
+        let mut turn =
+            Self { library, whole: library, state, facts, now, effects: Vec::new(), steps: 0, made: 0, trace: None };
         turn.speak();
         turn
     }
@@ -62,10 +65,17 @@ impl<'t> Turn<'t> {
         self.library = tag.map_or(self.whole, |tag| self.whole.edition(tag));
     }
 
-    /// The language that is spoken, when it is not the source language.
-    pub(crate) fn language(&self) -> Option<String> {
+    /// Notes on the messages which language they are in, when it is not the source language.
+    pub(crate) fn sign(&mut self) {
         let (spoken, source) = (self.library.language(), self.whole.language());
-        (spoken != source).then(|| spoken.to_owned())
+        if spoken == source {
+            return;
+        }
+        for effect in &mut self.effects {
+            if let Effect::Say(message) = effect {
+                message.language = Some(spoken.to_owned());
+            }
+        }
     }
 
     pub(crate) fn at(&self) -> Timestamp {
@@ -81,6 +91,15 @@ impl<'t> Turn<'t> {
     pub(crate) fn say(&mut self, text: Rich) {
         if !text.is_blank() {
             self.effects.push(Effect::Say(Message { text, ..Message::default() }));
+        }
+    }
+
+    /// Says a line of a script.
+    pub(crate) fn say_line(&mut self, script: &Script, pc: usize, line: &Template, frame: &Frame) {
+        let text = self.render(line, frame);
+        if !text.is_blank() {
+            self.said(script, pc, line);
+            self.say(text);
         }
     }
 
@@ -121,14 +140,16 @@ impl<'t> Turn<'t> {
         text.render(&self.view(frame, None))
     }
 
-    /// The form of a sentence that goes with a number.
-    pub(crate) fn counted(&self, n: &Expr, forms: &[Template], frame: &Frame) -> Rich {
+    /// Says the form of a sentence that goes with a number.
+    pub(crate) fn say_counted(&mut self, script: &Script, pc: usize, frame: &Frame) {
+        let OpKind::SayCount { n, forms } = &script.ops[pc].kind else { return };
         let count = match n.eval(&self.view(frame, None)) {
             Value::Int(count) => count,
             _ => 0,
         };
-        let form = forms.get(self.library.plural(count)).or(forms.last());
-        form.map(|text| self.render(text, frame)).unwrap_or_default()
+        if let Some(form) = forms.get(self.library.plural(count)).or(forms.last()) {
+            self.say_line(script, pc, form, frame);
+        }
     }
 
     // --- questions ---
@@ -225,8 +246,9 @@ impl<'t> Turn<'t> {
 
     /// Asks the question a frame stands at. Gives back what is to be remembered of it.
     pub(crate) fn show(&mut self, frame: &Frame, seq: u64, picked: Vec<usize>) -> Asked {
-        if let Some((_, _, question)) = self.question_of(frame) {
+        if let Some((script, pc, question)) = self.question_of(frame) {
             let text = self.render(&question.prompt, frame);
+            self.said(script, pc, &question.prompt);
             self.say_with_buttons(text, frame, seq, &picked);
         }
         Asked { seq, at: self.at(), hash: self.question_hash(frame), offers: Vec::new(), picked, until: None }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::api::{Due, Outcome};
 use super::cards::args;
 use super::state::{Asked, Thread};
+use super::trace::Did;
 use super::turn::Turn;
 use crate::schedule::first;
 use crate::script::model::{OpKind, Script, Wait};
@@ -45,7 +46,7 @@ impl Turn<'_> {
     pub(super) fn repeat_wait(&mut self) {
         let Some(until) = self.waits_until() else { return };
         if until <= self.at() {
-            return self.end_wait();
+            return self.end_wait(false);
         }
         let until = until.to_zoned(self.now.time_zone().clone());
         let writing = &self.library.words().writing;
@@ -64,7 +65,7 @@ impl Turn<'_> {
 
     /// The person does not want to wait any longer.
     pub(super) fn skip_wait(&mut self) {
-        if self.may_skip_wait() { self.end_wait() } else { self.repeat_wait() }
+        if self.may_skip_wait() { self.end_wait(true) } else { self.repeat_wait() }
     }
 
     /// A text while nothing is asked: it may start another script; what was waited for comes back after it.
@@ -79,12 +80,15 @@ impl Turn<'_> {
     }
 
     /// Goes on behind the wait.
-    fn end_wait(&mut self) {
+    fn end_wait(&mut self, skipped: bool) {
         let Some(mut thread) = self.state.active.take() else { return };
         self.disarm(thread.id);
         thread.asked = None;
-        match thread.top().and_then(|frame| self.op_of(frame)).map(|(_, pc, _)| pc) {
-            Some(pc) => self.go_on(thread, pc + 1),
+        match thread.top().and_then(|frame| self.op_of(frame)) {
+            Some((script, pc, _)) => {
+                self.did(script, pc, if skipped { Did::Skipped } else { Did::Went(pc + 1) });
+                self.go_on(thread, pc + 1);
+            }
             None => self.state.active = Some(thread),
         }
     }
@@ -110,7 +114,7 @@ impl Turn<'_> {
             None => {}
         }
         self.state.card = None;
-        self.end_wait();
+        self.end_wait(false);
         Outcome::Fired
     }
 }

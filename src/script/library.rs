@@ -197,12 +197,12 @@ impl Report {
         self
     }
 
-    fn take(&mut self, source: Source<'_>) {
+    pub(super) fn take(&mut self, source: Source<'_>) {
         self.sources.insert(source.file.to_owned(), source.text.to_owned());
         self.problems.extend(source.problems);
     }
 
-    fn sort(&mut self) {
+    pub(super) fn sort(&mut self) {
         self.problems.sort_by(|a, b| {
             (a.severity, &a.file, a.span.start, a.code).cmp(&(b.severity, &b.file, b.span.start, b.code))
         });
@@ -403,6 +403,12 @@ impl Library {
         present.or_else(|| self.earlier.compared(name, rev))
     }
 
+    /// The script that a file holds.
+    #[must_use]
+    pub fn of_file(&self, path: &str) -> Option<&Script> {
+        self.files.get(path).and_then(|name| self.scripts.get(name))
+    }
+
     /// The present texts: name, revision and text of each script.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.scripts.values().filter_map(|script| {
@@ -501,7 +507,6 @@ impl Library {
     }
 
     /// The files that scripts were read from, by path.
-    #[must_use]
     pub fn files(&self) -> impl Iterator<Item = (&str, &Script)> {
         self.files.iter().filter_map(|(path, name)| Some((path.as_str(), self.scripts.get(name)?)))
     }

@@ -2,22 +2,26 @@
 //!
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
+mod against;
 mod check;
 mod earlier;
 pub mod expr;
 mod flow;
+mod grammar;
 pub mod library;
 pub mod locale;
 pub mod model;
 mod parse;
 pub mod problem;
 mod read;
+pub mod schema;
 mod steps;
 pub mod text;
 pub mod translate;
 pub mod words;
 mod yaml;
 
+pub use against::{Waiting, against};
 pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::expr;
+use super::grammar;
 use super::model::{Nudge, Script, Starters, Type, VarDef};
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
@@ -262,8 +263,8 @@ fn ty(word: &str, node: &Node, fields: &mut Fields<'_>, source: &mut Source<'_>)
         "zone" => Type::Zone,
         "list" => Type::List,
         _ => {
-            let known = ["text", "integer", "number", "bool", "choice", "date", "time", "duration", "zone", "list"];
-            source.error("GS0301", node.span.clone(), format!("there is no type `{word}`"), did_you_mean(word, known));
+            let hint = did_you_mean(word, grammar::types());
+            source.error("GS0301", node.span.clone(), format!("there is no type `{word}`"), hint);
             return None;
         }
     };

@@ -83,6 +83,11 @@ impl<'n> Fields<'n> {
 
     /// Every key that nobody asked for is a mistake.
     pub(crate) fn finish(self, source: &mut Source<'_>) {
+        #[cfg(test)]
+        FINISHED.with_borrow_mut(|seen| {
+            let present = self.keys().map(|key| key.name.clone()).collect();
+            seen.push(Finished { what: self.what, present, asked: self.asked.clone() });
+        });
         for (key, _, taken) in &self.entries {
             if !taken && !key.name.is_empty() {
                 let hint = did_you_mean(&key.name, self.asked.iter().copied());
@@ -95,6 +100,20 @@ impl<'n> Fields<'n> {
     pub(crate) fn all(self) -> impl Iterator<Item = (&'n super::yaml::Key, &'n Node)> {
         self.entries.into_iter().map(|(key, node, _)| (key, node))
     }
+}
+
+/// A mapping that was read to its end, for the test that holds the table of `grammar` against the reader.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) what: &'static str,
+    pub(crate) present: Vec<String>,
+    pub(crate) asked: Vec<&'static str>,
+}
+
+#[cfg(test)]
+thread_local! {
+    pub(crate) static FINISHED: std::cell::RefCell<Vec<Finished>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 /// Notes that something else stands here than should.

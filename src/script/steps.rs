@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::expr::{self, Expr};
+use super::grammar;
 use super::model::{
     Ask, Assignments, BusyPolicy, Choice, Choose, Objection, ObjectionTest, Op, OpKind, Question, ScheduleOp, Wait,
 };
@@ -21,32 +22,6 @@ const MAX_OPS: usize = 2_000;
 const DEFAULT_TRIES: u32 = 3;
 /// One-off starts may be this late: 12 hours.
 const DEFAULT_LATE: i64 = 12 * 3_600;
-
-const VERBS: [&str; 23] = [
-    "say",
-    "say_one_of",
-    "say_count",
-    "ask",
-    "choose",
-    "choose_many",
-    "wait",
-    "branch",
-    "set",
-    "compose",
-    "remember",
-    "forget",
-    "journal",
-    "promise",
-    "settle",
-    "record",
-    "schedule",
-    "cancel",
-    "call",
-    "start",
-    "goto",
-    "redo",
-    "end",
-];
 
 /// Steps laid out flat, and where their names stand.
 pub(crate) struct Laid {
@@ -157,7 +132,7 @@ impl Layout<'_, '_> {
     /// What a step does: one verb and where it stands. When it is not exactly one, that is reported, and every verb that is
     /// there or nearly there is read on, so that mistakes inside it come to light too.
     fn verbs<'n>(&mut self, fields: &Fields<'n>, node: &Node) -> Vec<(&'static str, &'n Key)> {
-        let known = |key: &'n Key| VERBS.into_iter().find(|verb| *verb == key.name).map(|verb| (verb, key));
+        let known = |key: &'n Key| grammar::verbs().find(|verb| *verb == key.name).map(|verb| (verb, key));
         let found: Vec<_> = fields.keys().filter_map(known).collect();
         match found[..] {
             [_] => found,
@@ -172,9 +147,9 @@ impl Layout<'_, '_> {
     }
 
     fn misspelt_verb<'n>(&mut self, fields: &Fields<'n>, node: &Node) -> Option<(&'static str, &'n Key)> {
-        let all = format!("a step is one of: {}", VERBS.join(", "));
+        let all = format!("a step is one of: {}", grammar::verbs().collect::<Vec<_>>().join(", "));
         let odd = || fields.keys().filter(|key| !matches!(key.name.as_str(), "if" | "id" | ""));
-        let near = odd().find_map(|key| Some((nearest(&key.name, VERBS)?, key)));
+        let near = odd().find_map(|key| Some((nearest(&key.name, grammar::verbs())?, key)));
         let Some((key, hint)) = near
             .map(|(verb, key)| (key, format!("did you mean `{verb}`?")))
             .or_else(|| Some((odd().next()?, all.clone())))

@@ -8,7 +8,7 @@ use goldseam::outbox::{Deliver, Outbox};
 use goldseam::platform::inbox::{Inbox as _, RawEvent};
 use goldseam::reminders::Reminders;
 use goldseam::store::{Account, OpenError, Store};
-use goldseam::turn::{Door, Inbox};
+use goldseam::turn::{Door, Inbox, Step};
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
 use goldseam::vault::Vault;
 use sqlx::Connection;
@@ -27,18 +27,28 @@ pub struct House {
     pub telegram: Arc<Postbox>,
     pub discord: Arc<Postbox>,
     events: u64,
+    step: Step,
 }
 
 impl House {
-    /// A new house on Sunday 22 November 2026, 12:00 UTC.
+    /// A new house on Sunday 22 November 2026, 12:00 UTC, with an engine that does what it is told.
     pub async fn new() -> Self {
-        let clock = Clock::steered("2026-11-22T12:00:00Z".parse().unwrap());
-        Self::open(tempfile::tempdir().unwrap(), clock, 0).await
+        Self::with_step(engine::step).await
     }
 
-    async fn open(folder: TempDir, clock: Clock, events: u64) -> Self {
+    /// The same with the real engine, and no scripts yet.
+    pub async fn real() -> Self {
+        Self::with_step(goldseam::engine::step).await
+    }
+
+    async fn with_step(step: Step) -> Self {
+        let clock = Clock::steered("2026-11-22T12:00:00Z".parse().unwrap());
+        Self::open(tempfile::tempdir().unwrap(), clock, 0, step).await
+    }
+
+    async fn open(folder: TempDir, clock: Clock, events: u64, step: Step) -> Self {
         let store = Store::open(folder.path(), Vault).await.unwrap();
-        let door = Door::with_step(engine::step, store.clone(), engine::library(), clock.clone());
+        let door = Door::with_step(step, store.clone(), engine::library(), clock.clone());
         let mut inbox = Inbox::new(door.clone());
         for platform in Platform::ALL {
             inbox = inbox.with(platform, |raw| serde_json::from_str(raw).ok());
@@ -47,17 +57,17 @@ impl House {
         let platforms: [Arc<dyn Deliver>; 2] = [telegram.clone(), discord.clone()];
         let outbox = Outbox::new(store, clock.clone(), door.bells().outbox.clone(), platforms);
         let reminders = Reminders::new(door.clone());
-        Self { folder, clock, door, inbox, reminders, outbox, telegram, discord, events }
+        Self { folder, clock, door, inbox, reminders, outbox, telegram, discord, events, step }
     }
 
     /// The program ends here and now, and starts again on the same folder.
     pub async fn restart(self) -> Self {
-        let Self { folder, clock, events, door, inbox, reminders, outbox, .. } = self;
+        let Self { folder, clock, events, step, door, inbox, reminders, outbox, .. } = self;
         drop((door, inbox, reminders, outbox));
         while matches!(Store::open(folder.path(), Vault).await, Err(OpenError::InUse(_))) {
             tokio::task::yield_now().await;
         }
-        Self::open(folder, clock, events).await
+        Self::open(folder, clock, events, step).await
     }
 
     pub fn inbound(&mut self, platform: Platform, account: &str, input: Input) -> Inbound {

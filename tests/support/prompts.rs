@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use goldseam::script::{Library, PromptFile, Report};
+use goldseam::transcript::Scripts;
 
 /// The prompts inside the program.
 pub fn shipped() -> Vec<PromptFile> {
@@ -29,4 +30,10 @@ pub fn load_with(others: &[(&str, &str)]) -> (Option<Library>, Report) {
 pub fn library_with(others: &[(&str, &str)]) -> Library {
     let (library, report) = load_with(others);
     library.unwrap_or_else(|| panic!("\n{}", report.render(false)))
+}
+
+/// The same together with their texts, for playing transcripts.
+#[track_caller]
+pub fn scripts_with(others: &[(&str, &str)]) -> Scripts {
+    Scripts::load("prompts", shipped_with(others)).unwrap_or_else(|report| panic!("\n{}", report.render(false)))
 }

@@ -62,9 +62,9 @@ pub(crate) struct Edition {
 }
 
 /// Reads a folder against the source language's scripts (by the paths of their files) and words.
-pub(crate) fn build<'s>(
+pub(crate) fn build(
     folder: &mut Folder<'_>,
-    scripts: &BTreeMap<String, &'s Script>,
+    scripts: &BTreeMap<String, &Script>,
     shared: &SharedWords,
 ) -> (Edition, SharedWords) {
     let mut edition = Edition::default();

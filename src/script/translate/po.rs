@@ -180,7 +180,10 @@ impl Reader {
             self.begin_unless(Some(true), at);
             self.entry.obsolete = true;
             let from = at + line.len() - rest.len();
-            return if rest.starts_with('|') { self.previous(&rest[1..], from + 1) } else { self.keyword(rest, from) };
+            return match rest.strip_prefix('|') {
+                Some(previous) => self.previous(previous, from + 1),
+                None => self.keyword(rest, from),
+            };
         }
         if let Some(rest) = line.strip_prefix('#') {
             return self.comment(rest, at);
@@ -210,7 +213,7 @@ impl Reader {
         }
         if !has_id {
             // Remarks that belong to no entry, for instance below a header's.
-            if !entry.context.is_none() || !entry.translations.is_empty() {
+            if entry.context.is_some() || !entry.translations.is_empty() {
                 self.faults.push(Fault { span: entry.span, message: "an entry without `msgid`".into() });
             }
             return;

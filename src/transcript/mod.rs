@@ -1,0 +1,17 @@
+//! Transcripts: conversations written down, played through the real engine in a small world of facts and schedules.
+//!
+//! They are what an author tests a script with; `docs/transcripts.md` describes their lines. Takes texts and gives values:
+//! whoever reads files and prints stands outside.
+
+pub mod coverage;
+mod parse;
+mod play;
+mod scripts;
+mod show;
+mod stage;
+
+pub use coverage::Coverage;
+pub use parse::{Act, Expect, Given, Line, Transcript, Wait, What, Wrong};
+pub use play::{Difference, Played, Row, Sign, play};
+pub use scripts::{Place, Scripts};
+pub use stage::{Logged, Said, Stage};

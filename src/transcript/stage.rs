@@ -1,0 +1,535 @@
+//! One person in a small world: the engine over facts, promises and schedules that are kept in memory.
+//!
+//! Every turn is run twice, once on the state itself and once on what JSON made of it; both must give the same bytes. What
+//! cannot be done is a sentence and never a panic.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+
+use super::parse::{Act, Given, Wait, What};
+use crate::engine::{self, Did, Due, Effect, Event, Facts, IfBusy, Kept, Outcome, Plan, Run, State, Trace};
+use crate::practice::promise::{Promise, Standing};
+use crate::schedule::{self, Firing, Rule, zones};
+use crate::script::Library;
+use crate::script::model::Type;
+use crate::script::problem::did_you_mean;
+use crate::types::{Button, Message, Private, Value, Values};
+
+/// A stored state is never larger, in bytes.
+const MAX_STATE: usize = 65_536;
+/// A token is never longer, in bytes: what every platform takes.
+const MAX_TOKEN: usize = 24;
+/// Whoever waits longer than this many firings waits for ever.
+const MAX_FIRINGS: usize = 10_000;
+/// The moment at which every story begins that gives no other.
+const BEGINNING: Timestamp = Timestamp::constant(1_772_474_400, 0);
+
+/// A message of the bot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// Its words on one line, with its buttons behind them.
+    pub text: String,
+    /// The lines that it is made of: script and byte.
+    pub from: Vec<(String, usize)>,
+}
+
+/// One turn as it was taken.
+#[derive(Clone, Debug)]
+pub struct Logged<'l> {
+    /// The scripts at that time.
+    pub library: &'l Library,
+    /// What happened.
+    pub event: Event,
+    /// What was known.
+    pub facts: Facts,
+    /// When.
+    pub now: Zoned,
+}
+
+/// What was done, or a sentence on why it could not be.
+type Done = Result<(), String>;
+
+/// A person in a small world.
+#[derive(Clone, Debug)]
+pub struct Stage<'l> {
+    library: &'l Library,
+    state: State,
+    facts: Facts,
+    promises: BTreeMap<String, Promise>,
+    plans: BTreeMap<String, (Plan, Firing)>,
+    now: Timestamp,
+    buttons: Vec<Button>,
+    said: Vec<Said>,
+    effects: Vec<Effect>,
+    traces: Vec<Trace>,
+    log: Vec<Logged<'l>>,
+}
+
+impl<'l> Stage<'l> {
+    /// Somebody of whom nothing is known, on 2 March 2026 at 18:00 UTC.
+    #[must_use]
+    pub fn new(library: &'l Library) -> Self {
+        Self {
+            library,
+            state: first_state(),
+            facts: Facts::default(),
+            promises: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            now: BEGINNING,
+            buttons: Vec::new(),
+            said: Vec::new(),
+            effects: Vec::new(),
+            traces: Vec::new(),
+            log: Vec::new(),
+        }
+    }
+
+    // --- looking ---
+
+    /// Where the person stands.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What is known of the person.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Every turn so far.
+    #[must_use]
+    pub fn log(&self) -> &[Logged<'l>] {
+        &self.log
+    }
+
+    /// What was said and done since this was last asked.
+    pub fn heard(&mut self) -> (Vec<Said>, Vec<Effect>) {
+        (std::mem::take(&mut self.said), std::mem::take(&mut self.effects))
+    }
+
+    /// What was carried out since this was last asked.
+    pub fn traced(&mut self) -> Vec<Trace> {
+        std::mem::take(&mut self.traces)
+    }
+
+    /// The latest button with this label.
+    #[must_use]
+    pub fn token(&self, label: &str) -> Option<&str> {
+        self.buttons.iter().rev().find(|button| button.label == label).map(|button| button.token.as_str())
+    }
+
+    /// The time on the person's clock.
+    #[must_use]
+    pub fn here(&self) -> Zoned {
+        self.now.to_zoned(self.zone())
+    }
+
+    /// `waiting at` and the question's id, or `nothing open`.
+    #[must_use]
+    pub fn stands(&self) -> String {
+        let at = match (&self.state.card, &self.state.active) {
+            (Some(card), _) => Some(&card.frame.at),
+            (None, Some(thread)) => thread.top().map(|frame| &frame.at),
+            (None, None) => None,
+        };
+        at.map_or("nothing open".into(), |at| format!("waiting at {at}"))
+    }
+
+    /// True when something of this kind happened since [`Stage::heard`]; `word` is one that it has, or empty.
+    #[must_use]
+    pub fn has(&self, what: What, word: &str) -> bool {
+        let is = |found: &str| word.is_empty() || found == word;
+        self.effects.iter().any(|effect| match (what, effect) {
+            (What::Journal, Effect::Journal(entry)) => is(&entry.kind),
+            (What::Promise, Effect::Promise(_))
+            | (What::CheckIn, Effect::CheckIn(_))
+            | (What::Return, Effect::Return { .. })
+            | (What::Withdraw, Effect::Withdraw { .. }) => true,
+            (What::Settle, Effect::Settle { standing, .. }) => is(standing.as_str()),
+            (What::Schedule, Effect::Schedule(plan)) => is(&plan.name),
+            (What::Cancel, Effect::Cancel { name }) => is(name),
+            (What::Remember, Effect::Remember { fact, .. }) | (What::Forget, Effect::Forget { fact }) => is(fact),
+            (What::Ended, Effect::Ended { outcome, script }) => is(outcome) || is(script),
+            (What::Fired, Effect::Fired(outcome)) => is(outcome.as_str()),
+            (What::Note, Effect::Note { code }) => is(code),
+            (What::Park, Effect::Fired(_)) => {
+                word == "expired" && self.state.parked.iter().any(|thread| thread.expired)
+            }
+            _ => false,
+        })
+    }
+
+    /// What happened since [`Stage::heard`], as transcripts call it; never what anybody wrote.
+    #[must_use]
+    pub fn happened(&self) -> String {
+        let names: Vec<String> = self.effects.iter().filter_map(name).collect();
+        if names.is_empty() { "! nothing".into() } else { format!("! {}", names.join(", ")) }
+    }
+
+    // --- how things are before ---
+
+    /// Makes things be as they are given: the clock and the facts first, whatever the order.
+    ///
+    /// # Errors
+    /// A sentence on what cannot be.
+    pub fn given(&mut self, all: &[Given]) -> Done {
+        let is_late = |given: &&Given| !matches!(given, Given::Fact { .. } | Given::NewPerson);
+        let is_clock = |given: &&Given| matches!(given, Given::Now(_));
+        let facts = all.iter().filter(|given| !is_late(given));
+        let clock = all.iter().filter(is_clock);
+        facts
+            .chain(clock)
+            .chain(all.iter().filter(|given| is_late(given) && !is_clock(given)))
+            .try_for_each(|given| self.give(given))
+    }
+
+    fn give(&mut self, given: &Given) -> Done {
+        match given {
+            Given::NewPerson => {}
+            Given::Now(civil) => {
+                self.now = self.zone().to_zoned(*civil).map_err(|_| format!("{civil} is no moment"))?.timestamp();
+            }
+            Given::Fact { name, value } => {
+                let facts = self.library.facts();
+                let Some(def) = facts.get(name) else {
+                    return Err(format!(
+                        "no fact `me.{name}` in facts.yaml: {}",
+                        did_you_mean(name, facts.keys().map(String::as_str))
+                    ));
+                };
+                let value = read(&def.ty, value).map_err(|sentence| format!("`me.{name}`: {sentence}"))?;
+                self.facts.me.insert(name.clone(), value);
+            }
+            Given::Promise { standing, to, text } => self.give_promise(*standing, to, text),
+            Given::CheckIns(count) => self.facts.checkins = *count,
+            Given::LastCheckIn(day) => {
+                self.facts.last_checkin = Some(*day);
+                self.facts.checkins = self.facts.checkins.max(1);
+            }
+            Given::Entries(count) => self.facts.entries = *count,
+        }
+        Ok(())
+    }
+
+    /// A promise for today: it is due two hours before midnight.
+    fn give_promise(&mut self, standing: Standing, to: &str, text: &str) {
+        let midnight = self.here().end_of_day().map_or(self.now, |end| end.timestamp());
+        let id = format!("given.{}", self.promises.len());
+        let (text, to) = (Private::new(text), Private::new(to));
+        let due = midnight - SignedDuration::from_hours(2);
+        self.promises.insert(id.clone(), Promise { id, text, to, due, standing });
+        self.recount();
+    }
+
+    // --- what happens ---
+
+    /// Lets something happen. The scripts of an `(edit: )` come by [`Stage::edit`].
+    ///
+    /// # Errors
+    /// A sentence on why it cannot happen, or on what is wrong with the engine.
+    pub fn act(&mut self, act: &Act) -> Done {
+        match act {
+            Act::Run { script, args } => self.run(script, args),
+            Act::Says(words) => self.take(Event::Text(Private::new(words.as_str()))),
+            Act::Presses(label) => {
+                let Some(token) = self.token(label) else {
+                    let labels: Vec<String> = self.buttons.iter().map(|button| format!("[{}]", button.label)).collect();
+                    let there = if labels.is_empty() { "none".to_owned() } else { labels.join(" ") };
+                    return Err(format!("there is no button [{label}]; there are: {there}"));
+                };
+                self.take(Event::Press(token.to_owned()))
+            }
+            Act::Waits(wait) => self.wait(*wait),
+            Act::Restart => {
+                self.state = restored(&self.state)?;
+                Ok(())
+            }
+            Act::Edit(_) => Ok(()),
+        }
+    }
+
+    /// The scripts were edited.
+    pub fn edit(&mut self, library: &'l Library) {
+        self.library = library;
+    }
+
+    fn run(&mut self, name: &str, given: &[(String, String)]) -> Done {
+        let library = self.library;
+        let Some(script) = library.script(name) else {
+            return Err(format!(
+                "there is no script `{name}`: {}",
+                did_you_mean(name, library.scripts().map(|script| script.name.as_str()))
+            ));
+        };
+        let mut args = Values::new();
+        for (arg, value) in given {
+            if !script.args.contains(arg) {
+                return Err(format!(
+                    "`{name}` takes no `{arg}`: {}",
+                    did_you_mean(arg, script.args.iter().map(String::as_str))
+                ));
+            }
+            let text = Type::Text { max: 500 };
+            let ty = script.vars.get(arg).map_or(&text, |def| &def.ty);
+            let value = match (value.as_str(), self.facts.promises.first()) {
+                ("open promise", Some(promise)) => Value::text(promise.id.as_str()),
+                ("open promise", None) => return Err("no promise is open: `given: open promise = ...`".into()),
+                (value, _) => read(ty, value).map_err(|sentence| format!("`{arg}`: {sentence}"))?,
+            };
+            args.insert(arg.clone(), value);
+        }
+        if let Some(missing) = script.args.iter().find(|arg| !args.contains_key(*arg)) {
+            return Err(format!("`{name}` needs `{missing}`: `run: {name} {missing} = ...`"));
+        }
+        let run = Run::Script { script: name.to_owned(), args };
+        let (name, due) = (name.to_owned(), self.now);
+        self.take(Event::Due(Due { name, run, due, if_busy: IfBusy::Interrupt, late: 60, chosen: true }))
+    }
+
+    fn wait(&mut self, wait: Wait) -> Done {
+        let at = |civil| {
+            self.zone().to_zoned(civil).map(|zoned| zoned.timestamp()).map_err(|_| format!("{civil} is no moment"))
+        };
+        let target = match wait {
+            Wait::Seconds(seconds) => self.now + SignedDuration::from_secs(seconds),
+            Wait::Tomorrow(time) => at((self.here().date() + 1.day()).to_datetime(time))?,
+            Wait::Until(civil) => at(civil)?,
+        };
+        if target < self.now {
+            return Err(format!("that is over: it is {} already", self.here().strftime("%Y-%m-%d %H:%M")));
+        }
+        self.pass_until(target)
+    }
+
+    /// Time passes; what comes due on the way fires, in order.
+    fn pass_until(&mut self, target: Timestamp) -> Done {
+        for _ in 0..MAX_FIRINGS {
+            let next = self.plans.iter().map(|(name, (_, firing))| (firing.at, name.clone())).min();
+            let Some((at, name)) = next.filter(|(at, _)| *at <= target) else {
+                self.now = target;
+                return Ok(());
+            };
+            self.now = self.now.max(at);
+            self.fire(&name)?;
+        }
+        Err(format!("more than {MAX_FIRINGS} things came due on the way"))
+    }
+
+    fn fire(&mut self, name: &str) -> Done {
+        let Some((plan, firing)) = self.plans.remove(name) else { return Ok(()) };
+        if matches!(plan.rule, Rule::Every { .. })
+            && let Some(next) = schedule::next_after(&plan.rule, self.now, &self.zone())
+        {
+            self.plans.insert(name.to_owned(), (plan.clone(), next));
+        }
+        let Plan { run, if_busy, late, chosen, .. } = plan.clone();
+        let before = self.effects.len();
+        self.take(Event::Due(Due { name: name.to_owned(), run, due: firing.at, if_busy, late, chosen }))?;
+        let outcome = |effect: &Effect| if let Effect::Fired(outcome) = effect { Some(outcome.clone()) } else { None };
+        match &self.effects[before..].iter().filter_map(outcome).collect::<Vec<_>>()[..] {
+            [Outcome::Quiet { until } | Outcome::Queued { until }] => {
+                self.plans.insert(name.to_owned(), (plan, Firing { at: *until, ..firing }));
+                Ok(())
+            }
+            [_] => Ok(()),
+            outcomes => Err(format!("what comes due has one outcome, `{name}` has {}", outcomes.len())),
+        }
+    }
+
+    // --- turns ---
+
+    /// Takes one event.
+    ///
+    /// # Errors
+    /// A sentence on a promise of the engine that does not hold: the same twice, through JSON, and small.
+    pub fn take(&mut self, event: Event) -> Done {
+        let now = self.here();
+        self.facts.schedules = self.plans.keys().cloned().collect();
+        let stored = restored(&self.state)?;
+        let (state, effects, trace) = engine::step_traced(self.library, &stored, &self.facts, &event, &now);
+        let again = engine::step(self.library, &self.state, &self.facts, &event, &now);
+        if bytes(&(&state, &effects))? != bytes(&again)? {
+            return Err("the same turn gave two results: that is a mistake of the engine".into());
+        }
+        self.log.push(Logged { library: self.library, event, facts: self.facts.clone(), now });
+        self.state = state;
+        self.hear(&effects, &trace)?;
+        for effect in &effects {
+            self.apply(effect)?;
+        }
+        self.effects.extend(effects);
+        self.traces.extend(trace);
+        Ok(())
+    }
+
+    /// Runs everything once more from the log.
+    ///
+    /// # Errors
+    /// A sentence when it does not end in the same bytes.
+    pub fn replay(&self) -> Done {
+        let mut state = first_state();
+        for logged in &self.log {
+            let event: Event = through_json(&logged.event)?;
+            (state, _) = engine::step(logged.library, &state, &logged.facts, &event, &logged.now);
+        }
+        if bytes(&state)? == bytes(&self.state)? {
+            return Ok(());
+        }
+        Err("the same turns once more ended elsewhere: that is a mistake of the engine".into())
+    }
+
+    fn hear(&mut self, effects: &[Effect], trace: &[Trace]) -> Done {
+        let messages =
+            effects.iter().filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None });
+        for (index, message) in messages.enumerate() {
+            if let Some(button) = message.buttons.iter().find(|button| button.token.len() > MAX_TOKEN) {
+                return Err(format!("the token of [{}] is too long for a platform: {}", button.label, button.token));
+            }
+            let from = trace.iter().filter_map(|entry| match &entry.did {
+                Did::Said { span, message } if *message == index => Some((entry.script.clone(), span.start)),
+                _ => None,
+            });
+            self.said.push(Said { text: on_one_line(message), from: from.collect() });
+            if !message.buttons.is_empty() {
+                self.buttons.retain(|old| !message.buttons.iter().any(|new| new.label == old.label));
+                self.buttons.extend(message.buttons.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, effect: &Effect) -> Done {
+        match effect {
+            Effect::Remember { fact, value, .. } => {
+                self.facts.me.insert(fact.clone(), value.clone());
+                if fact == "timezone" {
+                    self.move_plans();
+                }
+            }
+            Effect::Forget { fact } => {
+                self.facts.me.remove(fact);
+            }
+            Effect::Journal(_) => self.facts.entries += 1,
+            Effect::Promise(promise) => {
+                self.promises.insert(promise.id.clone(), promise.clone());
+                self.recount();
+            }
+            Effect::Settle { id, standing } => {
+                // Nothing happens to a promise that was withdrawn meanwhile, as in the store.
+                if let Some(promise) = self.promises.get_mut(id) {
+                    promise.standing = *standing;
+                }
+                self.recount();
+            }
+            Effect::CheckIn(checkin) => {
+                self.facts.checkins += i64::from(self.facts.last_checkin != Some(checkin.day));
+                self.facts.last_checkin = Some(checkin.day);
+            }
+            Effect::Withdraw { kind, id } => match kind {
+                Kept::Promise => {
+                    self.promises.remove(id);
+                    self.recount();
+                }
+                Kept::Entry => self.facts.entries -= 1,
+                Kept::CheckIn => (self.facts.checkins, self.facts.last_checkin) = (self.facts.checkins - 1, None),
+            },
+            Effect::Schedule(plan) => {
+                let first = schedule::first(&plan.rule, self.now, &self.zone());
+                let firing = first.ok_or_else(|| format!("`{}` is planned for a time that never comes", plan.name))?;
+                self.plans.insert(plan.name.clone(), (plan.clone(), firing));
+            }
+            Effect::Cancel { name } => {
+                self.plans.remove(name);
+            }
+            Effect::Say(_) | Effect::Return { .. } | Effect::Fired(_) | Effect::Ended { .. } | Effect::Note { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn zone(&self) -> TimeZone {
+        let name = self.facts.me.get("timezone").and_then(Value::as_text);
+        name.and_then(zones::by_name).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Everything that is planned moves with the person's clock.
+    fn move_plans(&mut self) {
+        let (zone, now) = (self.zone(), self.now);
+        for (plan, firing) in self.plans.values_mut() {
+            if let Some(next) = schedule::first(&plan.rule, now, &zone) {
+                *firing = next;
+            }
+        }
+    }
+
+    fn recount(&mut self) {
+        let open = self.promises.values().filter(|promise| promise.standing == Standing::Open);
+        self.facts.promises = open.cloned().collect();
+        self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        self.facts.counts.clear();
+        for promise in self.promises.values() {
+            *self.facts.counts.entry(promise.standing).or_insert(0) += 1;
+        }
+    }
+}
+
+/// What a transcript calls an effect; nothing for what is said.
+fn name(effect: &Effect) -> Option<String> {
+    Some(match effect {
+        Effect::Say(_) => return None,
+        Effect::Remember { fact, .. } => format!("remember {fact}"),
+        Effect::Forget { fact } => format!("forget {fact}"),
+        Effect::Journal(entry) => format!("journal {}", entry.kind),
+        Effect::Promise(_) => "promise".into(),
+        Effect::Settle { standing, .. } => format!("settle {standing}"),
+        Effect::CheckIn(_) => "check-in".into(),
+        Effect::Return { .. } => "return".into(),
+        Effect::Withdraw { .. } => "withdraw".into(),
+        Effect::Schedule(plan) => format!("schedule {}", plan.name),
+        Effect::Cancel { name } => format!("cancel {name}"),
+        Effect::Fired(outcome) => format!("fired {}", outcome.as_str()),
+        Effect::Ended { script, outcome } => format!("ended {script} ({outcome})"),
+        Effect::Note { code } => format!("note {code}"),
+    })
+}
+
+fn first_state() -> State {
+    State::new(42)
+}
+
+/// A value of a declared type.
+fn read(ty: &Type, text: &str) -> Result<Value, String> {
+    ty.read(text).ok_or_else(|| format!("`{text}` is no {}: write it like `{}`", ty.word(), ty.example()))
+}
+
+/// A message on one line, its buttons behind its words.
+fn on_one_line(message: &Message) -> String {
+    let buttons = message.buttons.iter().map(|button| format!(" [{}]", button.label));
+    let whole = message.text.text() + &buttons.collect::<String>();
+    whole.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn bytes(value: &impl serde::Serialize) -> Result<Vec<u8>, String> {
+    serde_json::to_vec(value).map_err(|error| format!("it cannot be stored: {error}"))
+}
+
+fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> Result<T, String> {
+    serde_json::from_slice(&bytes(value)?).map_err(|error| format!("it cannot be read back: {error}"))
+}
+
+/// What is left of a state when the program was stopped and started again.
+fn restored(state: &State) -> Result<State, String> {
+    let size = bytes(state)?.len();
+    if size >= MAX_STATE {
+        return Err(format!("the state has {size} bytes: that is a mistake of the engine"));
+    }
+    let again: State = through_json(state)?;
+    if again == *state {
+        Ok(again)
+    } else {
+        Err("the state does not survive JSON: that is a mistake of the engine".into())
+    }
+}
