@@ -274,9 +274,7 @@ fn an_edition_is_the_same_scripts() {
 #[test]
 fn an_earlier_text_is_told_in_the_person_s_language_too() {
     let mut library = library();
-    let text = PROBE
-        
-        .replace("  - end: done", "  - say: Which day?\n  - end: done");
+    let text = PROBE.replace("  - end: done", "  - say: Which day?\n  - end: done");
     let rev = goldseam::script::revision(&text);
     library.remember_earlier(&[goldseam::script::EarlierText {
         name: "probe".into(),

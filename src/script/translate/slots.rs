@@ -78,8 +78,11 @@ pub(crate) fn each(script: &mut Script, file: &str, visit: &mut dyn FnMut(Slot<'
             visit(Slot { context: file.to_owned(), speaker, words: Words::Line(words) });
         }
     };
-    line(Speaker::Title, &mut script.title);
-    line(Speaker::About, &mut script.about);
+    // What a card is called is never shown.
+    if !script.card {
+        line(Speaker::Title, &mut script.title);
+        line(Speaker::About, &mut script.about);
+    }
     if let Some(nudge) = &mut script.nudge {
         let words = Words::Text(&mut nudge.say);
         visit(Slot { context: file.to_owned(), speaker: Speaker::Nudge, words });
