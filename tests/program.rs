@@ -550,8 +550,8 @@ fn a_piped_conversation_has_one_plain_format() {
     let folder = tempfile::tempdir().unwrap();
     let said = chat(folder.path(), &["3", "", "1", ":quit", "never read"]);
     let expected = "\
-< This is Goldseam. I ask small questions about trust, one at a time. I am a script: every word here was written beforehand.
-< I am not therapy and not a crisis service. For help right now, type /now.
+< This is Goldseam. I ask small questions about trust, one at a time. I am a script: every word was written beforehand.
+< I am not therapy and not a crisis service. For help now, type /now.
 < The chat app can see what is written to a bot. It is not end-to-end encrypted.
 
 < How old are you? Only the range, please.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::outbox::{Deliver, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
@@ -36,7 +37,16 @@ impl House {
         clock: Clock,
         platforms: Vec<Arc<dyn Deliver>>,
     ) -> anyhow::Result<Self> {
-        let store = Store::open(folder, Vault).await?;
+        Self::on(Store::open(folder, Vault).await?, library, clock, platforms).await
+    }
+
+    /// Puts the rooms on a database.
+    pub(crate) async fn on(
+        store: Store,
+        library: Library,
+        clock: Clock,
+        platforms: Vec<Arc<dyn Deliver>>,
+    ) -> anyhow::Result<Self> {
         let door = Door::new(store.clone(), Library::default(), clock.clone());
         door.use_scripts(library).await?;
         let inbox = Inbox::new(door.clone())
@@ -66,6 +76,15 @@ impl House {
         let due = tx.next_due().await?;
         tx.rollback().await?;
         Ok(due)
+    }
+}
+
+/// The folder that a tool for authors works on: the named one, else `prompts` in the working folder, else the configured one.
+/// `None` stands for the scripts inside the program.
+pub(crate) fn authors_folder(named: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
+    match named.or_else(|| Path::new("prompts").is_dir().then(|| "prompts".into())) {
+        Some(folder) => Ok(Some(folder)),
+        None => Ok(Config::load(None)?.prompts_dir),
     }
 }
 

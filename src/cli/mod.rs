@@ -4,14 +4,20 @@
 //! anybody's conversation.
 
 mod chat;
+mod check;
+mod conversation;
 mod doctor;
+mod edits;
 mod house;
 mod i18n;
 mod run;
-mod scripts;
+mod scripts_play;
 mod scripts_schema;
+mod scripts_waiting;
+mod steering;
 mod terminal;
 mod transcripts;
+mod world;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -59,10 +65,16 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum ScriptsCommand {
     /// List everything that is wrong with scripts
-    Check {
-        /// A folder with scripts [default: the ones inside this program]
-        dir: Option<PathBuf>,
+    Check(check::Options),
+    /// Say what a code like GS0405 means, with a wrong and a right example
+    Explain {
+        /// The code
+        code: String,
     },
+    /// Play one script in this terminal; edits that are saved are taken over at once
+    Play(scripts_play::Options),
+    /// Count who waits at which question, without names and texts; the bot may be running
+    Waiting(scripts_waiting::Options),
     /// Play transcripts: conversations written down, and what the bot says in them now
     ///
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
@@ -84,10 +96,13 @@ pub fn main() -> ExitCode {
     crate::turn::hide_panic_texts();
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
-        Command::Scripts { command: ScriptsCommand::Check { dir } } => return scripts::check(dir.as_deref()),
+        Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
+        Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
+        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

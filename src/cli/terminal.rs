@@ -1,4 +1,4 @@
-//! Lines from a person: edited at a terminal, or read from a pipe. What was typed is kept in no history file.
+//! The terminal: what is shown there, and lines from a person: edited at a terminal, or read from a pipe. What was typed is kept in no history file.
 
 use std::io::{BufRead as _, IsTerminal as _};
 
@@ -6,7 +6,9 @@ use rustyline::error::ReadlineError;
 use rustyline::{Config, DefaultEditor, ExternalPrinter as _};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
 use crate::platform::console::{Look, Screen};
+use crate::types::Platform;
 
 /// Lines, one at a time.
 pub(crate) struct Lines {
@@ -29,8 +31,18 @@ impl Lines {
 }
 
 /// True when a person sits in front of it.
-pub(crate) fn is_terminal() -> bool {
+fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// How messages are laid out here.
+pub(super) fn look() -> Look {
+    if is_terminal() { Look::Terminal } else { Look::Plain }
+}
+
+/// The terminal's screen.
+pub(super) fn screen() -> Screen {
+    Screen::stdout(look())
 }
 
 /// Begins to read. Messages that come while somebody types are printed above their line.
@@ -74,5 +86,24 @@ fn read_edited(editor: &mut DefaultEditor, sender: &Sender<String>, wait: &std::
             Err(ReadlineError::Interrupted | ReadlineError::Eof) => return,
             Err(_) => return,
         }
+    }
+}
+
+/// The screen of the person who sits in front of it. What is for another person of the terminal waits until they are here.
+pub(super) struct OwnScreen {
+    pub(super) screen: Screen,
+    pub(super) person: String,
+}
+
+impl Deliver for OwnScreen {
+    fn platform(&self) -> Platform {
+        Platform::Console
+    }
+
+    fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
+        if outgoing.account == self.person {
+            return self.screen.deliver(outgoing);
+        }
+        Box::pin(async { Err(SendError::NotSent("they are not at the terminal".into())) })
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Show how much of each script the transcripts reach, and every place that none of them does
     #[arg(long)]
     coverage: bool,
-    /// The same, and fail when anything is not reached
+    /// As --coverage, and fail when anything is not reached
     #[arg(long, conflicts_with = "only")]
     full: bool,
     /// Play only the transcripts that have this in their names

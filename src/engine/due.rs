@@ -168,8 +168,8 @@ impl Turn<'_> {
         if let (Some(outer), Some(frame), Some(asked)) =
             (thread.frames.first(), thread.frames.last(), thread.asked.as_mut())
         {
-            if let Some(script) = self.script(&outer.script) {
-                self.said(script, script.waits.get(&outer.at).copied().unwrap_or_default(), nudge);
+            if let Some((script, pc, _)) = self.op_of(outer) {
+                self.said(script, pc, nudge);
             }
             let mut text = self.render(nudge, outer);
             text.push(Span { text: "\n\n".into(), ..Span::default() });

@@ -94,12 +94,24 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
 /// What a card says by itself, to somebody of whom nothing is known but the language of their chat app.
 #[must_use]
 pub fn card_texts(library: &Library, card: &str, language: Option<&str>, now: &Zoned) -> Vec<Message> {
+    let effects = card_turn(library, card, language, now).effects.into_iter();
+    effects.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
+}
+
+/// The same as effects, and what of the card was carried out.
+#[must_use]
+pub fn card_traced(library: &Library, card: &str, now: &Zoned) -> (Vec<Effect>, Vec<Trace>) {
+    let turn = card_turn(library, card, None, now);
+    (turn.effects, turn.trace.unwrap_or_default())
+}
+
+fn card_turn<'l>(library: &'l Library, card: &str, language: Option<&str>, now: &Zoned) -> Turn<'l> {
     let facts = Facts { client_language: language.map(str::to_owned), ..Facts::default() };
     let mut turn = Turn::new(library, &State::new(0), &facts, now);
+    turn.trace = Some(Vec::new());
     turn.say_card(card, Values::new());
     turn.sign();
-    let said = turn.effects.into_iter();
-    said.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
+    turn
 }
 
 impl<'t> Turn<'t> {

@@ -29,9 +29,9 @@ pub enum Did {
     Step,
     /// Its condition led to this operation.
     Went(usize),
-    /// It was answered in words of one's own.
+    /// It was answered in words of one's own, or with everything that was picked.
     Answered,
-    /// It was answered by this option.
+    /// This option was chosen or picked.
     Chose(usize),
     /// It was skipped.
     Skipped,

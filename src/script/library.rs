@@ -6,13 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use super::banned;
 use super::check;
+use super::check::turns::Turns;
 use super::earlier::{Earlier, EarlierText};
 use super::flow::World;
 use super::model::{Script, VarDef};
 use super::parse;
 use super::problem::{Problem, Severity, Source};
 use super::read::Fields;
+use super::review::{self, Review};
 use super::translate::{self, Edition, Folder, Plural};
 use super::words::SharedWords;
 use crate::phrase::fold;
@@ -129,6 +132,8 @@ pub struct Library {
     scripts: BTreeMap<String, Script>,
     facts: BTreeMap<String, VarDef>,
     words: SharedWords,
+    /// What the bot does not say, for checking.
+    banned: Vec<banned::Rule>,
     commands: BTreeMap<String, String>,
     /// Which script each file holds, for checking.
     files: BTreeMap<String, String>,
@@ -156,6 +161,8 @@ const LANGUAGES: &str = "languages/";
 pub struct Report {
     /// Errors first, then by file and place.
     pub problems: Vec<Problem>,
+    /// What people have said about the scripts that could be read, by name.
+    pub reviews: Vec<Review>,
     sources: BTreeMap<String, String>,
 }
 
@@ -164,6 +171,11 @@ impl Report {
     #[must_use]
     pub fn files(&self) -> usize {
         self.sources.len()
+    }
+
+    /// The files that were looked at.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.sources.keys().map(String::as_str)
     }
 
     /// How many problems refuse the scripts.
@@ -186,6 +198,13 @@ impl Report {
             problem.render(source, coloured)
         });
         shown.collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// Only what refuses the scripts.
+    #[must_use]
+    pub fn without_warnings(mut self) -> Self {
+        self.problems.retain(|problem| problem.severity == Severity::Error);
+        self
     }
 
     /// The same, with the folder the files were read from in front of their names, so that an editor finds them.
@@ -244,6 +263,7 @@ impl Library {
             report.take(source);
         }
         report.problems.extend(missing);
+        report.reviews = library.scripts.values().map(Review::of).collect();
         report.sort();
         let sound = report.errors() == 0;
         (sound.then_some(library), report)
@@ -253,13 +273,14 @@ impl Library {
         match path {
             "facts.yaml" => (self.facts, self.unread) = facts(source),
             "phrases.yaml" => self.words = SharedWords::of_source(source),
+            "banned.yaml" => self.banned = banned::rules(source),
             _ => {
                 let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
                 let Some(mut script) = parse::script(source, stem, path.starts_with("system/")) else { return };
                 check::settle(&mut script, source);
                 if self.scripts.contains_key(&script.name) {
                     let message = format!("there is another script `{}`", script.name);
-                    source.error("GS0117", 0..1, message, "script names are unique over all folders");
+                    source.error("GS0117", source.key("script"), message, "script names are unique over all folders");
                     return;
                 }
                 self.files.insert(path.to_owned(), script.name.clone());
@@ -273,27 +294,39 @@ impl Library {
         let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread };
         let mut commands: BTreeMap<String, String> = BTreeMap::new();
         let mut starters: BTreeMap<String, String> = BTreeMap::new();
+        let mut turns = Turns::new(&world);
+        let mut used = BTreeSet::new();
         for source in sources.values_mut() {
             let Some(script) = self.files.get(source.file).and_then(|name| self.scripts.get(name)) else { continue };
             // What depends on the whole of a file cannot be told when some of it could not be read.
             let (gaps, before) = (source.has_gaps(), source.problems.len());
-            check::check(script, &world, &self.words, source);
+            used.extend(check::check(script, &world, &self.words, source));
+            turns.check(script, source);
+            check::content::check(script, &self.banned, source);
+            review::check(script, source);
             if gaps {
                 let mut found = source.problems.split_off(before);
                 found.retain(|problem| !check::NEEDS_THE_WHOLE.contains(&problem.code));
                 source.problems.extend(found);
             }
             for command in &script.starters.commands {
+                // The scripts `menu` and `privacy` are what those words stand for.
+                if Reserved::from_command(command).is_some() && *command != script.name {
+                    reserved(&format!("/{command}"), source);
+                }
                 clash(command, &script.name, &format!("/{command}"), &mut commands, source);
             }
             for phrase in &script.starters.words {
                 let word = phrase.folded().to_owned();
                 if self.words.reserved(&word).is_some() {
-                    let at = source.text.find("start_with").unwrap_or(0);
-                    let hint = "it works everywhere and cannot start one script";
-                    source.error("GS0416", at..at + 10, format!("`{word}` is a reserved word"), hint);
+                    reserved(&word, source);
                 }
                 clash(&word, &script.name, &word, &mut starters, source);
+            }
+        }
+        if let Some(source) = sources.get_mut("phrases.yaml") {
+            for list in self.words.lists.keys().filter(|list| !used.contains(*list)) {
+                check::list_unused(list, source);
             }
         }
         self.commands = commands;
@@ -374,6 +407,7 @@ impl Library {
                 file: format!("{folder}{name}.yaml"),
                 line: 1,
                 column: 1,
+                end: (1, 1),
                 span: 0..0,
                 message: format!("the script `{name}` is missing or could not be read; the program itself needs it"),
                 hint: "docs/script-language.md says what it is for".into(),
@@ -558,11 +592,15 @@ fn shelve<'a>(
     shelf.files.insert(rest.to_owned(), source);
 }
 
+fn reserved(word: &str, source: &mut Source<'_>) {
+    let hint = "it works everywhere and cannot start one script";
+    source.error("GS0416", source.key("start_with"), format!("`{word}` is a reserved word"), hint);
+}
+
 fn clash(word: &str, script: &str, shown: &str, taken: &mut BTreeMap<String, String>, source: &mut Source<'_>) {
     if let Some(other) = taken.insert(word.to_owned(), script.to_owned()) {
-        let at = source.text.find("start_with").unwrap_or(0);
         let message = format!("`{shown}` starts `{other}` already");
-        source.error("GS0417", at..at + 10, message, "a word or command starts one script");
+        source.error("GS0417", source.key("start_with"), message, "a word or command starts one script");
     }
 }
 

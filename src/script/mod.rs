@@ -3,6 +3,7 @@
 //! Reads texts, not files; knows no person, no clock and no platform. The language is described in `docs/script-language.md`.
 
 mod against;
+mod banned;
 mod check;
 mod earlier;
 pub mod expr;
@@ -14,6 +15,8 @@ pub mod model;
 mod parse;
 pub mod problem;
 mod read;
+pub mod reading;
+pub mod review;
 pub mod schema;
 mod steps;
 pub mod text;
@@ -24,6 +27,7 @@ mod yaml;
 pub use against::{Waiting, against};
 pub use earlier::EarlierText;
 pub use library::{Library, PromptFile, Report, Reserved};
+pub use review::Review;
 
 /// A short hash of a text (FNV-1a), to notice that a script was edited. Not for security.
 #[must_use]

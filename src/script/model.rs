@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use jiff::civil::Date;
+
 use super::expr::Expr;
 use super::text::Template;
 use crate::phrase::Phrase;
@@ -60,7 +62,9 @@ pub struct Script {
     pub waits: BTreeMap<String, usize>,
     /// Where named steps end, with everything inside them.
     pub ends: BTreeMap<String, usize>,
-    /// A hash of its text.
+    /// How it treats people who are hurt, and who vouches for that.
+    pub care: Care,
+    /// A hash of its text without the stamps, so that a review changes nothing for anybody.
     pub rev: String,
 }
 
@@ -76,6 +80,45 @@ impl Script {
     pub fn card_name(&self) -> &str {
         self.instead_of.as_deref().unwrap_or(&self.name)
     }
+}
+
+/// What an author and those who read a script say about its words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Care {
+    /// True when it touches what hurts: it begins with a note and a way out, and every question can be left.
+    pub heavy: bool,
+    /// True when it begins with a note about what is coming.
+    pub has_note: bool,
+    /// Words that it uses although they are on the list of words the bot does not say.
+    pub allowed: Vec<Allowance>,
+    /// Who has read it, and which text of it.
+    pub reviewed: Vec<Stamp>,
+}
+
+/// A word that is used knowingly, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The word or phrase, as it stands in `banned.yaml`; `!` for exclamation marks.
+    pub word: String,
+    /// Its author's reason.
+    pub because: String,
+    /// Where it is allowed, in bytes.
+    pub span: Range<usize>,
+}
+
+/// A person's word that they have read a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Their name.
+    pub by: String,
+    /// The day.
+    pub on: Date,
+    /// What they are: "peer lead".
+    pub role: String,
+    /// The hash of the text that they read.
+    pub text: String,
+    /// Where it stands, in bytes.
+    pub span: Range<usize>,
 }
 
 /// What starts a script.

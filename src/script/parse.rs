@@ -10,6 +10,7 @@ use super::grammar;
 use super::model::{Nudge, Script, Starters, Type, VarDef};
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
+use super::review;
 use super::steps::{self, Laid};
 use super::text::Template;
 use super::yaml::Node;
@@ -55,17 +56,23 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     }
     let phrases = fields.take("phrases").map(|node| phrase_lists(node, source)).unwrap_or_default();
     let nudge = fields.take("nudge").and_then(|node| nudge(node, source));
-    let expire = fields.take("expire").map(|node| expire(node, source)).unwrap_or_default();
+    let expires = fields.take("expire");
+    let expire = expires.map(|node| expire(node, source)).unwrap_or_default();
     let renamed = fields.take("renamed").map(|node| names_by_name(node, "`renamed`", source)).unwrap_or_default();
     let repair = fields.take("repair").map(|node| names_by_name(node, "`repair`", source)).unwrap_or_default();
     let instead_of = match card {
         true => fields.take("instead_of").and_then(|node| read::name(node, "a card's name", source)).map(str::to_owned),
         false => None,
     };
+    let (care, note) = review::care(&mut fields, source);
     let steps = fields.need("steps", source);
     fields.finish(source);
 
-    let Laid { ops, ids, waits, ends } = steps::lay_out(steps, root.span.end, source);
+    let Laid { ops, ids, waits, ends } = steps::lay_out(note, steps, root.span.end, source);
+    if expires.is_none() && !waits.is_empty() {
+        let hint = "add `expire: { after: 20h }`, or as many days as an answer may take";
+        source.warn("GS0434", source.key("steps"), "nothing says how long an answer may take", hint);
+    }
     Some(Script {
         name: stem.to_owned(),
         version: version.unwrap_or(1),
@@ -90,7 +97,8 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         ids,
         waits,
         ends,
-        rev: super::revision(source.text),
+        care,
+        rev: review::revision(source.text),
     })
 }
 

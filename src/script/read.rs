@@ -88,9 +88,15 @@ impl<'n> Fields<'n> {
             let present = self.keys().map(|key| key.name.clone()).collect();
             seen.push(Finished { what: self.what, present, asked: self.asked.clone() });
         });
-        for (key, _, taken) in &self.entries {
+        for (key, node, taken) in &self.entries {
             if !taken && !key.name.is_empty() {
-                let hint = did_you_mean(&key.name, self.asked.iter().copied());
+                // `{ say: Hello, you }` has the key `you` with nothing behind it.
+                let rest_of_a_text = node.span.is_empty() && key.name.contains(' ');
+                let hint = if rest_of_a_text {
+                    "inside { } a comma ends a text: put the whole text in quotes".to_owned()
+                } else {
+                    did_you_mean(&key.name, self.asked.iter().copied())
+                };
                 source.error("GS0101", key.span.clone(), format!("{} has no `{}`", self.what, key.name), hint);
             }
         }

@@ -31,8 +31,8 @@ pub(crate) struct Laid {
     pub(crate) ends: BTreeMap<String, usize>,
 }
 
-/// Reads a list of steps; an `end` is added behind them.
-pub(crate) fn lay_out(steps: Option<&Node>, end: usize, source: &mut Source<'_>) -> Laid {
+/// Reads a list of steps; a content note is said before them, and an `end` is added behind them.
+pub(crate) fn lay_out(note: Option<Template>, steps: Option<&Node>, end: usize, source: &mut Source<'_>) -> Laid {
     let mut layout = Layout {
         source,
         ops: Vec::new(),
@@ -41,6 +41,9 @@ pub(crate) fn lay_out(steps: Option<&Node>, end: usize, source: &mut Source<'_>)
         ends: BTreeMap::new(),
         depth: 0,
     };
+    if let Some(note) = note {
+        layout.push(note.span.clone(), OpKind::Say(vec![note]));
+    }
     if let Some(steps) = steps {
         layout.steps(steps);
     }
@@ -100,7 +103,7 @@ impl Layout<'_, '_> {
         let Some(mut fields) = Fields::of(node, "a step", self.source) else { return };
         if self.ops.len() > MAX_OPS {
             let hint = "move a part into a script of its own";
-            self.source.error("GS0118", 0..1, "too many steps in one file", hint);
+            self.source.error("GS0118", self.source.key("steps"), "too many steps in one file", hint);
             return;
         }
         let condition = fields.take("if").map(|node| read::expression_or_any(node, self.source));

@@ -59,6 +59,16 @@ impl Template {
         words.collect()
     }
 
+    /// The text as it may sound: its words, and in each hole what `fill` puts there.
+    #[must_use]
+    pub fn sample(&self, fill: &dyn Fn(&Expr) -> String) -> String {
+        let part = |part: &Part| match part {
+            Part::Words(span) => span.text.clone(),
+            Part::Hole(expr, _) => fill(expr),
+        };
+        self.parts.iter().map(part).collect()
+    }
+
     /// The words alone, in UTF-16 units.
     #[must_use]
     pub fn literal_len(&self) -> usize {

@@ -150,6 +150,14 @@ enum Open {
     Map { start: usize, entries: Vec<(Key, Node)>, key: Option<Key> },
 }
 
+impl Open {
+    fn start(&self) -> usize {
+        match self {
+            Open::List { start, .. } | Open::Map { start, .. } => *start,
+        }
+    }
+}
+
 struct Builder<'s, 'a> {
     bytes: Vec<usize>,
     source: &'s mut Source<'a>,
@@ -235,7 +243,7 @@ impl Builder<'_, '_> {
         if self.open.len() >= MAX_DEPTH {
             self.source.error(
                 "GS0005",
-                0..1,
+                open.start()..open.start() + 1,
                 format!("nested more than {MAX_DEPTH} deep"),
                 "move a part into a script of its own",
             );
@@ -265,10 +273,20 @@ impl Builder<'_, '_> {
             *slot = Some(key);
             return Some(());
         }
+        if plain && self.inside_brackets() && is_sentence(text) {
+            let hint = "put it in quotes: inside { } and [ ] a comma or a colon would end it";
+            self.source.warn("GS0009", span.clone(), "a sentence without quotes inside { } or [ ]", hint);
+        }
         // An empty plain value is "nothing", as in `key:` at the end of a line; YAML's `~` stays a tilde.
         let scalar = Scalar { text: text.to_owned(), block, plain };
         self.put(Node { span, kind: Kind::Scalar(scalar) });
         Some(())
+    }
+
+    /// True inside `{ }` or `[ ]`, where everything further in is, too.
+    fn inside_brackets(&self) -> bool {
+        let bytes = self.source.text.as_bytes();
+        self.open.iter().any(|open| matches!(bytes.get(open.start()), Some(b'{' | b'[')))
     }
 
     fn close(&mut self, end: usize) {
@@ -301,6 +319,11 @@ impl Builder<'_, '_> {
     }
 }
 
+/// Several words that end like a sentence.
+fn is_sentence(text: &str) -> bool {
+    text.contains(' ') && text.ends_with(['.', '!', '?']) && !text.ends_with("...")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,6 +353,8 @@ mod tests {
         assert_eq!(problems("a:\n\t- b\n"), ["GS0002"]);
         assert_eq!(problems("a: 1\n---\nb: 2\n"), ["GS0003"]);
         assert_eq!(problems("a: [1, 2\n"), ["GS0001"]);
+        assert_eq!(problems("a: { say: Come in. }\n"), ["GS0009"]);
+        assert_eq!(problems("a: [ { say: 'Come in.' }, no end, 3 days ]\nb: Come in.\n"), [""; 0]);
         assert_eq!(problems(""), ["GS0001"]);
         assert_eq!(problems(&"[".repeat(100)), ["GS0005"]);
     }

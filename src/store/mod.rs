@@ -36,8 +36,10 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     pool: AnyPool,
     vault: Vault,
+    /// How a transaction begins.
+    begin: &'static str,
     /// Keeps other programs out of the folder until it is dropped.
-    _lock: std::fs::File,
+    _lock: Option<std::fs::File>,
 }
 
 /// A transaction: what one turn, one claim or one settlement reads and writes. Dropped without [`Tx::commit`], it never was.
@@ -64,12 +66,13 @@ pub enum StoreError {
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl Store {
-    /// Begins a transaction that writes. It takes the write lock at once: one that upgrades later would fail when busy.
+    /// Begins a transaction that writes. It takes the write lock at once: one that upgrades later would fail when busy. On a
+    /// store that was opened to be read, it reads only.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx> {
-        let tx = self.0.pool.begin_with("begin immediate").await?;
+        let tx = self.0.pool.begin_with(self.0.begin).await?;
         Ok(Tx { tx, vault: self.0.vault.clone() })
     }
 

@@ -76,6 +76,9 @@ pub enum OpenError {
         /// Our newest migration.
         known: i64,
     },
+    /// An older program made it, and this one did not bring it up to date yet.
+    #[error("{} was last used by an older Goldseam: start this one once, so that it is brought up to date.", .0.display())]
+    Older(PathBuf),
     /// The database failed while it was opened or migrated.
     #[error("{} cannot be opened: {reason}. Restore it from a backup if this does not go away.", path.display())]
     Failed {
@@ -94,26 +97,59 @@ impl Store {
     pub async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError> {
         sqlx::any::install_default_drivers();
         let path = folder.join(DATABASE_FILE);
-        if path.metadata().is_ok_and(|file| file.len() > 0) {
+        if is_there(&path) {
             inspect(&path).await?;
         }
         // After the look, so that nothing is left beside a database that is refused.
         let lock = lock(folder)?;
         let failed = |error: sqlx::Error| OpenError::Failed { path: path.clone(), reason: error.to_string() };
-        let pool = AnyPoolOptions::new()
-            .max_connections(1)
-            .test_before_acquire(false)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(Duration::from_secs(60))
-            .after_connect(|connection, _| Box::pin(prepare(connection)))
-            .connect(&address(&path, "mode=rwc")?)
-            .await
-            .map_err(failed)?;
+        let pool = pool(&DURABLE).connect(&address(&path, "mode=rwc")?).await.map_err(failed)?;
         only_for_owner(&path);
         migrator().run(&pool).await.map_err(|error| failed(error.into()))?;
-        Ok(Store(Arc::new(Inner { pool, vault, _lock: lock })))
+        Ok(Store(Arc::new(Inner { pool, vault, begin: "begin immediate", _lock: Some(lock) })))
     }
+
+    /// Opens the database in `folder` to be read, also beside a program that uses it: no lock is taken, and nothing is created,
+    /// migrated or written. `None` when there is no database yet.
+    ///
+    /// # Errors
+    /// When the file is not ours, newer or older than us, or the database fails.
+    pub async fn open_to_read(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
+        sqlx::any::install_default_drivers();
+        let path = folder.join(DATABASE_FILE);
+        if !is_there(&path) {
+            return Ok(None);
+        }
+        if inspect(&path).await? < newest_known() {
+            return Err(OpenError::Older(path));
+        }
+        let failed = |error: sqlx::Error| OpenError::Failed { path: path.clone(), reason: error.to_string() };
+        let pool = pool(&WAITING).connect(&address(&path, reading(&path))?).await.map_err(failed)?;
+        Ok(Some(Store(Arc::new(Inner { pool, vault, begin: "begin", _lock: None }))))
+    }
+
+    /// An empty database in memory, gone with its last clone: to try things out. Nothing of it ever reaches a disk.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn in_memory(vault: Vault) -> Result<Store, OpenError> {
+        sqlx::any::install_default_drivers();
+        let failed = |error: sqlx::Error| OpenError::Failed { path: "memory".into(), reason: error.to_string() };
+        let pool = pool(&FLEETING).connect("sqlite::memory:").await.map_err(failed)?;
+        migrator().run(&pool).await.map_err(|error| failed(error.into()))?;
+        Ok(Store(Arc::new(Inner { pool, vault, begin: "begin immediate", _lock: None })))
+    }
+}
+
+/// One connection for as long as the store lives, with these settings.
+fn pool(settings: &'static [&'static str]) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(60))
+        .after_connect(|connection, _| Box::pin(prepare(connection, settings)))
 }
 
 /// Looks at the database of a folder without changing anything: `true` when there is one that can be used, `false` when there is
@@ -124,7 +160,7 @@ impl Store {
 pub async fn examine(folder: &Path) -> Result<bool, OpenError> {
     sqlx::any::install_default_drivers();
     let path = folder.join(DATABASE_FILE);
-    let there = path.metadata().is_ok_and(|file| file.len() > 0);
+    let there = is_there(&path);
     if there {
         inspect(&path).await?;
     }
@@ -143,8 +179,12 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Looks at a file without changing it: is it ours, and do we know all that was done to it?
-async fn inspect(path: &Path) -> Result<(), OpenError> {
+fn is_there(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.len() > 0)
+}
+
+/// Looks at a file without changing it: is it ours, and do we know all that was done to it? Gives back its newest migration.
+async fn inspect(path: &Path) -> Result<i64, OpenError> {
     if !begins_with_magic(path) {
         return Err(OpenError::NotOurs(path.to_owned()));
     }
@@ -152,7 +192,7 @@ async fn inspect(path: &Path) -> Result<(), OpenError> {
         Ok(Some(found)) if found > newest_known() => {
             Err(OpenError::Newer { path: path.to_owned(), found, known: newest_known() })
         }
-        Ok(Some(_)) => Ok(()),
+        Ok(Some(found)) => Ok(found),
         Ok(None) => Err(OpenError::NotOurs(path.to_owned())),
         Err(Inspection::Open(error)) => Err(error),
         Err(Inspection::Database(error)) => Err(OpenError::Failed { path: path.to_owned(), reason: error.to_string() }),
@@ -169,13 +209,17 @@ fn begins_with_magic(path: &Path) -> bool {
     File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *MAGIC
 }
 
-/// The newest migration of a database; `Some(0)` when it is empty, `None` when it is somebody else's. Without a write-ahead log
-/// beside it, the file is opened as one that cannot change, so that nothing is created next to it either.
-async fn newest_migration(path: &Path) -> Result<Option<i64>, Inspection> {
+/// How a database is opened to be read. Without a write-ahead log beside it nobody uses it, and the file is opened as one that
+/// cannot change, so that nothing is created next to it either.
+fn reading(path: &Path) -> &'static str {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let query = if Path::new(&log).exists() { "mode=ro" } else { "mode=ro&immutable=true" };
-    let url = address(path, query).map_err(Inspection::Open)?;
+    if Path::new(&log).exists() { "mode=ro" } else { "mode=ro&immutable=true" }
+}
+
+/// The newest migration of a database; `Some(0)` when it is empty, `None` when it is somebody else's.
+async fn newest_migration(path: &Path) -> Result<Option<i64>, Inspection> {
+    let url = address(path, reading(path)).map_err(Inspection::Open)?;
     let mut connection = AnyConnection::connect(&url).await.map_err(Inspection::Database)?;
     let answer = read_newest(&mut connection).await.map_err(Inspection::Database);
     connection.close().await.map_err(Inspection::Database)?;
@@ -209,16 +253,22 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(migrations)
 }
 
-/// What a connection needs: durable commits, waiting instead of failing when busy, and zeroes over deleted text.
-async fn prepare(connection: &mut AnyConnection) -> sqlx::Result<()> {
-    for pragma in [
-        "pragma busy_timeout = 5000",
-        "pragma journal_mode = wal",
-        "pragma synchronous = full",
-        "pragma foreign_keys = on",
-        "pragma secure_delete = on",
-    ] {
-        sqlx::query(pragma).execute(&mut *connection).await?;
+/// Waiting instead of failing when busy.
+const WAITING: [&str; 1] = ["pragma busy_timeout = 5000"];
+/// What a database on a disk needs: durable commits, and zeroes over deleted text as well.
+const DURABLE: [&str; 5] = [
+    WAITING[0],
+    "pragma journal_mode = wal",
+    "pragma synchronous = full",
+    "pragma foreign_keys = on",
+    "pragma secure_delete = on",
+];
+/// What a database in memory needs.
+const FLEETING: [&str; 2] = ["pragma synchronous = off", "pragma foreign_keys = on"];
+
+async fn prepare(connection: &mut AnyConnection, settings: &[&'static str]) -> sqlx::Result<()> {
+    for pragma in settings {
+        sqlx::query(*pragma).execute(&mut *connection).await?;
     }
     Ok(())
 }

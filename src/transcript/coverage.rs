@@ -30,13 +30,13 @@ pub enum Part {
         /// Where it leads.
         to: usize,
     },
-    /// A question for one's own words that is answered.
+    /// A question for one's own words, or for several answers, that is answered.
     Answer(usize),
     /// A question that is skipped.
     Skip(usize),
     /// A question whose tries are used up and that has steps for it.
     Otherwise(usize),
-    /// A line that is said only when it is needed (`unclear`, `help`, `nudge`), by the byte at which it begins.
+    /// A line that is said only when it is needed (`unclear`, `help`, a nudge, a form of a count), by the byte at which it begins.
     Reply(usize),
 }
 
@@ -51,7 +51,7 @@ pub enum Kind {
     Checks,
     /// Conditions that hold or not, and the ways out of a question that are no option.
     Branches,
-    /// `unclear`, `help` and `nudge`.
+    /// `unclear`, `help`, nudges, what is said when a script is put away, forms of a count.
     Replies,
 }
 
@@ -292,8 +292,9 @@ fn parts(script: &Script) -> BTreeMap<Part, (usize, &'static str)> {
                 for (index, option) in choose.options.iter().enumerate() {
                     parts.insert(Part::Option(pc, index), (option.span.start, "never chosen"));
                 }
-                if choose.other_text {
-                    parts.insert(Part::Answer(pc), (at, "never answered in other words"));
+                if choose.other_text || choose.many {
+                    let what = if choose.many { "never answered" } else { "never answered in other words" };
+                    parts.insert(Part::Answer(pc), (at, what));
                 }
                 question(pc, at, &choose.question, &mut parts);
             }

@@ -14,4 +14,4 @@ pub use coverage::Coverage;
 pub use parse::{Act, Expect, Given, Line, Transcript, Wait, What, Wrong};
 pub use play::{Difference, Played, Row, Sign, play};
 pub use scripts::{Place, Scripts};
-pub use stage::{Logged, Said, Stage};
+pub use stage::{Logged, Said, Spoken, Stage};

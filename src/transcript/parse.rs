@@ -80,8 +80,12 @@ pub enum Act {
     Waits(Wait),
     /// `(restart)`: the program stops and starts again.
     Restart,
+    /// `(fault)`: a message is lost because of a mistake in the program.
+    Fault,
     /// `(edit: drafts/checkin.yaml)`: a script is replaced.
     Edit(String),
+    /// `(withdraw: checkin)`: the present text of a script is withdrawn, so that nobody goes on in it.
+    Withdraw(String),
 }
 
 /// How time passes.
@@ -147,7 +151,9 @@ impl fmt::Display for Act {
             Act::Waits(Wait::Tomorrow(time)) => write!(f, "(tomorrow {})", time.strftime("%H:%M")),
             Act::Waits(Wait::Until(moment)) => write!(f, "({})", moment.strftime("%Y-%m-%d %H:%M")),
             Act::Restart => f.write_str("(restart)"),
+            Act::Fault => f.write_str("(fault)"),
             Act::Edit(path) => write!(f, "(edit: {path})"),
+            Act::Withdraw(script) => write!(f, "(withdraw: {script})"),
         }
     }
 }
@@ -233,6 +239,14 @@ impl Transcript {
     pub fn drafts(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines.iter().filter_map(|(line, what)| match what {
             Line::Act(Act::Edit(path)) => Some((*line, path.as_str())),
+            _ => None,
+        })
+    }
+
+    /// What happens to the scripts in it, with the lines.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (usize, &Act)> {
+        self.lines.iter().filter_map(|(line, what)| match what {
+            Line::Act(act @ (Act::Edit(_) | Act::Withdraw(_))) => Some((*line, act)),
             _ => None,
         })
     }
@@ -351,11 +365,16 @@ fn in_brackets(text: &str) -> Read<Vec<Line>> {
 }
 
 fn bracket(words: &str) -> Read<Act> {
-    if words == "restart" {
-        return Ok(Act::Restart);
+    match words {
+        "restart" => return Ok(Act::Restart),
+        "fault" => return Ok(Act::Fault),
+        _ => {}
     }
     if let Some(path) = words.strip_prefix("edit:") {
         return Ok(Act::Edit(path.trim().to_owned()));
+    }
+    if let Some(script) = words.strip_prefix("withdraw:") {
+        return Ok(Act::Withdraw(script.trim().to_owned()));
     }
     wait(words).map(Act::Waits)
 }
@@ -382,7 +401,7 @@ fn wait(words: &str) -> Read<Wait> {
         return time(clock).map(Wait::Tomorrow);
     }
     moment(words).map(Wait::Until).map_err(|_| {
-        format!("`({words})` is nothing that happens: write `(+5h)`, `(tomorrow 09:00)`, `(2026-03-05 09:00)`, `(restart)` or `(edit: drafts/script.yaml)`")
+        format!("`({words})` is nothing that happens: write `(+5h)`, `(tomorrow 09:00)`, `(2026-03-05 09:00)`, `(restart)`, `(fault)`, `(edit: drafts/script.yaml)` or `(withdraw: script)`")
     })
 }
 

@@ -65,7 +65,8 @@ impl Coverage<'_> {
         }
         let _ = writeln!(shown, "{:width$}{}", "all", cells(&sums));
         for unreached in self.unreached() {
-            if let Some(place) = scripts.place(&unreached.script, unreached.at) {
+            let rev = scripts.library().script(&unreached.script).map_or("", |script| script.rev.as_str());
+            if let Some(place) = scripts.place(&unreached.script, rev, unreached.at) {
                 let _ = writeln!(shown, "{place}: {}: {}", unreached.what, place.text);
             }
         }

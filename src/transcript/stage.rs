@@ -23,6 +23,8 @@ const MAX_STATE: usize = 65_536;
 const MAX_TOKEN: usize = 24;
 /// Whoever waits longer than this many firings waits for ever.
 const MAX_FIRINGS: usize = 10_000;
+/// The card for somebody whose message could not be handled.
+const APOLOGISE: &str = "apologise";
 /// The moment at which every story begins that gives no other.
 const BEGINNING: Timestamp = Timestamp::constant(1_772_474_400, 0);
 
@@ -31,8 +33,19 @@ const BEGINNING: Timestamp = Timestamp::constant(1_772_474_400, 0);
 pub struct Said {
     /// Its words on one line, with its buttons behind them.
     pub text: String,
-    /// The lines that it is made of: script and byte.
-    pub from: Vec<(String, usize)>,
+    /// The lines that it is made of.
+    pub from: Vec<Spoken>,
+}
+
+/// A line of a script that spoke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spoken {
+    /// The script.
+    pub script: String,
+    /// Its revision.
+    pub rev: String,
+    /// The byte at which the line begins.
+    pub at: usize,
 }
 
 /// One turn as it was taken.
@@ -227,7 +240,7 @@ impl<'l> Stage<'l> {
 
     // --- what happens ---
 
-    /// Lets something happen. The scripts of an `(edit: )` come by [`Stage::edit`].
+    /// Lets something happen. What is done to scripts comes by [`Stage::edit`].
     ///
     /// # Errors
     /// A sentence on why it cannot happen, or on what is wrong with the engine.
@@ -248,8 +261,18 @@ impl<'l> Stage<'l> {
                 self.state = restored(&self.state)?;
                 Ok(())
             }
-            Act::Edit(_) => Ok(()),
+            Act::Fault => self.fault(),
+            Act::Edit(_) | Act::Withdraw(_) => Ok(()),
         }
+    }
+
+    /// What the inbox says of a message that it could not handle.
+    fn fault(&mut self) -> Done {
+        let (effects, trace) = engine::card_traced(self.library, APOLOGISE, &self.here());
+        self.hear(&effects, &trace)?;
+        self.effects.extend(effects);
+        self.traces.extend(trace);
+        Ok(())
     }
 
     /// The scripts were edited.
@@ -390,7 +413,9 @@ impl<'l> Stage<'l> {
                 return Err(format!("the token of [{}] is too long for a platform: {}", button.label, button.token));
             }
             let from = trace.iter().filter_map(|entry| match &entry.did {
-                Did::Said { span, message } if *message == index => Some((entry.script.clone(), span.start)),
+                Did::Said { span, message } if *message == index => {
+                    Some(Spoken { script: entry.script.clone(), rev: entry.rev.clone(), at: span.start })
+                }
                 _ => None,
             });
             self.said.push(Said { text: on_one_line(message), from: from.collect() });
@@ -522,11 +547,11 @@ fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) ->
 
 /// What is left of a state when the program was stopped and started again.
 fn restored(state: &State) -> Result<State, String> {
-    let size = bytes(state)?.len();
-    if size >= MAX_STATE {
-        return Err(format!("the state has {size} bytes: that is a mistake of the engine"));
+    let stored = bytes(state)?;
+    if stored.len() >= MAX_STATE {
+        return Err(format!("the state has {} bytes: that is a mistake of the engine", stored.len()));
     }
-    let again: State = through_json(state)?;
+    let again = State::read(&stored).map_err(|error| format!("the state cannot be read back: {error}"))?;
     if again == *state {
         Ok(again)
     } else {

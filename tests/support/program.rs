@@ -56,7 +56,7 @@ impl Settings {
                 }
             })
         };
-        Program { stdin: child.stdin.take(), child, said, listener: Some(listener) }
+        Program { stdin: child.stdin.take(), stdout: None, child, said, listener: Some(listener) }
     }
 
     /// Starts it, types these lines, and waits for its end.
@@ -89,11 +89,43 @@ pub struct Ended {
 pub struct Program {
     child: Child,
     stdin: Option<ChildStdin>,
+    stdout: Option<std::sync::mpsc::Receiver<String>>,
     said: Arc<watch::Sender<String>>,
     listener: Option<JoinHandle<()>>,
 }
 
 impl Program {
+    /// Types one line.
+    pub fn types(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("it reads what is typed");
+        stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// Types nothing more, and waits for its end.
+    pub fn ends(mut self) {
+        drop(self.stdin.take());
+        self.child.wait().unwrap();
+    }
+
+    /// Reads what it says until these words come; all of it.
+    pub fn says(&mut self, words: &str) -> String {
+        let said = self.stdout.get_or_insert_with(|| {
+            let (sender, said) = std::sync::mpsc::channel();
+            let stdout = self.child.stdout.take().expect("nobody else reads it");
+            std::thread::spawn(move || {
+                let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+                lines.for_each(|line| sender.send(line + "\n").unwrap_or_default());
+            });
+            said
+        });
+        let mut heard = String::new();
+        while !heard.contains(words) {
+            let line = said.recv_timeout(PATIENCE);
+            heard += &line.unwrap_or_else(|_| panic!("it never said {words:?}:\n{heard}"));
+        }
+        heard
+    }
+
     /// Everything on standard error so far.
     pub fn stderr(&self) -> String {
         self.said.borrow().clone()

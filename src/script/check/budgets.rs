@@ -15,6 +15,9 @@ pub(super) const ASK_BUDGET: (usize, usize) = (300, 900);
 /// The longest a question may become when its holes are full.
 const WHOLE_BUDGET: usize = 1_800;
 const LABEL_BUDGET: (usize, usize) = (24, 40);
+/// What a title may measure to stand whole on a card, and a first sentence of `about` in a menu of commands.
+const TITLE_BUDGET: usize = 60;
+const MENU_BUDGET: usize = 100;
 
 impl Checker<'_, '_> {
     /// A label that fits on a button.
@@ -35,6 +38,23 @@ impl Checker<'_, '_> {
                 format!("a label of {length} characters"),
                 format!("{warn} fit on a phone"),
             );
+        }
+    }
+
+    /// A title that stands whole on a card, and a first sentence that stands whole in a menu of commands.
+    pub(super) fn head(&mut self) {
+        let first = self.script.about.split_inclusive(['.', '\n']).next().unwrap_or("");
+        let in_menu = if self.script.starters.commands.is_empty() { "" } else { first };
+        for (key, what, text, most) in [
+            ("title", "a title", self.script.title.as_str(), TITLE_BUDGET),
+            ("about", "a first sentence for menus", in_menu.trim(), MENU_BUDGET),
+        ] {
+            let length = text.encode_utf16().count();
+            if length > most {
+                let at = self.source.key(key);
+                let message = format!("{what} of {length} characters");
+                self.source.warn("GS0505", at, message, format!("at most {most}: it is cut off there"));
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use super::super::flow::Known;
 use super::super::model::Type;
 use super::super::problem::did_you_mean;
 use super::Checker;
+use super::ways::objections;
 use crate::types::Value;
 
 /// What an expression is, for comparing.
@@ -57,6 +58,10 @@ impl Kind {
 
     fn is_texty(&self) -> bool {
         matches!(self, Kind::Text | Kind::Choice(_))
+    }
+
+    fn has_order(&self) -> bool {
+        matches!(self, Kind::Number | Kind::Date | Kind::Time | Kind::Duration | Kind::Mixed | Kind::None)
     }
 
     pub(super) fn fits(&self, other: &Kind) -> bool {
@@ -136,10 +141,7 @@ impl Checker<'_, '_> {
                 Kind::Bool
             }
             BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => {
-                let comparable = |kind: &Kind| {
-                    matches!(kind, Kind::Number | Kind::Date | Kind::Time | Kind::Duration | Kind::Mixed | Kind::None)
-                };
-                if !a.fits(&b) || !comparable(&a) || !comparable(&b) {
+                if !a.fits(&b) || !a.has_order() || !b.has_order() {
                     let hint = "numbers, dates, times and lengths of time have an order";
                     self.source.error("GS0304", span, format!("{} and {} have no order", a.word(), b.word()), hint);
                 }
@@ -185,12 +187,30 @@ impl Checker<'_, '_> {
             Some((ExprKind::Literal(Value::Text(text)), span)) => Some((text.clone(), span.clone())),
             _ => None,
         };
+        let wanted: &[Kind] = match function {
+            Function::Has => &[Kind::Text, Kind::Text],
+            Function::Words
+            | Function::Chars
+            | Function::Lower
+            | Function::Visits
+            | Function::Hits
+            | Function::LocalTime
+            | Function::HasLanguage => &[Kind::Text],
+            Function::DaysSince | Function::DaysUntil => &[Kind::Date],
+            Function::Count => &[Kind::List],
+            Function::Min | Function::Max | Function::Promise => &[],
+        };
+        for ((argument, kind), wanted) in arguments.iter().zip(&kinds).zip(wanted) {
+            if !kind.fits(wanted) {
+                let (found, wanted) = (kind.word(), wanted.word());
+                let message = format!("{found} where {wanted} is needed");
+                self.source.error("GS0304", argument.span.clone(), message, format!("{wanted} goes here"));
+            }
+        }
         match function {
             Function::Has => {
-                if let Some((list, _)) = literal(1)
-                    && self.script.phrases.contains_key(&list)
-                {
-                    self.used.insert(list);
+                if let Some((list, span)) = literal(1) {
+                    self.has_list(list, span);
                 }
                 Kind::Bool
             }
@@ -204,26 +224,53 @@ impl Checker<'_, '_> {
                 }
                 Kind::Number
             }
-            Function::DaysSince | Function::DaysUntil => {
-                if let (Some(kind), Some(argument)) = (kinds.first(), arguments.first())
-                    && !kind.fits(&Kind::Date)
-                {
-                    self.source.error(
-                        "GS0304",
-                        argument.span.clone(),
-                        format!("{} where a date is needed", kind.word()),
-                        "a date goes here",
-                    );
+            Function::Hits => {
+                let known = objections(self.script);
+                if let Some((name, span)) = literal(0).filter(|(name, _)| !known.contains(name.as_str())) {
+                    let near = did_you_mean(&name, known.iter().copied());
+                    let hint = if near.is_empty() {
+                        "write the name of a list in `reject`, or of a check".to_owned()
+                    } else {
+                        near
+                    };
+                    self.source.error("GS0433", span, format!("nothing that objects is called `{name}`"), hint);
                 }
                 Kind::Number
             }
-            Function::Words | Function::Chars | Function::Count | Function::Hits => Kind::Number,
-            Function::Min | Function::Max => kinds.into_iter().next().unwrap_or(Kind::Number),
+            Function::Min | Function::Max => self.lesser_or_greater(&kinds, arguments),
+            Function::DaysSince | Function::DaysUntil | Function::Words | Function::Chars | Function::Count => {
+                Kind::Number
+            }
             Function::Lower => Kind::Text,
             Function::LocalTime => Kind::Time,
             Function::HasLanguage => Kind::Bool,
-            Function::Promise => Kind::Promise,
+            Function::Promise => {
+                let found = kinds.into_iter().next().unwrap_or(Kind::Text);
+                if !found.fits(&Kind::Text) && found != Kind::Promise {
+                    let message = format!("{} where the id of a promise is needed", found.word());
+                    let hint = "a text var that was `set` to `ledger.open`, or an argument that holds one";
+                    self.source.error("GS0304", arguments[0].span.clone(), message, hint);
+                }
+                Kind::Promise
+            }
         }
+    }
+
+    /// What `has` looks for: a list, or a phrase as it stands. A name with `_` can only be meant as a list.
+    fn has_list(&mut self, list: String, span: Range<usize>) {
+        if list.contains('_') || self.script.phrases.contains_key(&list) || self.words.lists.contains_key(&list) {
+            self.list(&list, span);
+        }
+    }
+
+    fn lesser_or_greater(&mut self, kinds: &[Kind], arguments: &[Expr]) -> Kind {
+        let [a, b] = kinds else { return Kind::Mixed };
+        if !a.fits(b) || !a.has_order() || !b.has_order() {
+            let span = arguments[0].span.start..arguments[1].span.end;
+            let hint = "numbers, dates, times and lengths of time have an order";
+            self.source.error("GS0304", span, format!("{} and {} have no order", a.word(), b.word()), hint);
+        }
+        a.clone()
     }
 }
 

@@ -4,8 +4,13 @@
 //! option values and the targets of jumps.
 
 mod budgets;
+pub(crate) mod content;
 mod edition;
+mod heavy;
 mod kinds;
+pub(crate) mod said;
+pub(crate) mod turns;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -88,8 +93,13 @@ fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &m
     }
 }
 
-/// Checks one script against all others.
-pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, source: &mut Source<'_>) {
+/// Checks one script against all others; gives back which phrase lists it uses.
+pub(crate) fn check(
+    script: &Script,
+    world: &World<'_>,
+    words: &SharedWords,
+    source: &mut Source<'_>,
+) -> BTreeSet<String> {
     let flow = world.flow(script, &mut Vec::new());
     let mut checker = Checker::new(script, world, words, source);
     checker.unreachable(&flow);
@@ -102,12 +112,15 @@ pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, sou
     if let Some(nudge) = &script.nudge {
         let known = flow.before.first().cloned().flatten().unwrap_or_default();
         checker.template(&nudge.say, &known);
+        checker.budget(&nudge.say, SAY_BUDGET);
+        checker.nudge(nudge.after);
     }
     if let Some(say) = &script.expire_say {
         let known = flow.before.first().cloned().flatten().unwrap_or_default();
         checker.template(say, &known);
         checker.budget(say, SAY_BUDGET);
     }
+    checker.head();
     checker.unused();
     checker.renamed();
     checker.repair();
@@ -115,6 +128,10 @@ pub(crate) fn check(script: &Script, world: &World<'_>, words: &SharedWords, sou
     for list in script.phrases.keys() {
         checker.list_used(list);
     }
+    let lists = checker.lists;
+    ways::check(script, world, &flow, source);
+    heavy::check(script, &flow, source);
+    lists
 }
 
 struct Checker<'c, 'a> {
@@ -122,7 +139,10 @@ struct Checker<'c, 'a> {
     world: &'c World<'c>,
     words: &'c SharedWords,
     source: &'c mut Source<'a>,
+    /// Vars that something reads or writes.
     used: BTreeSet<String>,
+    /// Phrase lists that something looks for.
+    lists: BTreeSet<String>,
     /// What `answer` is, where there is one.
     answer: Option<Kind>,
     /// By how much literal text may still grow in another language.
@@ -131,7 +151,16 @@ struct Checker<'c, 'a> {
 
 impl<'c, 'a> Checker<'c, 'a> {
     fn new(script: &'c Script, world: &'c World<'c>, words: &'c SharedWords, source: &'c mut Source<'a>) -> Self {
-        Checker { script, world, words, source, used: BTreeSet::new(), answer: None, growth: budgets::GROWTH }
+        Checker {
+            script,
+            world,
+            words,
+            source,
+            used: BTreeSet::new(),
+            lists: BTreeSet::new(),
+            answer: None,
+            growth: budgets::GROWTH,
+        }
     }
 
     fn unreachable(&mut self, flow: &Flow) {
@@ -202,7 +231,7 @@ impl<'c, 'a> Checker<'c, 'a> {
                 }
             }
             OpKind::Choose(choose) => self.choose(choose, known),
-            OpKind::Cancel(name) => self.schedule_name(name, &op.span),
+            OpKind::Cancel(name) => self.cancel(name, &op.span),
             OpKind::Jump(_) | OpKind::Redo { .. } => {}
             OpKind::JumpUnless(test, _) => {
                 self.kind(test, known);
@@ -267,6 +296,34 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.results(script, save, &op.span);
             }
             OpKind::End(_) => {}
+        }
+    }
+
+    fn nudge(&mut self, after: i64) {
+        let at = self.source.key("nudge");
+        if self.script.waits.is_empty() {
+            let message = "a nudge, and nothing in this script waits for an answer";
+            self.source.warn("GS0435", at, message, "remove `nudge`");
+        } else if after >= self.script.expire {
+            let message = "the nudge never comes: the script is put away before";
+            let hint = "let `nudge.after` be shorter than `expire.after`";
+            self.source.warn("GS0435", at, message, hint);
+        }
+    }
+
+    fn cancel(&mut self, name: &str, span: &Range<usize>) {
+        self.schedule_name(name, span);
+        let ops = self.world.scripts.values().flat_map(|script| &script.ops);
+        let names: BTreeSet<&str> = ops
+            .filter_map(|op| match &op.kind {
+                OpKind::Schedule(plan) => Some(plan.name.as_str()),
+                _ => None,
+            })
+            .collect();
+        if !names.contains(name) {
+            let near = did_you_mean(name, names);
+            let hint = if near.is_empty() { "write the name that a `schedule` gives".to_owned() } else { near };
+            self.source.error("GS0436", span.clone(), format!("no script makes a schedule called `{name}`"), hint);
         }
     }
 
@@ -544,9 +601,9 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn list(&mut self, name: &str, span: Range<usize>) {
-        if self.script.phrases.contains_key(name) {
-            self.used.insert(name.to_owned());
-        } else if !self.words.lists.contains_key(name) {
+        if self.script.phrases.contains_key(name) || self.words.lists.contains_key(name) {
+            self.lists.insert(name.to_owned());
+        } else {
             let lists = self.script.phrases.keys().chain(self.words.lists.keys()).map(String::as_str);
             let near = did_you_mean(name, lists);
             let hint = if near.is_empty() { format!("write it under `phrases`: `{name}: [...]`") } else { near };
@@ -555,14 +612,8 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn list_used(&mut self, name: &str) {
-        if !self.used.contains(name) {
-            let at = self.source.text.find(&format!("{name}:")).unwrap_or(0);
-            self.source.warn(
-                "GS0411",
-                at..at + name.len(),
-                format!("the phrase list `{name}` is not used"),
-                "remove it",
-            );
+        if !self.lists.contains(name) {
+            list_unused(name, self.source);
         }
     }
 
@@ -574,10 +625,9 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
         for name in &self.script.returns {
             if !self.script.vars.contains_key(name) {
-                let at = self.source.text.find("returns").unwrap_or(0);
                 self.source.error(
                     "GS0307",
-                    at..at + 7,
+                    self.source.key("returns"),
                     format!("there is no var `{name}` to return"),
                     "declare it under `vars`",
                 );
@@ -632,14 +682,14 @@ impl<'c, 'a> Checker<'c, 'a> {
             let near = did_you_mean(name, CARDS.iter().map(|card| card.name));
             let own = "only cards stand in system/: write `instead_of: unclear` for one that stands in for `unclear`";
             let hint = if near.is_empty() { own.to_owned() } else { near };
-            self.source.error("GS0412", 0..1, format!("there is no card `{name}`"), hint);
+            self.source.error("GS0412", self.source.key("script"), format!("there is no card `{name}`"), hint);
             return;
         };
         for arg in &self.script.args {
             if !card.args.contains(&arg.as_str()) {
                 let near = did_you_mean(arg, card.args.iter().copied());
                 let hint = if near.is_empty() { format!("it is given: {}", card.args.join(", ")) } else { near };
-                self.source.error("GS0413", 0..1, format!("this card is not given `{arg}`"), hint);
+                self.source.error("GS0413", self.source.key("args"), format!("this card is not given `{arg}`"), hint);
             }
         }
         for op in &self.script.ops {
@@ -667,6 +717,11 @@ fn option_words(option: &Choice) -> BTreeSet<String> {
         words.insert(fold(value));
     }
     words
+}
+
+/// Warns of a phrase list that nothing asks for.
+pub(crate) fn list_unused(name: &str, source: &mut Source<'_>) {
+    source.warn("GS0411", source.key(name), format!("the phrase list `{name}` is not used"), "remove it");
 }
 
 /// The verb of an operation that cards have no use for.

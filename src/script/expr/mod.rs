@@ -165,6 +165,33 @@ pub trait Scope {
 }
 
 impl Expr {
+    /// The expressions it is made of.
+    pub(crate) fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Literal(_) | ExprKind::Name(_) => Vec::new(),
+            ExprKind::Not(inner) | ExprKind::IsNone(inner, _) | ExprKind::PromiseField(inner, _) => vec![&**inner],
+            ExprKind::Binary(_, left, right) => vec![&**left, &**right],
+            ExprKind::If(test, yes, no) => vec![&**test, &**yes, &**no],
+            ExprKind::Call(_, arguments) => arguments.iter().collect(),
+        }
+    }
+
+    /// True when it, or anything in it, is like that.
+    pub(crate) fn any_part(&self, like: &dyn Fn(&Expr) -> bool) -> bool {
+        like(self) || self.parts().into_iter().any(|part| part.any_part(like))
+    }
+
+    /// The texts that it may stand for as they are: in `x or "there"`, "there".
+    pub(crate) fn literals(&self) -> Vec<&str> {
+        match &self.kind {
+            ExprKind::Literal(Value::Text(text)) => vec![text],
+            ExprKind::Binary(BinaryOp::Or, left, right) | ExprKind::If(_, left, right) => {
+                [left.literals(), right.literals()].concat()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Stands where an expression could not be read: it may be of any kind, and it has a value.
     pub(crate) fn any(span: Range<usize>) -> Self {
         Self { span, kind: ExprKind::Name(Name::Result("outcome".into())) }

@@ -26,6 +26,9 @@ const FUNCTIONS: [(&str, Function, usize); 14] = [
     ("has_language", Function::HasLanguage, 1),
 ];
 
+/// What an expression may look like, for somebody whose own went wrong.
+const SHAPE: &str = "an expression looks like `mood >= 4 and kept == \"late\"`";
+
 /// What is wrong with an expression's text, and where in it (bytes).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
@@ -175,7 +178,7 @@ impl ExprParser<'_> {
 
     fn unexpected(&self, token: Token, wanted: &str) -> SyntaxError {
         let found = &self.text[token.at.clone()];
-        let hint = if found == "=" { "compare with `==`".to_owned() } else { String::new() };
+        let hint = if found == "=" { "compare with `==`" } else { SHAPE }.to_owned();
         SyntaxError { at: token.at, message: format!("`{found}` where {wanted} was expected"), hint }
     }
 
@@ -185,7 +188,7 @@ impl ExprParser<'_> {
             None => SyntaxError {
                 at: self.text.len().saturating_sub(1)..self.text.len(),
                 message: format!("the expression ends where {wanted} was expected"),
-                hint: String::new(),
+                hint: SHAPE.into(),
             },
         }
     }

@@ -1,0 +1,106 @@
+//! `banned.yaml`: words that the bot does not say, why not, what to write instead, and where that holds.
+//!
+//! Reads and matches; which texts there are and what is reported is known to `check::content`. One file holds one language.
+
+use super::problem::{Source, did_you_mean};
+use super::read::{self, Fields};
+use super::yaml::Node;
+use crate::phrase::{Phrase, fold, words};
+
+/// Where a word has no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Where {
+    /// In no text at all.
+    Everywhere,
+    /// In texts that show how many there were.
+    Counts,
+    /// In scripts that are marked as heavy.
+    Heavy,
+}
+
+/// Some words that are not said, for one reason.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) phrases: Vec<Phrase>,
+    pub(crate) place: Where,
+    /// Why not.
+    pub(crate) why: String,
+    /// What to write in their place.
+    pub(crate) instead: String,
+    /// Sentences with one of these are meant otherwise.
+    except: Vec<Phrase>,
+}
+
+impl Rule {
+    /// The first of its phrases that a text says.
+    pub(crate) fn found_in(&self, text: &Sentences) -> Option<&Phrase> {
+        let says =
+            |phrases: &'_ [Phrase], words: &[String]| phrases.iter().position(|phrase| phrase.occurs_among(words));
+        let found =
+            text.0.iter().find_map(|words| says(&self.phrases, words).filter(|_| says(&self.except, words).is_none()));
+        found.map(|index| &self.phrases[index])
+    }
+}
+
+/// The words of a text, sentence by sentence: a phrase and what excuses it belong to one sentence.
+pub(crate) struct Sentences(Vec<Vec<String>>);
+
+impl Sentences {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(
+            text.split(['.', '!', '?', '\n'])
+                .map(|sentence| words(&fold(sentence)).map(str::to_owned).collect())
+                .collect(),
+        )
+    }
+}
+
+/// Reads the file.
+pub(crate) fn rules(source: &mut Source<'_>) -> Vec<Rule> {
+    let Some(root) = super::yaml::parse(source) else { return Vec::new() };
+    let Some(mut fields) = Fields::of(&root, "banned.yaml", source) else { return Vec::new() };
+    let items = fields.need("banned", source).map(|node| read::items(node, "a list of rules", source));
+    fields.finish(source);
+    items.unwrap_or_default().into_iter().filter_map(|item| rule(item, source)).collect()
+}
+
+fn rule(node: &Node, source: &mut Source<'_>) -> Option<Rule> {
+    let mut fields = Fields::of(node, "a rule", source)?;
+    let phrases = fields.need("phrases", source).map(|node| read::phrases(node, source)).unwrap_or_default();
+    let place = fields.need("where", source).and_then(|node| place(node, source));
+    let why = fields.need("why", source).and_then(|node| read::plain(node, "a reason", source));
+    let instead = fields.need("instead", source).and_then(|node| read::plain(node, "what to write", source));
+    let except = fields.take("except").map(|node| read::phrases(node, source)).unwrap_or_default();
+    fields.finish(source);
+    Some(Rule { phrases, place: place?, why: why?, instead: instead?, except })
+}
+
+fn place(node: &Node, source: &mut Source<'_>) -> Option<Where> {
+    match read::text(node, "everywhere, counts or heavy", source)? {
+        "everywhere" => Some(Where::Everywhere),
+        "counts" => Some(Where::Counts),
+        "heavy" => Some(Where::Heavy),
+        other => {
+            let hint = did_you_mean(other, ["everywhere", "counts", "heavy"]);
+            source.error("GS0105", node.span.clone(), format!("`{other}` is not a place"), hint);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_is_excused_in_its_own_sentence_only() {
+        let text = "banned:\n  - { phrases: [lost], where: counts, why: w, instead: i, except: [hours ... lost] }\n";
+        let mut source = Source::new("banned.yaml", text);
+        let rules = rules(&mut source);
+        assert!(source.problems.is_empty(), "{:?}", source.problems);
+        let found = |text: &str| rules[0].found_in(&Sentences::of(text)).is_some();
+        assert!(found("You lost 3.") && found("It is lost."));
+        assert!(!found("Three hours of sleep lost.") && !found("A flower blossoms."));
+        assert!(found("Three hours lost. And 2 promises lost."));
+    }
+}
