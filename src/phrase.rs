@@ -62,6 +62,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The words of a folded text, without punctuation; apostrophes in them do not count.
+#[must_use]
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'');
     folded.split(is_outside).filter(|word| word.bytes().any(|byte| byte != b'\''))
@@ -130,7 +131,7 @@ impl Phrase {
 
     /// The same, in the [`words`] of a folded text: for a text that is compared with many phrases.
     #[must_use]
-    pub fn occurs_among<W: AsRef<str>>(&self, words: &[W]) -> bool {
+    pub fn occurs_among(&self, words: &[&str]) -> bool {
         (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
     }
 
@@ -166,18 +167,19 @@ pub fn any_occurs_in(phrases: &[Phrase], folded: &str) -> bool {
     phrases.iter().any(|phrase| phrase.occurs_among(&words))
 }
 
-fn matches<W: AsRef<str>>(parts: &[Part], words: &[W]) -> bool {
+fn matches(parts: &[Part], words: &[&str]) -> bool {
     let Some((part, rest)) = parts.split_first() else { return true };
     match part {
         Part::Word(word) => {
-            words.split_first().is_some_and(|(first, tail)| is_word(word, first.as_ref()) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| is_word(word, first) && matches(rest, tail))
         }
         Part::Start(start) => {
-            words.split_first().is_some_and(|(first, tail)| begins_with(start, first.as_ref()) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| begins_with(start, first) && matches(rest, tail))
         }
-        Part::End(end) => words
-            .split_first()
-            .is_some_and(|(first, tail)| first.as_ref().ends_with(end.as_str()) && matches(rest, tail)),
+        Part::End(end) => {
+            let ends = |word: &str| word.ends_with(end.as_str());
+            words.split_first().is_some_and(|(first, tail)| ends(first.as_ref()) && matches(rest, tail))
+        }
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),
         Part::Gap => (0..=GAP.min(words.len())).any(|skipped| matches(rest, &words[skipped..])),

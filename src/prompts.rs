@@ -56,12 +56,18 @@ pub enum PromptsError {
 #[must_use]
 pub fn shipped() -> Vec<PromptFile> {
     Shipped::iter()
-        .filter(|path| ends_in(Path::new(path.as_ref()), PROMPTS) && !path.split('/').any(|part| part == DRAFTS))
+        .filter(|path| is_read(path))
         .filter_map(|path| {
             let text = String::from_utf8(Shipped::get(&path)?.data.into_owned()).ok()?;
             Some(PromptFile { path: path.into_owned(), text })
         })
         .collect()
+}
+
+/// True for a file below a prompts folder that belongs to the scripts.
+#[must_use]
+pub fn is_read(path: &str) -> bool {
+    ends_in(Path::new(path), PROMPTS) && !path.split('/').any(|part| part == DRAFTS)
 }
 
 /// The scripts of a folder and of the folders in it, by path.
@@ -89,23 +95,38 @@ pub fn beside<'n>(transcript: &Path, names: impl Iterator<Item = &'n str>) -> BT
 fn read_all(folder: &Path, endings: &[&str]) -> Result<Vec<PromptFile>, PromptsError> {
     let mut files = Vec::new();
     for path in paths(folder, endings)? {
-        let unreadable =
-            |error: std::io::Error| PromptsError::Unreadable { path: path.clone(), reason: error.kind().to_string() };
-        if fs::metadata(&path).map_err(unreadable)?.len() > MAX_BYTES {
-            return Err(PromptsError::NotText { path, reason: "it is larger than 1 MiB" });
-        }
-        let bytes = fs::read(&path).map_err(unreadable)?;
-        let Ok(text) = String::from_utf8(bytes) else {
-            return Err(PromptsError::NotText { path, reason: "it is not UTF-8 text" });
-        };
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        files.push(PromptFile { path: name, text });
+        files.push(PromptFile { path: name, text: text(&path)? });
     }
     Ok(files)
 }
 
 fn ends_in(path: &Path, endings: &[&str]) -> bool {
     path.extension().is_some_and(|found| endings.iter().any(|ending| found == *ending))
+}
+
+/// One script, wherever it is. A file in a folder `system` is a card; one below `languages` belongs to a translation.
+///
+/// # Errors
+/// When it cannot be read, or is not text.
+pub fn read_file(path: &Path) -> Result<PromptFile, PromptsError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    if let Some(at) = parts.iter().rposition(|part| part == "languages") {
+        return Ok(PromptFile { path: parts[at..].join("/"), text: text(path)? });
+    }
+    let card = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "system");
+    Ok(PromptFile { path: if card { format!("system/{name}") } else { name.into_owned() }, text: text(path)? })
+}
+
+fn text(path: &Path) -> Result<String, PromptsError> {
+    let unreadable =
+        |error: std::io::Error| PromptsError::Unreadable { path: path.to_owned(), reason: error.kind().to_string() };
+    let refused = |reason| PromptsError::NotText { path: path.to_owned(), reason };
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+        return Err(refused("it is larger than 1 MiB"));
+    }
+    String::from_utf8(fs::read(path).map_err(unreadable)?).map_err(|_| refused("it is not UTF-8 text"))
 }
 
 /// Every file below a folder that ends so, sorted; hidden ones and drafts are left out.

@@ -216,6 +216,21 @@ impl Report {
         self
     }
 
+    /// Adds what another look at the same files found.
+    pub fn join(&mut self, other: Report) {
+        self.sources.extend(other.sources);
+        self.problems.extend(other.problems);
+        self.sort();
+    }
+
+    /// What is wrong with one file.
+    pub(super) fn of(source: Source<'_>) -> Self {
+        let mut report = Self::default();
+        report.take(source);
+        report.sort();
+        report
+    }
+
     pub(super) fn take(&mut self, source: Source<'_>) {
         self.sources.insert(source.file.to_owned(), source.text.to_owned());
         self.problems.extend(source.problems);
@@ -241,6 +256,14 @@ impl Library {
     /// Reads and checks everything. A library comes back when nothing is wrong; the report may hold warnings either way.
     #[must_use]
     pub fn load(files: &[PromptFile]) -> (Option<Library>, Report) {
+        let (library, report) = Self::load_anyway(files);
+        let sound = report.errors() == 0;
+        (sound.then_some(library), report)
+    }
+
+    /// The same, with whatever could be read of scripts that have errors: for comparing, never for running.
+    #[must_use]
+    pub fn load_anyway(files: &[PromptFile]) -> (Library, Report) {
         let mut report = Report::default();
         let mut library = Library::default();
         let mut sources: BTreeMap<String, Source<'_>> = BTreeMap::new();
@@ -265,8 +288,7 @@ impl Library {
         report.problems.extend(missing);
         report.reviews = library.scripts.values().map(Review::of).collect();
         report.sort();
-        let sound = report.errors() == 0;
-        (sound.then_some(library), report)
+        (library, report)
     }
 
     fn read(&mut self, path: &str, source: &mut Source<'_>) {
@@ -604,7 +626,7 @@ fn clash(word: &str, script: &str, shown: &str, taken: &mut BTreeMap<String, Str
     }
 }
 
-fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTreeSet<String>) {
+pub(super) fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTreeSet<String>) {
     let mut unread = BTreeSet::new();
     let Some(root) = super::yaml::parse(source) else { return (BTreeMap::new(), unread) };
     let Some(mut fields) = Fields::of(&root, "facts.yaml", source) else { return (BTreeMap::new(), unread) };

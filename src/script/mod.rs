@@ -8,6 +8,7 @@ mod check;
 mod earlier;
 pub mod expr;
 mod flow;
+pub mod format;
 mod grammar;
 pub mod library;
 pub mod locale;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::super::banned::{Rule, Sentences, Where};
+use super::super::banned::{Rule, Where, sentences, words_of};
 use super::super::model::Script;
 use super::super::problem::Source;
 use super::super::reading;
@@ -54,7 +54,8 @@ impl Content<'_, '_> {
     }
 
     fn words(&mut self, text: &str, counts: bool, span: &Range<usize>) {
-        let sentences = Sentences::of(text);
+        let sentences = sentences(text);
+        let sentences = words_of(&sentences);
         for rule in self.rules {
             let here = match rule.place {
                 Where::Everywhere => true,

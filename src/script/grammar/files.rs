@@ -25,14 +25,14 @@ pub(crate) static SCRIPT: Shape = shape!(
             Flag,
             "true when it may run before somebody agreed to the terms (welcome, now, help, privacy). false when missing.",
         ),
+        Key::may("args", Names, "What a caller must give. Text, unless declared under `vars`."),
+        Key::may("returns", Names, "Vars that a caller may read as result.NAME."),
         Key::may(
             "nudge",
             Map(&NUDGE),
             "A reminder of an open question. Example: { after: 4h, say: \"Your check-in is still open.\" }",
         ),
         EXPIRE_KEY,
-        Key::may("args", Names, "What a caller must give. Text, unless declared under `vars`."),
-        Key::may("returns", Names, "Vars that a caller may read as result.NAME."),
         RENAMED,
         Key::may(
             "repair",
