@@ -10,6 +10,7 @@ mod conversation;
 mod doctor;
 mod edits;
 mod house;
+mod i18n;
 mod run;
 mod scripts_fmt;
 mod scripts_play;
@@ -88,6 +89,11 @@ enum ScriptsCommand {
     Fmt(scripts_fmt::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
+    /// Translate scripts: texts.po files and how far they are
+    I18n {
+        #[command(subcommand)]
+        command: i18n::I18n,
+    },
 }
 
 /// Runs the program.
@@ -105,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
+        Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
         Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),
