@@ -52,7 +52,6 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The words of a folded text, without punctuation; apostrophes in them do not count.
-#[must_use]
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'');
     folded.split(is_outside).filter(|word| word.bytes().any(|byte| byte != b'\''))
@@ -116,7 +115,7 @@ impl Phrase {
 
     /// The same, in the [`words`] of a folded text: for a text that is compared with many phrases.
     #[must_use]
-    pub fn occurs_among(&self, words: &[&str]) -> bool {
+    pub fn occurs_among<W: AsRef<str>>(&self, words: &[W]) -> bool {
         (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
     }
 
@@ -152,14 +151,14 @@ pub fn any_occurs_in(phrases: &[Phrase], folded: &str) -> bool {
     phrases.iter().any(|phrase| phrase.occurs_among(&words))
 }
 
-fn matches(parts: &[Part], words: &[&str]) -> bool {
+fn matches<W: AsRef<str>>(parts: &[Part], words: &[W]) -> bool {
     let Some((part, rest)) = parts.split_first() else { return true };
     match part {
         Part::Word(word) => {
-            words.split_first().is_some_and(|(first, tail)| is_word(word, first) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| is_word(word, first.as_ref()) && matches(rest, tail))
         }
         Part::Start(start) => {
-            words.split_first().is_some_and(|(first, tail)| begins_with(start, first) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| begins_with(start, first.as_ref()) && matches(rest, tail))
         }
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),

@@ -150,3 +150,60 @@ fn an_edit_that_is_saved_is_played_at_once_and_a_broken_one_is_shown_and_left_as
     fs::write(prompts.join("rest.yaml"), told).unwrap();
     program.says("# Reloaded; you stand at `how-long`.");
 }
+
+// ---- scripts waiting ----
+
+/// Everything that is printed, with single spaces.
+fn waiting(folder: &Path, arguments: &[&str]) -> String {
+    let ended = Settings::new(folder).runs(&[&["scripts", "waiting", "--data", "data"], arguments].concat(), &[]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    ended.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+}
+
+#[test]
+fn an_operator_sees_how_many_wait_where_also_beside_a_running_bot() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(waiting(folder.path(), &[]), "data has no database yet, so nobody waits.\n");
+    let settings = Settings::new(folder.path());
+    let talks = |person: &str, lines: &[&str]| {
+        let arguments = ["chat", "--data", "data", "--person", person];
+        assert_eq!(settings.runs(&arguments, lines).code, Some(0));
+    };
+    talks("me", &["3", "Agree", "skip", "Xaverl", "/now", "stop"]);
+    talks("ben", &["3", "Agree", "skip", "Xaverl"]);
+    let mut running = settings.starts(&["chat", "--data", "data", "--person", "eva"]);
+    running.types("3");
+    running.says("If you agree");
+    let said = waiting(folder.path(), &[]);
+    let expected = "\
+script id text where persons oldest
+now next current active 1 0 days
+stopped pick current card 1 0 days
+welcome consent current active 1 0 days
+welcome zone current active 1 0 days
+welcome zone current put away 1 0 days
+
+In a script: 3. Persons in all: 3.
+";
+    assert_eq!(said, expected);
+    assert!(!said.contains("Xaverl"), "{said}");
+    running.ends();
+
+    let prompts = folder.path().join("mine");
+    copy_prompts(&prompts);
+    let welcome = fs::read_to_string(prompts.join("welcome.yaml")).unwrap();
+    fs::write(
+        prompts.join("welcome.yaml"),
+        welcome.replace("id: consent\n", "id: agree\n").replace("goto: consent", "goto: agree"),
+    )
+    .unwrap();
+    let before = contents(&folder.path().join("data"));
+    let said = waiting(folder.path(), &["--dir", "mine", "--coarse"]);
+    assert!(said.contains("welcome consent older, ends in it active fewer than 5 -\n"), "{said}");
+    assert!(said.contains("welcome zone older, goes on in the new one put away fewer than 5 -\n"), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&waiting(folder.path(), &["--dir", "mine", "--format", "json"])).unwrap();
+    let row = serde_json::json!({"script": "welcome", "id": "consent", "text": "older_ends_in_it", "place": "active", "persons": 1, "oldest_days": 0});
+    assert!(json["waiting"].as_array().unwrap().contains(&row), "{json}");
+    assert_eq!(contents(&folder.path().join("data")), before, "reading changes nothing");
+}

@@ -76,6 +76,9 @@ pub enum OpenError {
         /// Our newest migration.
         known: i64,
     },
+    /// An older program made it, and this one did not bring it up to date yet.
+    #[error("{} was last used by an older Goldseam: start this one once, so that it is brought up to date.", .0.display())]
+    Older(PathBuf),
     /// The database failed while it was opened or migrated.
     #[error("{} cannot be opened: {reason}. Restore it from a backup if this does not go away.", path.display())]
     Failed {
@@ -94,7 +97,7 @@ impl Store {
     pub async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError> {
         sqlx::any::install_default_drivers();
         let path = folder.join(DATABASE_FILE);
-        if path.metadata().is_ok_and(|file| file.len() > 0) {
+        if is_there(&path) {
             inspect(&path).await?;
         }
         // After the look, so that nothing is left beside a database that is refused.
@@ -110,15 +113,39 @@ impl Store {
     /// migrated or written. `None` when there is no database yet.
     ///
     /// # Errors
-    /// When the file is not ours or newer than us, or the database fails.
+    /// When the file is not ours, newer or older than us, or the database fails.
     pub async fn open_to_read(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
-        if !examine(folder).await? {
+        Self::open_existing(folder, vault, &WAITING, |path| (reading(path), "begin")).await
+    }
+
+    /// Opens the database in `folder` to change a mark in it, also beside a program that uses it: no lock is taken, and nothing is
+    /// created or migrated. `None` when there is no database yet.
+    ///
+    /// # Errors
+    /// When the file is not ours, older or newer than us, or the database fails.
+    pub async fn open_beside(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
+        Self::open_existing(folder, vault, &DURABLE, |_| ("mode=rw", "begin immediate")).await
+    }
+
+    /// Opens what is there, without the lock: with these settings, in this mode, with transactions that begin like this.
+    async fn open_existing(
+        folder: &Path,
+        vault: Vault,
+        settings: &'static [&'static str],
+        mode: fn(&Path) -> (&'static str, &'static str),
+    ) -> Result<Option<Store>, OpenError> {
+        sqlx::any::install_default_drivers();
+        let path = folder.join(DATABASE_FILE);
+        if !is_there(&path) {
             return Ok(None);
         }
-        let path = folder.join(DATABASE_FILE);
+        if inspect(&path).await? < newest_known() {
+            return Err(OpenError::Older(path));
+        }
         let failed = |error: sqlx::Error| OpenError::Failed { path: path.clone(), reason: error.to_string() };
-        let pool = pool(&WAITING).connect(&address(&path, reading(&path))?).await.map_err(failed)?;
-        Ok(Some(Store(Arc::new(Inner { pool, vault, begin: "begin", _lock: None }))))
+        let (mode, begin) = mode(&path);
+        let pool = pool(settings).connect(&address(&path, mode)?).await.map_err(failed)?;
+        Ok(Some(Store(Arc::new(Inner { pool, vault, begin, _lock: None }))))
     }
 
     /// An empty database in memory, gone with its last clone: to try things out. Nothing of it ever reaches a disk.
@@ -153,7 +180,7 @@ fn pool(settings: &'static [&'static str]) -> AnyPoolOptions {
 pub async fn examine(folder: &Path) -> Result<bool, OpenError> {
     sqlx::any::install_default_drivers();
     let path = folder.join(DATABASE_FILE);
-    let there = path.metadata().is_ok_and(|file| file.len() > 0);
+    let there = is_there(&path);
     if there {
         inspect(&path).await?;
     }
@@ -172,8 +199,12 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Looks at a file without changing it: is it ours, and do we know all that was done to it?
-async fn inspect(path: &Path) -> Result<(), OpenError> {
+fn is_there(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.len() > 0)
+}
+
+/// Looks at a file without changing it: is it ours, and do we know all that was done to it? Gives back its newest migration.
+async fn inspect(path: &Path) -> Result<i64, OpenError> {
     if !begins_with_magic(path) {
         return Err(OpenError::NotOurs(path.to_owned()));
     }
@@ -181,7 +212,7 @@ async fn inspect(path: &Path) -> Result<(), OpenError> {
         Ok(Some(found)) if found > newest_known() => {
             Err(OpenError::Newer { path: path.to_owned(), found, known: newest_known() })
         }
-        Ok(Some(_)) => Ok(()),
+        Ok(Some(found)) => Ok(found),
         Ok(None) => Err(OpenError::NotOurs(path.to_owned())),
         Err(Inspection::Open(error)) => Err(error),
         Err(Inspection::Database(error)) => Err(OpenError::Failed { path: path.to_owned(), reason: error.to_string() }),

@@ -94,20 +94,27 @@ pub fn play(transcript: &Transcript, scripts: &Scripts, drafts: &BTreeMap<String
     Played { file, differences, blessed: changes.applied_to(&transcript.text), traces }
 }
 
-/// The scripts after each `(edit: )`.
+/// The scripts after each `(edit: )` and `(withdraw: )`.
 fn edits(transcript: &Transcript, scripts: &Scripts, drafts: &BTreeMap<String, String>) -> Result<Vec<Scripts>, Wrong> {
     let mut edited: Vec<Scripts> = Vec::new();
-    for (line, path) in transcript.drafts() {
-        let wrong = |message| transcript.wrong(line, message);
-        let text = drafts.get(path).ok_or_else(|| wrong(format!("`{path}` cannot be read from where this file is")))?;
-        let draft = PromptFile { path: path.to_owned(), text: text.clone() };
-        let next = edited.last().unwrap_or(scripts).edited(draft);
-        edited.push(next.map_err(|report| {
-            let first = report.problems.first().map(ToString::to_string).unwrap_or_default();
-            wrong(format!("the scripts have errors with `{path}`: {first}"))
-        })?);
+    for (line, act) in transcript.changes() {
+        let before = edited.last().unwrap_or(scripts);
+        let next = match act {
+            Act::Edit(path) => edit(before, path, drafts),
+            Act::Withdraw(script) => before.without(script),
+            _ => continue,
+        };
+        edited.push(next.map_err(|message| transcript.wrong(line, message))?);
     }
     Ok(edited)
+}
+
+fn edit(scripts: &Scripts, path: &str, drafts: &BTreeMap<String, String>) -> Result<Scripts, String> {
+    let text = drafts.get(path).ok_or_else(|| format!("`{path}` cannot be read from where this file is"))?;
+    scripts.edited(PromptFile { path: path.to_owned(), text: text.clone() }).map_err(|report| {
+        let first = report.problems.first().map(ToString::to_string).unwrap_or_default();
+        format!("the scripts have errors with `{path}`: {first}")
+    })
 }
 
 /// What a line of a transcript expects, and the line.
@@ -133,8 +140,9 @@ impl Player<'_> {
                 Line::Given(given) => self.stage.given(given).map_err(at)?,
                 Line::Expect(_) => return Err(at("nothing has happened that this line could follow from".into())),
                 Line::Act(act) => {
-                    if let (Act::Edit(_), Some(next)) = (act, self.edited.as_slice().first()) {
-                        self.edited.next();
+                    if matches!(act, Act::Edit(_) | Act::Withdraw(_))
+                        && let Some(next) = self.edited.next()
+                    {
                         self.scripts = next;
                         self.stage.edit(next.library());
                     }

@@ -101,6 +101,12 @@ impl Program {
         stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
+    /// Types nothing more, and waits for its end.
+    pub fn ends(mut self) {
+        drop(self.stdin.take());
+        self.child.wait().unwrap();
+    }
+
     /// Reads what it says until these words come; all of it.
     pub fn says(&mut self, words: &str) -> String {
         let said = self.stdout.get_or_insert_with(|| {

@@ -118,7 +118,8 @@ fn place(file: &str, span: &Range<usize>, phrase: &str) -> Range<usize> {
     let words = phrase.split("...").next().unwrap_or(phrase).trim().trim_end_matches('*');
     let found = file.get(span.clone()).filter(|_| !words.is_empty()).and_then(|text| {
         let lower = text.to_ascii_lowercase();
-        let whole = |at: &usize| !words.starts_with(char::is_alphanumeric) || !lower[..*at].ends_with(char::is_alphanumeric);
+        let whole =
+            |at: &usize| !words.starts_with(char::is_alphanumeric) || !lower[..*at].ends_with(char::is_alphanumeric);
         lower.match_indices(words).map(|(at, _)| at).find(whole)
     });
     found.map_or(span.clone(), |at| span.start + at..span.start + at + words.len())

@@ -1,6 +1,8 @@
 //! The table's first half: whole files, and what stands at their top.
 
-use super::Takes::{Decimal, Duration, Each, Flag, Map, Name, Names, Phrases, Plain, Starters, Steps, Text, Whole};
+use super::Takes::{
+    Day, Decimal, Duration, Each, Flag, Map, Maps, Name, Names, Phrases, Plain, Starters, Steps, Text, Whole, Word,
+};
 use super::{Case, Cases, Key, Shape, Takes, said, shape};
 
 /// A script: what people do here.
@@ -29,6 +31,14 @@ pub(crate) static SCRIPT: Shape = shape!(
             "A reminder of an open question. Example: { after: 4h, say: \"Your check-in is still open.\" }",
         ),
         EXPIRE_KEY,
+        Key::may(
+            "heavy",
+            Flag,
+            "true for what touches a wound: it begins with `content_note` and a way out, and every question can be left.",
+        ),
+        Key::may("content_note", Text, "What is coming, in one or two sentences. It is said first."),
+        ALLOW,
+        REVIEWED,
         Key::may("args", Names, "What a caller must give. Text, unless declared under `vars`."),
         Key::may("returns", Names, "Vars that a caller may read as result.NAME."),
         RENAMED,
@@ -54,6 +64,8 @@ pub(crate) static CARD: Shape = shape!(
         ABOUT,
         LANGUAGE,
         EXPIRE_KEY,
+        ALLOW,
+        REVIEWED,
         Key::may("args", Names, "What the program gives it. Any of them may be empty: ${ title or \"this one\" }"),
         Key::may("instead_of", Name, "For a card that stands in for another one in some scripts: that one's name."),
         RENAMED,
@@ -91,6 +103,29 @@ pub(crate) static PHRASES: Shape = shape!(
     ],
 );
 
+/// `banned.yaml`.
+pub(crate) static BANNED: Shape = shape!(
+    "banned.yaml",
+    "Words that the bot does not say.",
+    &[Key::must("banned", Maps(&RULE), "Rules: some words, where they have no place, why, and what to write instead.")],
+);
+
+static RULE: Shape = shape!(
+    "a rule",
+    "Words that are not said, for one reason.",
+    &[
+        Key::must("phrases", Phrases, "Words; * stands for any ending, ... for up to four words."),
+        Key::must(
+            "where",
+            Word(&["everywhere", "counts", "heavy"]),
+            "everywhere; counts: texts that show how many there were; heavy: scripts with `heavy: true`.",
+        ),
+        Key::must("why", Plain, "Stands in the warning."),
+        Key::must("instead", Plain, "What to write in their place."),
+        Key::may("except", Phrases, "A sentence with one of these is meant otherwise."),
+    ],
+);
+
 const NAME: Key = Key::must("script", Name, "The script's name: the same as the file's name without .yaml.");
 const VERSION: Key =
     Key::may("version", Whole(1, 999_999), "Raise it when conversations in the old text should end in the old text.");
@@ -111,6 +146,37 @@ const LISTS: Key = Key::may(
     "Phrase lists by name, for `reject` and has(text, \"list\"). * stands for any ending, ... for up to four words.",
 );
 const STEPS: Key = Key::must("steps", Steps, "What to do, in order.");
+
+const ALLOW: Key = Key::may(
+    "allow",
+    Maps(&ALLOWANCE),
+    "Words of banned.yaml that it says knowingly. Example: [{ word: \"move on\", because: \"others say it\" }]",
+);
+const REVIEWED: Key = Key::may(
+    "reviewed",
+    Maps(&STAMP),
+    "Who has read it. Written by: goldseam scripts check DIR SCRIPT --stamp NAME --as ROLE",
+);
+
+static ALLOWANCE: Shape = shape!(
+    "an allowance",
+    "A word that is said knowingly.",
+    &[
+        Key::must("word", Plain, "The phrase as it stands in banned.yaml, or ! for exclamation marks."),
+        Key::must("because", Plain, "Why. The report of the checker shows it."),
+    ],
+);
+
+static STAMP: Shape = shape!(
+    "a stamp",
+    "A person's word that they have read it.",
+    &[
+        Key::must("by", Plain, "Their name."),
+        Key::must("on", Day, "The day."),
+        Key::must("as", Plain, "What they are: peer lead, therapist."),
+        Key::must("text", Plain, "The hash of the text that they read."),
+    ],
+);
 
 static NUDGE: Shape = shape!(
     "`nudge`",
