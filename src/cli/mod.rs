@@ -12,6 +12,7 @@ mod house;
 mod run;
 mod scripts_play;
 mod scripts_schema;
+mod scripts_simulate;
 mod scripts_waiting;
 mod steering;
 mod terminal;
@@ -72,6 +73,8 @@ enum ScriptsCommand {
     },
     /// Play one script in this terminal; edits that are saved are taken over at once
     Play(scripts_play::Options),
+    /// Let simulated persons live with the scripts for some weeks, and look for what must never happen
+    Simulate(scripts_simulate::Options),
     /// Count who waits at which question, without names and texts; the bot may be running
     Waiting(scripts_waiting::Options),
     /// Play transcripts: conversations written down, and what the bot says in them now
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
