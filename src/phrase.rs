@@ -14,6 +14,11 @@ const GAP: usize = 4;
 /// ```
 #[must_use]
 pub fn fold(text: &str) -> String {
+    // Most of what people type: nothing in it has another form.
+    if text.is_ascii() {
+        let plain = |c: char| if c == '`' { '\'' } else { c.to_ascii_lowercase() };
+        return squeeze(text.split_ascii_whitespace(), plain);
+    }
     let straight: String = text
         .nfkc()
         .filter(|character| !is_invisible(*character))
@@ -23,22 +28,46 @@ pub fn fold(text: &str) -> String {
             other => other,
         })
         .collect();
-    let lower = straight.to_lowercase();
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    words.join(" ").trim_matches(|c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ')).to_owned()
+    squeeze(straight.to_lowercase().split_whitespace(), |c| c)
+}
+
+/// Words with single spaces between them, without punctuation at the ends.
+fn squeeze<'w>(words: impl Iterator<Item = &'w str>, form: impl Fn(char) -> char) -> String {
+    let mut whole = String::new();
+    for word in words {
+        if !whole.is_empty() {
+            whole.push(' ');
+        }
+        whole.extend(word.chars().map(&form));
+    }
+    let is_outside = |c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ');
+    whole.truncate(whole.trim_end_matches(is_outside).len());
+    let begins = whole.len() - whole.trim_start_matches(is_outside).len();
+    whole.drain(..begins);
+    whole
 }
 
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// The words of a folded text, without punctuation and without apostrophes.
-fn words(folded: &str) -> Vec<String> {
-    folded
-        .split(|c: char| !(c.is_alphanumeric() || c == '\''))
-        .map(|word| word.replace('\'', ""))
-        .filter(|word| !word.is_empty())
-        .collect()
+/// The words of a folded text, without punctuation; apostrophes in them do not count.
+pub fn words(folded: &str) -> impl Iterator<Item = &str> {
+    let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'');
+    folded.split(is_outside).filter(|word| word.bytes().any(|byte| byte != b'\''))
+}
+
+/// Bytes of a word that count.
+fn bytes(word: &str) -> impl Iterator<Item = u8> {
+    word.bytes().filter(|byte| *byte != b'\'')
+}
+
+fn is_word(wanted: &str, found: &str) -> bool {
+    wanted == found || (found.contains('\'') && bytes(found).eq(wanted.bytes()))
+}
+
+fn begins_with(start: &str, found: &str) -> bool {
+    found.starts_with(start) || (found.contains('\'') && bytes(found).take(start.len()).eq(start.bytes()))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +97,8 @@ impl Phrase {
                 continue;
             }
             let starts = chunk.ends_with('*');
-            let found = words(&fold(chunk.trim_end_matches('*')));
+            let chunk = fold(chunk.trim_end_matches('*'));
+            let found: Vec<String> = words(&chunk).map(|word| word.replace('\'', "")).collect();
             let last = found.len().saturating_sub(1);
             for (index, word) in found.into_iter().enumerate() {
                 parts.push(if starts && index == last { Part::Start(word) } else { Part::Word(word) });
@@ -80,21 +110,25 @@ impl Phrase {
     /// True when the phrase stands anywhere in a folded text.
     #[must_use]
     pub fn occurs_in(&self, folded: &str) -> bool {
-        self.occurs_among(&words(folded))
+        self.occurs_among(&words(folded).collect::<Vec<_>>())
     }
 
-    fn occurs_among(&self, words: &[String]) -> bool {
+    /// The same, in the [`words`] of a folded text: for a text that is compared with many phrases.
+    #[must_use]
+    pub fn occurs_among<W: AsRef<str>>(&self, words: &[W]) -> bool {
         (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
     }
 
     /// True when the folded text is this phrase and nothing else.
     #[must_use]
     pub fn is_all_of(&self, folded: &str) -> bool {
-        self.folded == folded || {
-            let words = words(folded);
-            let plain = self.parts.iter().all(|part| matches!(part, Part::Word(_)));
-            plain && words.len() == self.parts.len() && matches(&self.parts, &words)
+        if self.folded == folded {
+            return true;
         }
+        let mut found = words(folded);
+        let same =
+            |part: &Part| matches!(part, Part::Word(word) if found.next().is_some_and(|found| is_word(word, found)));
+        self.parts.iter().all(same) && found.next().is_none()
     }
 
     /// The folded text.
@@ -113,16 +147,18 @@ impl Phrase {
 /// True when any of several phrases stands in a folded text.
 #[must_use]
 pub fn any_occurs_in(phrases: &[Phrase], folded: &str) -> bool {
-    let words = words(folded);
+    let words: Vec<&str> = words(folded).collect();
     phrases.iter().any(|phrase| phrase.occurs_among(&words))
 }
 
-fn matches(parts: &[Part], words: &[String]) -> bool {
+fn matches<W: AsRef<str>>(parts: &[Part], words: &[W]) -> bool {
     let Some((part, rest)) = parts.split_first() else { return true };
     match part {
-        Part::Word(word) => words.split_first().is_some_and(|(first, tail)| first == word && matches(rest, tail)),
+        Part::Word(word) => {
+            words.split_first().is_some_and(|(first, tail)| is_word(word, first.as_ref()) && matches(rest, tail))
+        }
         Part::Start(start) => {
-            words.split_first().is_some_and(|(first, tail)| first.starts_with(start.as_str()) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| begins_with(start, first.as_ref()) && matches(rest, tail))
         }
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),

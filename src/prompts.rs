@@ -52,12 +52,18 @@ pub enum PromptsError {
 #[must_use]
 pub fn shipped() -> Vec<PromptFile> {
     Shipped::iter()
-        .filter(|path| path.ends_with(".yaml") && !path.split('/').any(|part| part == DRAFTS))
+        .filter(|path| is_read(path))
         .filter_map(|path| {
             let text = String::from_utf8(Shipped::get(&path)?.data.into_owned()).ok()?;
             Some(PromptFile { path: path.into_owned(), text })
         })
         .collect()
+}
+
+/// True for a file below a prompts folder that belongs to the scripts.
+#[must_use]
+pub fn is_read(path: &str) -> bool {
+    path.ends_with(".yaml") && !path.split('/').any(|part| part == DRAFTS)
 }
 
 /// The scripts of a folder and of the folders in it, by path.

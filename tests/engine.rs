@@ -3,6 +3,7 @@
 mod support;
 
 use goldseam::engine::{self, Due, Effect, Event, IfBusy, Run};
+use goldseam::practice::promise::Standing;
 use goldseam::script::Library;
 use goldseam::transcript::Scripts;
 use goldseam::types::{Private, Value, Values};
@@ -743,6 +744,38 @@ steps:
         lines,
         "given: open promise = call Ana; open promise = walk\nrun: probe\n< It is call Ana.\n< Did you?\n> yes\n< Now none. Open: 1",
     );
+}
+
+#[test]
+fn a_promise_that_a_script_settled_may_be_settled_anew_and_taken_back() {
+    let lines = r#"
+vars:
+  which: { type: text, max: 40 }
+  a: { type: text, max: 60 }
+steps:
+  - set: { which: ledger.open }
+  - id: a
+    ask: A?
+    save: a
+  - settle: { promise: which, as: '"missed"' }
+  - id: b
+    ask: "Missed ${ ledger.missed }, repaired ${ ledger.repaired }. B?"
+    save: a
+  - settle: { promise: which, as: '"repaired"' }
+  - id: c
+    ask: "Missed ${ ledger.missed }, repaired ${ ledger.repaired }. C?"
+    save: a
+"#;
+    let library = probe(lines);
+    let mut stage = person(&library);
+    stage.given("open promise = call Ana");
+    stage.run("probe");
+    begins(&stage.says("x"), &["Missed 1, repaired 0. B?"]);
+    begins(&stage.says("x"), &["Missed 0, repaired 1. C?"]);
+    begins(&stage.says("back"), &["Missed 1, repaired 0. B?"]);
+    assert_eq!(stage.facts().counts[&Standing::Missed], 1, "the store knows the same");
+    begins(&stage.says("back"), &["A?"]);
+    assert_eq!(stage.facts().promises.len(), 1);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
+use super::against;
 use crate::clock::Clock;
 use crate::prompts::{self, PromptsError};
 use crate::script::model::{Script, Stamp};
@@ -40,6 +41,13 @@ pub(crate) struct Options {
     /// Also print how hard each script is to read
     #[arg(long)]
     reading: bool,
+    /// Also list what an edit takes from people who are in the middle of a script: the scripts before it, as a revision of git
+    /// or a folder
+    #[arg(long, value_name = "REV|DIR", requires = "dir")]
+    against: Option<String>,
+    /// Where to count who stands where, for --against [default: the configured data folder]
+    #[arg(long, value_name = "DIR", requires = "against")]
+    data: Option<PathBuf>,
     /// Write into SCRIPT, in the folder, that NAME has read it today
     #[arg(long, value_name = "NAME", requires_all = ["role", "script", "dir"])]
     stamp: Option<String>,
@@ -67,7 +75,7 @@ pub(crate) fn check(options: &Options) -> ExitCode {
         eprintln!("goldseam: {error}");
         return ExitCode::FAILURE;
     }
-    let (library, report) = match prompts::load(options.dir.as_deref()) {
+    let (library, mut report) = match prompts::load(options.dir.as_deref()) {
         Ok((library, report)) => (Some(library), report),
         Err(PromptsError::Wrong { report, .. }) => (None, *report),
         Err(error) => {
@@ -75,6 +83,19 @@ pub(crate) fn check(options: &Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let mut refused = library.is_none();
+    if let (Some(dir), Some(before), Some(library)) = (&options.dir, &options.against, &library) {
+        match super::block_on(against::compare(dir, library, before, options.data.clone())) {
+            Ok(found) => {
+                refused |= found.errors() > 0;
+                report.join(found);
+            }
+            Err(error) => {
+                eprintln!("goldseam: {}", super::sentence(&error));
+                return ExitCode::FAILURE;
+            }
+        }
+    }
     match options.format {
         Format::Long => tell(&report),
         Format::Short => report.problems.iter().for_each(|problem| println!("{}", one_line(problem))),
@@ -86,8 +107,7 @@ pub(crate) fn check(options: &Options) -> ExitCode {
             None => eprintln!("goldseam: how hard the scripts are to read is told once they have no errors."),
         }
     }
-    let refused = library.is_none() || (options.deny_warnings && report.warnings() > 0);
-    if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if refused || (options.deny_warnings && report.warnings() > 0) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// The page's section about a code.

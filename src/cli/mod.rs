@@ -3,6 +3,7 @@
 //! Exit codes: 0 when it went well, 1 when it did not, 2 when the command was not understood. Nothing is decided here about
 //! anybody's conversation.
 
+mod against;
 mod chat;
 mod check;
 mod conversation;
@@ -14,6 +15,7 @@ mod scripts_play;
 mod scripts_schema;
 mod scripts_simulate;
 mod scripts_waiting;
+mod scripts_withdraw;
 mod steering;
 mod terminal;
 mod transcripts;
@@ -77,6 +79,8 @@ enum ScriptsCommand {
     Simulate(scripts_simulate::Options),
     /// Count who waits at which question, without names and texts; the bot may be running
     Waiting(scripts_waiting::Options),
+    /// Take the text of a script out of use at once, or give it back; the bot may be running
+    Withdraw(scripts_withdraw::Options),
     /// Play transcripts: conversations written down, and what the bot says in them now
     ///
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
@@ -96,6 +100,9 @@ pub fn main() -> ExitCode {
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
         Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
+        Command::Scripts { command: ScriptsCommand::Withdraw(options) } => {
+            block_on(scripts_withdraw::withdraw(options))
+        }
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
@@ -125,7 +132,7 @@ fn sentence(error: &anyhow::Error) -> String {
     parts.join(": ")
 }
 
-fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     // Turns are short and the database has one writer: two threads serve thousands of people and keep memory low.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let done = runtime.block_on(work);

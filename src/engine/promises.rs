@@ -107,13 +107,16 @@ impl Turn<'_> {
         self.effects.push(Effect::Schedule(plan));
     }
 
-    /// Says how a promise stands. Words that are no standing, and promises that are not open, change nothing.
+    /// Says how a promise stands. Words that are no standing change nothing, and neither do promises that are not open, unless
+    /// this thread settled them itself.
     pub(crate) fn settle_promise(&mut self, thread: &mut Thread, id: &str, word: &str) {
         let Ok(standing) = word.parse::<Standing>() else { return };
-        let Some(at) = self.facts.promises.iter().position(|promise| promise.id == id) else { return };
         if standing == Standing::Open {
             return;
         }
+        let Some(at) = self.facts.promises.iter().position(|promise| promise.id == id) else {
+            return self.settle_anew(thread, id, standing);
+        };
         let mut promise = self.facts.promises.remove(at);
         promise.standing = standing;
         self.count(Standing::Open, -1);
@@ -122,6 +125,26 @@ impl Turn<'_> {
         self.cancel(&reminder_name(id));
         self.cancel(&followup_name(id));
         thread.made.push(Made::Settled(promise));
+    }
+
+    /// What was just said to be missed may have been made good since.
+    fn settle_anew(&mut self, thread: &mut Thread, id: &str, now: Standing) {
+        let was = thread.made.iter().rev().find_map(|made| match made {
+            Made::Settled(promise) if promise.id == id => Some(promise.standing),
+            Made::Resettled { id: other, now, .. } if other == id => Some(*now),
+            _ => None,
+        });
+        if let Some(was) = was.filter(|was| *was != now) {
+            self.change_standing(id, was, now);
+            thread.made.push(Made::Resettled { id: id.to_owned(), was, now });
+        }
+    }
+
+    /// Changes how a settled promise stands.
+    pub(crate) fn change_standing(&mut self, id: &str, was: Standing, now: Standing) {
+        self.count(was, -1);
+        self.count(now, 1);
+        self.effects.push(Effect::Settle { id: id.to_owned(), standing: now });
     }
 
     /// Takes a settlement back.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::api::CheckIn;
-use crate::practice::promise::Promise;
+use crate::practice::promise::{Promise, Standing};
 use crate::script::Library;
 use crate::script::model::Script;
 use crate::types::{Private, Value, Values};
@@ -241,6 +241,15 @@ pub enum Made {
     Promise(String),
     /// Settled this promise, which was open before.
     Settled(Promise),
+    /// Settled a promise anew that this thread had settled before.
+    Resettled {
+        /// The promise.
+        id: String,
+        /// How it stood.
+        was: Standing,
+        /// How it stands now.
+        now: Standing,
+    },
     /// Kept a check-in; what stood for that day before cannot come back.
     CheckIn(CheckIn),
     /// Changed a fact that was this before.
@@ -380,6 +389,7 @@ impl Thread {
         let answers: usize =
             self.answers.iter().map(|a| json_len(a.question.reveal()) + json_len(a.answer.reveal()) + 60).sum();
         let made = |made: &Made| match made {
+            Made::Resettled { id, .. } => id.len() + 80,
             Made::Settled(promise) => json_len(promise.text.reveal()) + json_len(promise.to.reveal()) + 120,
             Made::CheckIn(checkin) => {
                 checkin.note.iter().chain(&checkin.feeling).map(|text| json_len(text.reveal())).sum::<usize>() + 120

@@ -338,6 +338,7 @@ impl<'t> Turn<'t> {
                 self.effects.push(Effect::Withdraw { kind: Kept::Promise, id });
             }
             Made::Settled(promise) => self.reopen(promise),
+            Made::Resettled { id, was, now } => self.change_standing(&id, now, was),
             Made::CheckIn(checkin) => {
                 self.facts.checkins = (self.facts.checkins - 1).max(0);
                 self.facts.last_checkin = None;

@@ -5,7 +5,7 @@
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
 use super::yaml::Node;
-use crate::phrase::{Phrase, any_occurs_in, fold};
+use crate::phrase::{Phrase, fold, words};
 
 /// Where a word has no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,18 +33,26 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// The first of its phrases that a text says.
-    pub(crate) fn found_in(&self, text: &str) -> Option<&Phrase> {
-        sentences(text).find_map(|sentence| {
-            let folded = fold(sentence);
-            let found = self.phrases.iter().find(|phrase| phrase.occurs_in(&folded))?;
-            (!any_occurs_in(&self.except, &folded)).then_some(found)
-        })
+    pub(crate) fn found_in(&self, text: &Sentences) -> Option<&Phrase> {
+        let says =
+            |phrases: &'_ [Phrase], words: &[String]| phrases.iter().position(|phrase| phrase.occurs_among(words));
+        let found =
+            text.0.iter().find_map(|words| says(&self.phrases, words).filter(|_| says(&self.except, words).is_none()));
+        found.map(|index| &self.phrases[index])
     }
 }
 
-/// A phrase and what excuses it belong to one sentence.
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    text.split(['.', '!', '?', '\n'])
+/// The words of a text, sentence by sentence: a phrase and what excuses it belong to one sentence.
+pub(crate) struct Sentences(Vec<Vec<String>>);
+
+impl Sentences {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(
+            text.split(['.', '!', '?', '\n'])
+                .map(|sentence| words(&fold(sentence)).map(str::to_owned).collect())
+                .collect(),
+        )
+    }
 }
 
 /// Reads the file.
@@ -90,7 +98,7 @@ mod tests {
         let mut source = Source::new("banned.yaml", text);
         let rules = rules(&mut source);
         assert!(source.problems.is_empty(), "{:?}", source.problems);
-        let found = |text: &str| rules[0].found_in(text).is_some();
+        let found = |text: &str| rules[0].found_in(&Sentences::of(text)).is_some();
         assert!(found("You lost 3.") && found("It is lost."));
         assert!(!found("Three hours of sleep lost.") && !found("A flower blossoms."));
         assert!(found("Three hours lost. And 2 promises lost."));

@@ -242,6 +242,13 @@ impl Report {
         self
     }
 
+    /// Adds what another look at the same files found.
+    pub fn join(&mut self, other: Report) {
+        self.sources.extend(other.sources);
+        self.problems.extend(other.problems);
+        self.sort();
+    }
+
     pub(super) fn take(&mut self, source: Source<'_>) {
         self.sources.insert(source.file.to_owned(), source.text.to_owned());
         self.problems.extend(source.problems);
@@ -267,6 +274,14 @@ impl Library {
     /// Reads and checks everything. A library comes back when nothing is wrong; the report may hold warnings either way.
     #[must_use]
     pub fn load(files: &[PromptFile]) -> (Option<Library>, Report) {
+        let (library, report) = Self::load_anyway(files);
+        let sound = report.errors() == 0;
+        (sound.then_some(library), report)
+    }
+
+    /// The same, with whatever could be read of scripts that have errors: for comparing, never for running.
+    #[must_use]
+    pub fn load_anyway(files: &[PromptFile]) -> (Library, Report) {
         let mut report = Report::default();
         let mut library = Library::default();
         let mut sources: BTreeMap<String, Source<'_>> = BTreeMap::new();
@@ -283,8 +298,7 @@ impl Library {
         report.problems.extend(missing);
         report.reviews = library.scripts.values().map(Review::of).collect();
         report.sort();
-        let sound = report.errors() == 0;
-        (sound.then_some(library), report)
+        (library, report)
     }
 
     fn read(&mut self, path: &str, source: &mut Source<'_>) {
@@ -298,7 +312,7 @@ impl Library {
                 check::settle(&mut script, source);
                 if self.scripts.contains_key(&script.name) {
                     let message = format!("there is another script `{}`", script.name);
-                    source.error("GS0117", 0..1, message, "script names are unique over all folders");
+                    source.error("GS0117", source.key("script"), message, "script names are unique over all folders");
                     return;
                 }
                 self.files.insert(path.to_owned(), script.name.clone());
@@ -478,16 +492,14 @@ impl Library {
 }
 
 fn reserved(word: &str, source: &mut Source<'_>) {
-    let at = source.text.find("start_with").unwrap_or(0);
     let hint = "it works everywhere and cannot start one script";
-    source.error("GS0416", at..at + 10, format!("`{word}` is a reserved word"), hint);
+    source.error("GS0416", source.key("start_with"), format!("`{word}` is a reserved word"), hint);
 }
 
 fn clash(word: &str, script: &str, shown: &str, taken: &mut BTreeMap<String, String>, source: &mut Source<'_>) {
     if let Some(other) = taken.insert(word.to_owned(), script.to_owned()) {
-        let at = source.text.find("start_with").unwrap_or(0);
         let message = format!("`{shown}` starts `{other}` already");
-        source.error("GS0417", at..at + 10, message, "a word or command starts one script");
+        source.error("GS0417", source.key("start_with"), message, "a word or command starts one script");
     }
 }
 

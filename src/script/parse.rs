@@ -71,7 +71,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     let Laid { ops, ids, waits, ends } = steps::lay_out(note, steps, root.span.end, source);
     if expires.is_none() && !waits.is_empty() {
         let hint = "add `expire: { after: 20h }`, or as many days as an answer may take";
-        source.warn("GS0434", root.span.start..root.span.start + 6, "nothing says how long an answer may take", hint);
+        source.warn("GS0434", source.key("steps"), "nothing says how long an answer may take", hint);
     }
     Some(Script {
         name: stem.to_owned(),

@@ -104,6 +104,9 @@ impl<'a> Source<'a> {
     }
 
     fn note(&mut self, severity: Severity, code: &'static str, span: Range<usize>, message: String, hint: String) {
+        // What is missing at the end is missing behind the last word.
+        let last = self.text.trim_end().len();
+        let span = if span.start > last && last > 0 { last..last + 1 } else { span };
         let span = clamp(self.text, span);
         let (line, column) = line_and_column(self.text, span.start);
         let file = self.file.to_owned();
@@ -112,6 +115,28 @@ impl<'a> Source<'a> {
         if self.problems.len() < MOST_PROBLEMS && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
+    }
+
+    /// Where a key stands: at the top of the file, else at the beginning of any line; the first line when it stands nowhere.
+    pub(crate) fn key(&self, key: &str) -> Range<usize> {
+        let mut lines = self.text.split_inclusive('\n').scan(0, |start, line| {
+            let at = *start;
+            *start += line.len();
+            Some((at, line))
+        });
+        let is_key = |line: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'));
+        let (mut further_in, mut at_top) = (None, None);
+        for (at, line) in &mut lines {
+            if is_key(line) {
+                at_top = Some(at);
+                break;
+            }
+            let indent = line.len() - line.trim_start().len();
+            if further_in.is_none() && is_key(&line[indent..]) {
+                further_in = Some(at + indent);
+            }
+        }
+        at_top.or(further_in).map_or(0..1, |at| at..at + key.len())
     }
 
     /// True when some of the file could not be read, so that what depends on the whole of it cannot be told.

@@ -103,7 +103,7 @@ impl Layout<'_, '_> {
         let Some(mut fields) = Fields::of(node, "a step", self.source) else { return };
         if self.ops.len() > MAX_OPS {
             let hint = "move a part into a script of its own";
-            self.source.error("GS0118", 0..1, "too many steps in one file", hint);
+            self.source.error("GS0118", self.source.key("steps"), "too many steps in one file", hint);
             return;
         }
         let condition = fields.take("if").map(|node| read::expression_or_any(node, self.source));

@@ -243,7 +243,7 @@ impl Builder<'_, '_> {
         if self.open.len() >= MAX_DEPTH {
             self.source.error(
                 "GS0005",
-                0..1,
+                open.start()..open.start() + 1,
                 format!("nested more than {MAX_DEPTH} deep"),
                 "move a part into a script of its own",
             );
@@ -285,8 +285,8 @@ impl Builder<'_, '_> {
 
     /// True inside `{ }` or `[ ]`, where everything further in is, too.
     fn inside_brackets(&self) -> bool {
-        let start = self.open.last().map(Open::start).and_then(|start| self.source.text.as_bytes().get(start));
-        matches!(start, Some(b'{' | b'['))
+        let bytes = self.source.text.as_bytes();
+        self.open.iter().any(|open| matches!(bytes.get(open.start()), Some(b'{' | b'[')))
     }
 
     fn close(&mut self, end: usize) {

@@ -115,6 +115,25 @@ impl Store {
     /// # Errors
     /// When the file is not ours, newer or older than us, or the database fails.
     pub async fn open_to_read(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
+        Self::open_existing(folder, vault, &WAITING, |path| (reading(path), "begin")).await
+    }
+
+    /// Opens the database in `folder` to change a mark in it, also beside a program that uses it: no lock is taken, and nothing is
+    /// created or migrated. `None` when there is no database yet.
+    ///
+    /// # Errors
+    /// When the file is not ours, older or newer than us, or the database fails.
+    pub async fn open_beside(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
+        Self::open_existing(folder, vault, &DURABLE, |_| ("mode=rw", "begin immediate")).await
+    }
+
+    /// Opens what is there, without the lock: with these settings, in this mode, with transactions that begin like this.
+    async fn open_existing(
+        folder: &Path,
+        vault: Vault,
+        settings: &'static [&'static str],
+        mode: fn(&Path) -> (&'static str, &'static str),
+    ) -> Result<Option<Store>, OpenError> {
         sqlx::any::install_default_drivers();
         let path = folder.join(DATABASE_FILE);
         if !is_there(&path) {
@@ -124,8 +143,9 @@ impl Store {
             return Err(OpenError::Older(path));
         }
         let failed = |error: sqlx::Error| OpenError::Failed { path: path.clone(), reason: error.to_string() };
-        let pool = pool(&WAITING).connect(&address(&path, reading(&path))?).await.map_err(failed)?;
-        Ok(Some(Store(Arc::new(Inner { pool, vault, begin: "begin", _lock: None }))))
+        let (mode, begin) = mode(&path);
+        let pool = pool(settings).connect(&address(&path, mode)?).await.map_err(failed)?;
+        Ok(Some(Store(Arc::new(Inner { pool, vault, begin, _lock: None }))))
     }
 
     /// An empty database in memory, gone with its last clone: to try things out. Nothing of it ever reaches a disk.

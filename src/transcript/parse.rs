@@ -84,6 +84,8 @@ pub enum Act {
     Fault,
     /// `(edit: drafts/checkin.yaml)`: a script is replaced.
     Edit(String),
+    /// `(withdraw: checkin)`: the present text of a script is withdrawn, so that nobody goes on in it.
+    Withdraw(String),
 }
 
 /// How time passes.
@@ -151,6 +153,7 @@ impl fmt::Display for Act {
             Act::Restart => f.write_str("(restart)"),
             Act::Fault => f.write_str("(fault)"),
             Act::Edit(path) => write!(f, "(edit: {path})"),
+            Act::Withdraw(script) => write!(f, "(withdraw: {script})"),
         }
     }
 }
@@ -236,6 +239,14 @@ impl Transcript {
     pub fn drafts(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines.iter().filter_map(|(line, what)| match what {
             Line::Act(Act::Edit(path)) => Some((*line, path.as_str())),
+            _ => None,
+        })
+    }
+
+    /// What happens to the scripts in it, with the lines.
+    pub(super) fn changes(&self) -> impl Iterator<Item = (usize, &Act)> {
+        self.lines.iter().filter_map(|(line, what)| match what {
+            Line::Act(act @ (Act::Edit(_) | Act::Withdraw(_))) => Some((*line, act)),
             _ => None,
         })
     }
@@ -362,6 +373,9 @@ fn bracket(words: &str) -> Read<Act> {
     if let Some(path) = words.strip_prefix("edit:") {
         return Ok(Act::Edit(path.trim().to_owned()));
     }
+    if let Some(script) = words.strip_prefix("withdraw:") {
+        return Ok(Act::Withdraw(script.trim().to_owned()));
+    }
     wait(words).map(Act::Waits)
 }
 
@@ -387,7 +401,7 @@ fn wait(words: &str) -> Read<Wait> {
         return time(clock).map(Wait::Tomorrow);
     }
     moment(words).map(Wait::Until).map_err(|_| {
-        format!("`({words})` is nothing that happens: write `(+5h)`, `(tomorrow 09:00)`, `(2026-03-05 09:00)`, `(restart)`, `(fault)` or `(edit: drafts/script.yaml)`")
+        format!("`({words})` is nothing that happens: write `(+5h)`, `(tomorrow 09:00)`, `(2026-03-05 09:00)`, `(restart)`, `(fault)`, `(edit: drafts/script.yaml)` or `(withdraw: script)`")
     })
 }
 

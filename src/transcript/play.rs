@@ -94,20 +94,27 @@ pub fn play(transcript: &Transcript, scripts: &Scripts, drafts: &BTreeMap<String
     Played { file, differences, blessed: changes.applied_to(&transcript.text), traces }
 }
 
-/// The scripts after each `(edit: )`.
+/// The scripts after each `(edit: )` and `(withdraw: )`.
 fn edits(transcript: &Transcript, scripts: &Scripts, drafts: &BTreeMap<String, String>) -> Result<Vec<Scripts>, Wrong> {
     let mut edited: Vec<Scripts> = Vec::new();
-    for (line, path) in transcript.drafts() {
-        let wrong = |message| transcript.wrong(line, message);
-        let text = drafts.get(path).ok_or_else(|| wrong(format!("`{path}` cannot be read from where this file is")))?;
-        let draft = PromptFile { path: path.to_owned(), text: text.clone() };
-        let next = edited.last().unwrap_or(scripts).edited(draft);
-        edited.push(next.map_err(|report| {
-            let first = report.problems.first().map(ToString::to_string).unwrap_or_default();
-            wrong(format!("the scripts have errors with `{path}`: {first}"))
-        })?);
+    for (line, act) in transcript.changes() {
+        let before = edited.last().unwrap_or(scripts);
+        let next = match act {
+            Act::Edit(path) => edit(before, path, drafts),
+            Act::Withdraw(script) => before.without(script),
+            _ => continue,
+        };
+        edited.push(next.map_err(|message| transcript.wrong(line, message))?);
     }
     Ok(edited)
+}
+
+fn edit(scripts: &Scripts, path: &str, drafts: &BTreeMap<String, String>) -> Result<Scripts, String> {
+    let text = drafts.get(path).ok_or_else(|| format!("`{path}` cannot be read from where this file is"))?;
+    scripts.edited(PromptFile { path: path.to_owned(), text: text.clone() }).map_err(|report| {
+        let first = report.problems.first().map(ToString::to_string).unwrap_or_default();
+        format!("the scripts have errors with `{path}`: {first}")
+    })
 }
 
 /// What a line of a transcript expects, and the line.
@@ -133,8 +140,9 @@ impl Player<'_> {
                 Line::Given(given) => self.stage.given(given).map_err(at)?,
                 Line::Expect(_) => return Err(at("nothing has happened that this line could follow from".into())),
                 Line::Act(act) => {
-                    if let (Act::Edit(_), Some(next)) = (act, self.edited.as_slice().first()) {
-                        self.edited.next();
+                    if matches!(act, Act::Edit(_) | Act::Withdraw(_))
+                        && let Some(next) = self.edited.next()
+                    {
                         self.scripts = next;
                         self.stage.edit(next.library());
                     }
@@ -218,27 +226,33 @@ impl Player<'_> {
     }
 }
 
-/// Puts what is expected beside what is said, so that as much as possible meets.
+/// Puts what is expected beside what is said, with as few differences as possible.
 fn align<'a>(expected: &[(usize, &'a str)], said: &'a [Said]) -> Vec<(Option<(usize, &'a str)>, Option<&'a Said>)> {
     let (rows, columns) = (expected.len(), said.len());
-    // best[row][column]: how many can meet from there on.
-    let mut best = vec![vec![0; columns + 1]; rows + 1];
-    for row in (0..rows).rev() {
-        for column in (0..columns).rev() {
-            let met = usize::from(meets(expected[row].1, &said[column].text)) + best[row + 1][column + 1];
-            best[row][column] = met.max(best[row + 1][column]).max(best[row][column + 1]);
+    let differ = |row: usize, column: usize| usize::from(!meets(expected[row].1, &said[column].text));
+    // cost[row][column]: how many differences there are from there on; one line in place of another is one.
+    let mut cost = vec![vec![0; columns + 1]; rows + 1];
+    for row in (0..=rows).rev() {
+        for column in (0..=columns).rev() {
+            cost[row][column] = match (rows - row, columns - column) {
+                (0, rest) | (rest, 0) => rest,
+                _ => (cost[row + 1][column + 1] + differ(row, column))
+                    .min(cost[row + 1][column] + 1)
+                    .min(cost[row][column + 1] + 1),
+            };
         }
     }
     let (mut row, mut column, mut pairs) = (0, 0, Vec::new());
     while row < rows || column < columns {
-        if row < rows
-            && column < columns
-            && best[row][column] == best[row + 1][column + 1] + 1
-            && meets(expected[row].1, &said[column].text)
-        {
-            pairs.push((Some(expected[row]), Some(&said[column])));
+        let both = row < rows && column < columns;
+        if both && cost[row][column] == cost[row + 1][column + 1] + differ(row, column) {
+            if differ(row, column) == 0 {
+                pairs.push((Some(expected[row]), Some(&said[column])));
+            } else {
+                pairs.extend([(Some(expected[row]), None), (None, Some(&said[column]))]);
+            }
             (row, column) = (row + 1, column + 1);
-        } else if row < rows && (column == columns || best[row + 1][column] == best[row][column]) {
+        } else if row < rows && (column == columns || cost[row][column] == cost[row + 1][column] + 1) {
             pairs.push((Some(expected[row]), None));
             row += 1;
         } else {
@@ -316,6 +330,9 @@ mod tests {
             .map(|(left, right)| (left.map(|left| left.0), right.map(|right| right.text.as_str())))
             .collect();
         assert_eq!(shown, [(Some(2), Some("Hello.")), (Some(3), None), (None, Some("New.")), (Some(4), Some("Bye."))]);
+        let shown: Vec<_> =
+            align(&[(2, "New."), (3, "...")], &said).iter().map(|pair| pair.0.map(|left| left.0)).collect();
+        assert_eq!(shown, [None, Some(2), Some(3)]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The scripts that transcripts are played with, and where each of their lines stands in its file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::script::problem::line_and_column;
+use crate::script::problem::{did_you_mean, line_and_column};
 use crate::script::{EarlierText, Library, PromptFile, Report, revision};
 
 /// Scripts together with their texts.
@@ -13,6 +13,8 @@ pub struct Scripts {
     library: Library,
     /// For each revision of each script the file as messages should name it, and its text.
     sources: BTreeMap<(String, String), PromptFile>,
+    /// Revisions that nobody may go on in.
+    withdrawn: BTreeSet<(String, String)>,
 }
 
 /// A line of a file.
@@ -46,7 +48,7 @@ impl Scripts {
             (key(file), PromptFile { path, text: file.text.clone() })
         };
         let sources = files.iter().map(named).collect();
-        Ok(Self { files, library, sources })
+        Ok(Self { files, library, sources, withdrawn: BTreeSet::new() })
     }
 
     /// The same with one script added or put in the place of the one of equal name. The texts before stay known, as the program
@@ -55,26 +57,49 @@ impl Scripts {
     /// # Errors
     /// When they have errors then.
     pub fn edited(&self, draft: PromptFile) -> Result<Self, Box<Report>> {
-        let mut files = self.files.clone();
+        let mut next = self.clone();
         let name = stem(&draft.path).to_owned();
-        match files.iter_mut().find(|file| stem(&file.path) == name) {
+        match next.files.iter_mut().find(|file| stem(&file.path) == name) {
             Some(file) => file.text.clone_from(&draft.text),
-            None => files.push(PromptFile { path: format!("{name}.yaml"), text: draft.text.clone() }),
+            None => next.files.push(PromptFile { path: format!("{name}.yaml"), text: draft.text.clone() }),
         }
-        let (library, report) = Library::load(&files);
-        let mut library = library.ok_or_else(|| Box::new(report))?;
+        let (library, report) = Library::load(&next.files);
+        next.library = library.ok_or_else(|| Box::new(report))?;
+        next.sources.insert(key(&draft), draft);
+        next.remember();
+        Ok(next)
+    }
+
+    /// The same with the present text of a script withdrawn: nobody begins it, and nobody goes on in it.
+    ///
+    /// # Errors
+    /// A sentence when there is no such script, or the program cannot do without it.
+    pub fn without(&self, name: &str) -> Result<Self, String> {
+        let Some(script) = self.library.script(name) else {
+            let known = self.library.scripts().map(|script| script.name.as_str());
+            return Err(format!("there is no script `{name}`: {}", did_you_mean(name, known)));
+        };
+        if !self.library.can_withdraw(name) {
+            return Err(format!("`{name}` cannot be withdrawn: the program itself needs it"));
+        }
+        let mut next = self.clone();
+        next.withdrawn.insert((name.to_owned(), script.rev.clone()));
+        next.remember();
+        Ok(next)
+    }
+
+    /// Tells the library of all texts that were ever present.
+    fn remember(&mut self) {
         let earlier = |((name, rev), file): (&(String, String), &PromptFile)| EarlierText {
             name: name.clone(),
             rev: rev.clone(),
             text: file.text.clone(),
-            withdrawn: false,
+            withdrawn: self.withdrawn.contains(&(name.clone(), rev.clone())),
         };
-        let is_script = |entry: &(&(String, String), &PromptFile)| library.script(&entry.0.0).is_some();
-        let earlier: Vec<EarlierText> = self.sources.iter().filter(is_script).map(earlier).collect();
-        library.remember_earlier(&earlier);
-        let mut sources = self.sources.clone();
-        sources.insert(key(&draft), draft);
-        Ok(Self { files, library, sources })
+        // Facts and phrases are files too, and no scripts.
+        let scripts = self.sources.iter().filter(|((name, _), _)| !matches!(name.as_str(), "facts" | "phrases"));
+        let earlier: Vec<EarlierText> = scripts.map(earlier).collect();
+        self.library.remember_earlier(&earlier);
     }
 
     /// The scripts themselves.

@@ -240,7 +240,7 @@ impl<'l> Stage<'l> {
 
     // --- what happens ---
 
-    /// Lets something happen. The scripts of an `(edit: )` come by [`Stage::edit`].
+    /// Lets something happen. What is done to scripts comes by [`Stage::edit`].
     ///
     /// # Errors
     /// A sentence on why it cannot happen, or on what is wrong with the engine.
@@ -262,7 +262,7 @@ impl<'l> Stage<'l> {
                 Ok(())
             }
             Act::Fault => self.fault(),
-            Act::Edit(_) => Ok(()),
+            Act::Edit(_) | Act::Withdraw(_) => Ok(()),
         }
     }
 

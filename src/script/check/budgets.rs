@@ -46,12 +46,12 @@ impl Checker<'_, '_> {
         let first = self.script.about.split_inclusive(['.', '\n']).next().unwrap_or("");
         let in_menu = if self.script.starters.commands.is_empty() { "" } else { first };
         for (key, what, text, most) in [
-            ("title:", "a title", self.script.title.as_str(), TITLE_BUDGET),
-            ("about:", "a first sentence for menus", in_menu.trim(), MENU_BUDGET),
+            ("title", "a title", self.script.title.as_str(), TITLE_BUDGET),
+            ("about", "a first sentence for menus", in_menu.trim(), MENU_BUDGET),
         ] {
             let length = text.encode_utf16().count();
             if length > most {
-                let at = self.source.text.find(key).map_or(0..1, |at| at..at + key.len() - 1);
+                let at = self.source.key(key);
                 let message = format!("{what} of {length} characters");
                 self.source.warn("GS0505", at, message, format!("at most {most}: it is cut off there"));
             }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::super::banned::{Rule, Where};
+use super::super::banned::{Rule, Where, sentences, words_of};
 use super::super::model::Script;
 use super::super::problem::Source;
 use super::super::reading;
@@ -23,8 +23,8 @@ pub(crate) fn check(script: &Script, rules: &[Rule], source: &mut Source<'_>) {
     for text in said(script) {
         content.text(&text);
     }
-    for (key, text) in [("title:", &script.title), ("about:", &script.about)] {
-        let at = content.source.text.find(key).map_or(0..1, |at| at..at + key.len() - 1);
+    for (key, text) in [("title", &script.title), ("about", &script.about)] {
+        let at = content.source.key(key);
         content.words(text, false, &at);
     }
     content.allowances();
@@ -54,13 +54,15 @@ impl Content<'_, '_> {
     }
 
     fn words(&mut self, text: &str, counts: bool, span: &Range<usize>) {
+        let sentences = sentences(text);
+        let sentences = words_of(&sentences);
         for rule in self.rules {
             let here = match rule.place {
                 Where::Everywhere => true,
                 Where::Counts => counts,
                 Where::Heavy => self.script.care.heavy,
             };
-            if let Some(phrase) = rule.found_in(text).filter(|_| here)
+            if let Some(phrase) = here.then(|| rule.found_in(&sentences)).flatten()
                 && !self.allowed(phrase.folded())
             {
                 let word = phrase.folded();
@@ -116,7 +118,8 @@ fn place(file: &str, span: &Range<usize>, phrase: &str) -> Range<usize> {
     let words = phrase.split("...").next().unwrap_or(phrase).trim().trim_end_matches('*');
     let found = file.get(span.clone()).filter(|_| !words.is_empty()).and_then(|text| {
         let lower = text.to_ascii_lowercase();
-        let whole = |at: &usize| !lower[..*at].ends_with(char::is_alphanumeric);
+        let whole =
+            |at: &usize| !words.starts_with(char::is_alphanumeric) || !lower[..*at].ends_with(char::is_alphanumeric);
         lower.match_indices(words).map(|(at, _)| at).find(whole)
     });
     found.map_or(span.clone(), |at| span.start + at..span.start + at + words.len())

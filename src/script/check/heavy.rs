@@ -14,10 +14,9 @@ pub(crate) fn check(script: &Script, flow: &Flow, source: &mut Source<'_>) {
     if !script.care.heavy {
         return;
     }
-    let at = source.text.find("heavy:").map_or(0..1, |at| at..at + 5);
     if !script.care.has_note {
         let hint = "add `content_note: ...`, one or two sentences about what is coming; it is said first";
-        source.error("GS0605", at, "a heavy script without a content note", hint);
+        source.error("GS0605", source.key("heavy"), "a heavy script without a content note", hint);
     }
     let first = first_questions(script);
     for (pc, op) in script.ops.iter().enumerate().filter(|(pc, _)| flow.before[*pc].is_some()) {

@@ -283,7 +283,7 @@ impl<'c> Checker<'c, '_> {
     }
 
     fn nudge(&mut self, after: i64) {
-        let at = self.source.text.find("nudge:").map_or(0..1, |at| at..at + 5);
+        let at = self.source.key("nudge");
         if self.script.waits.is_empty() {
             let message = "a nudge, and nothing in this script waits for an answer";
             self.source.warn("GS0435", at, message, "remove `nudge`");
@@ -615,10 +615,9 @@ impl<'c> Checker<'c, '_> {
         }
         for name in &self.script.returns {
             if !self.script.vars.contains_key(name) {
-                let at = self.source.text.find("returns").unwrap_or(0);
                 self.source.error(
                     "GS0307",
-                    at..at + 7,
+                    self.source.key("returns"),
                     format!("there is no var `{name}` to return"),
                     "declare it under `vars`",
                 );
@@ -673,14 +672,14 @@ impl<'c> Checker<'c, '_> {
             let near = did_you_mean(name, CARDS.iter().map(|card| card.name));
             let own = "only cards stand in system/: write `instead_of: unclear` for one that stands in for `unclear`";
             let hint = if near.is_empty() { own.to_owned() } else { near };
-            self.source.error("GS0412", 0..1, format!("there is no card `{name}`"), hint);
+            self.source.error("GS0412", self.source.key("script"), format!("there is no card `{name}`"), hint);
             return;
         };
         for arg in &self.script.args {
             if !card.args.contains(&arg.as_str()) {
                 let near = did_you_mean(arg, card.args.iter().copied());
                 let hint = if near.is_empty() { format!("it is given: {}", card.args.join(", ")) } else { near };
-                self.source.error("GS0413", 0..1, format!("this card is not given `{arg}`"), hint);
+                self.source.error("GS0413", self.source.key("args"), format!("this card is not given `{arg}`"), hint);
             }
         }
         for op in &self.script.ops {
@@ -702,8 +701,7 @@ impl<'c> Checker<'c, '_> {
 
 /// Warns of a phrase list that nothing asks for.
 pub(crate) fn list_unused(name: &str, source: &mut Source<'_>) {
-    let at = source.text.find(&format!("{name}:")).unwrap_or(0);
-    source.warn("GS0411", at..at + name.len(), format!("the phrase list `{name}` is not used"), "remove it");
+    source.warn("GS0411", source.key(name), format!("the phrase list `{name}` is not used"), "remove it");
 }
 
 /// The verb of an operation that cards have no use for.

@@ -25,6 +25,9 @@ const FUNCTIONS: [(&str, Function, usize); 13] = [
     ("promise", Function::Promise, 1),
 ];
 
+/// What an expression may look like, for somebody whose own went wrong.
+const SHAPE: &str = "an expression looks like `mood >= 4 and kept == \"late\"`";
+
 /// What is wrong with an expression's text, and where in it (bytes).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SyntaxError {
@@ -174,7 +177,7 @@ impl ExprParser<'_> {
 
     fn unexpected(&self, token: Token, wanted: &str) -> SyntaxError {
         let found = &self.text[token.at.clone()];
-        let hint = if found == "=" { "compare with `==`".to_owned() } else { String::new() };
+        let hint = if found == "=" { "compare with `==`" } else { SHAPE }.to_owned();
         SyntaxError { at: token.at, message: format!("`{found}` where {wanted} was expected"), hint }
     }
 
@@ -184,7 +187,7 @@ impl ExprParser<'_> {
             None => SyntaxError {
                 at: self.text.len().saturating_sub(1)..self.text.len(),
                 message: format!("the expression ends where {wanted} was expected"),
-                hint: String::new(),
+                hint: SHAPE.into(),
             },
         }
     }
