@@ -32,27 +32,24 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The first of its phrases that a text says.
-    pub(crate) fn found_in(&self, text: &Sentences) -> Option<&Phrase> {
-        let says =
-            |phrases: &'_ [Phrase], words: &[String]| phrases.iter().position(|phrase| phrase.occurs_among(words));
-        let found =
-            text.0.iter().find_map(|words| says(&self.phrases, words).filter(|_| says(&self.except, words).is_none()));
-        found.map(|index| &self.phrases[index])
+    /// The first of its phrases that a text says. A phrase and what excuses it belong to one sentence.
+    pub(crate) fn found_in(&self, sentences: &[Vec<&str>]) -> Option<&Phrase> {
+        sentences.iter().find_map(|words| {
+            let found = self.phrases.iter().find(|phrase| phrase.occurs_among(words))?;
+            let excused = self.except.iter().any(|phrase| phrase.occurs_among(words));
+            (!excused).then_some(found)
+        })
     }
 }
 
-/// The words of a text, sentence by sentence: a phrase and what excuses it belong to one sentence.
-pub(crate) struct Sentences(Vec<Vec<String>>);
+/// The sentences of a text, folded.
+pub(crate) fn sentences(text: &str) -> Vec<String> {
+    text.split(['.', '!', '?', '\n']).map(fold).collect()
+}
 
-impl Sentences {
-    pub(crate) fn of(text: &str) -> Self {
-        Self(
-            text.split(['.', '!', '?', '\n'])
-                .map(|sentence| words(&fold(sentence)).map(str::to_owned).collect())
-                .collect(),
-        )
-    }
+/// The words of each sentence.
+pub(crate) fn words_of(sentences: &[String]) -> Vec<Vec<&str>> {
+    sentences.iter().map(|sentence| words(sentence).collect()).collect()
 }
 
 /// Reads the file.
@@ -98,7 +95,7 @@ mod tests {
         let mut source = Source::new("banned.yaml", text);
         let rules = rules(&mut source);
         assert!(source.problems.is_empty(), "{:?}", source.problems);
-        let found = |text: &str| rules[0].found_in(&Sentences::of(text)).is_some();
+        let found = |text: &str| rules[0].found_in(&words_of(&sentences(text))).is_some();
         assert!(found("You lost 3.") && found("It is lost."));
         assert!(!found("Three hours of sleep lost.") && !found("A flower blossoms."));
         assert!(found("Three hours lost. And 2 promises lost."));
