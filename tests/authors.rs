@@ -207,3 +207,29 @@ In a script: 3. Persons in all: 3.
     assert!(json["waiting"].as_array().unwrap().contains(&row), "{json}");
     assert_eq!(contents(&folder.path().join("data")), before, "reading changes nothing");
 }
+
+// ---- scripts simulate ----
+
+#[test]
+fn simulated_persons_are_reported_and_one_life_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::new(folder.path());
+    let run = |arguments: &[&str]| {
+        let all = [&["scripts", "simulate", "--persons", "3", "--days", "3", "--seed", "5"], arguments].concat();
+        settings.runs(&all, &[])
+    };
+    let ended = run(&[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    is_said(
+        &ended,
+        &["3 persons, 3 days, seed 5\n", "welcome", "a person-day", "Nothing happened that must never happen.\n"],
+    );
+    assert!(ended.stderr.contains(" events in ") && !ended.stdout.contains(" events in "), "{ended:?}");
+    let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"]).stdout).unwrap();
+    assert_eq!((&json["persons"], &json["broken"]), (&3.into(), &serde_json::json!([])));
+    let life = run(&["--only-person", "2"]);
+    is_said(&life, &["> /start\n", "< This is Goldseam.", "1 person, 3 days, seed 5"]);
+    let nobody = run(&["--only-person", "3"]);
+    assert!(nobody.code == Some(1) && nobody.stderr.contains("numbered from 0 to 2"), "{nobody:?}");
+    assert!(contents(folder.path()).is_empty());
+}

@@ -1,10 +1,10 @@
 //! `docs/script-errors.md` against the real checker: every code has a section, every wrong example gives its code, every right one does not.
 
+#[path = "support/codes.rs"]
+mod codes;
 #[path = "support/prompts.rs"]
 #[expect(unreachable_pub, reason = "shared with other test programs")]
 mod prompts;
-#[path = "support/codes.rs"]
-mod codes;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

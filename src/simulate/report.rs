@@ -162,7 +162,8 @@ impl Report {
     /// The whole of it for people. `replay` is the command that lives one person's life again, without the person's number.
     #[must_use]
     pub fn as_text(&self, replay: &str) -> String {
-        let mut text = format!("{} persons, {} days, seed {}\n\n", self.persons, self.days, self.seed);
+        let (persons, days) = (counted(self.persons, "person"), counted(self.days, "day"));
+        let mut text = format!("{persons}, {days}, seed {}\n\n", self.seed);
         text += &self.scripts_as_text();
         let (messages, days) = (&self.messages, self.person_days());
         let rows = [
@@ -208,7 +209,10 @@ impl Report {
         if self.broken.is_empty() {
             return "Nothing happened that must never happen.\n".into();
         }
-        let mut text = format!("{} times something happened that must never happen:\n", self.broken.len());
+        let mut text = match self.broken.len() {
+            1 => "Once something happened that must never happen:\n".to_owned(),
+            many => format!("{many} times something happened that must never happen:\n"),
+        };
         for Broken { person, at, script, id, what } in &self.broken {
             let place = if script.is_empty() { "nothing open".to_owned() } else { format!("{script} at `{id}`") };
             writeln!(text, "person {person}, {at}, {place}: {what}").unwrap_or_default();
@@ -216,6 +220,11 @@ impl Report {
         let first = self.broken.first().map_or(0, |broken| broken.person);
         text + &format!("\nLive through one of them again: {replay} --only-person {first}\n")
     }
+}
+
+/// "1 day", "2 days"
+fn counted(number: u32, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
 }
 
 /// "1.25": with whole numbers, so that every machine writes the same.

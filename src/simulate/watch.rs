@@ -18,8 +18,9 @@ use crate::types::{Message, PersonId, Platform, Value};
 
 /// The largest state, in bytes of JSON.
 const MAX_STATE: usize = 65_536;
-/// How many messages somebody gets on one day without having done anything.
-const MAX_UNPROMPTED: usize = 3;
+/// How often somebody is written to on one day without having done or asked anything. A reminder of a promise that they asked for
+/// is not among it, and neither is what goes on after a wait in a script that they began.
+const MAX_UNASKED: usize = 3;
 /// The second press of a finger that pressed twice may be met with silence.
 const DOUBLE: SignedDuration = SignedDuration::from_secs(10);
 /// A time that somebody chose counts in quiet hours as well, when it is kept this exactly.
@@ -46,8 +47,9 @@ struct Life {
     said: VecDeque<Message>,
     /// How many messages they got on their present day.
     today: (Option<Date>, u32),
-    /// What came by itself on it: one name for each message.
-    unprompted: Vec<String>,
+    /// How many messages came by themselves on it, and the names of those that they had not asked for.
+    unprompted: u32,
+    unasked: Vec<String>,
 }
 
 impl Watch {
@@ -220,13 +222,14 @@ fn is_double(turn: &Witnessed<'_>, event: &Event) -> bool {
     last.token == *token && turn.now.timestamp().duration_since(last.at) < DOUBLE
 }
 
-/// What came due, in a word.
-fn kind(due: &Due) -> String {
+/// What came due, in a word; nothing when the person had asked for it.
+fn unasked(due: &Due) -> Option<String> {
     match &due.run {
-        Run::Script { script, .. } => script.clone(),
-        Run::Nudge { .. } => "nudge".into(),
-        Run::Wait { .. } => "wait".into(),
-        Run::Expire { .. } => "expiry".into(),
+        Run::Script { .. } if due.name.starts_with("promise-remind-") => None,
+        Run::Script { script, .. } => Some(script.clone()),
+        Run::Nudge { .. } => Some("nudge".into()),
+        Run::Expire { .. } => Some("expiry".into()),
+        Run::Wait { .. } => None,
     }
 }
 
@@ -328,20 +331,22 @@ impl Seen {
         let today = Some(turn.now.date());
         if life.today.0 != today {
             life.today = (today, 0);
-            life.unprompted.clear();
+            life.unprompted = 0;
+            life.unasked.clear();
         }
         life.today.1 += count;
         let messages = &mut self.report.messages;
         messages.count += u64::from(count);
         messages.most = messages.most.max(life.today.1);
         let Event::Due(due) = turn.event else { return };
-        let before = life.unprompted.len();
-        life.unprompted.extend((0..count).map(|_| kind(due)));
-        let so_far = life.unprompted.len();
+        life.unprompted += count;
         messages.unprompted += u64::from(count);
-        messages.most_unprompted = messages.most_unprompted.max(u32::try_from(so_far).unwrap_or(u32::MAX));
-        if before <= MAX_UNPROMPTED && so_far > MAX_UNPROMPTED {
-            let what = format!("{so_far} messages came by themselves on one day: {}", life.unprompted.join(", "));
+        messages.most_unprompted = messages.most_unprompted.max(life.unprompted);
+        let Some(name) = unasked(due).filter(|_| count > 0) else { return };
+        life.unasked.push(name);
+        if life.unasked.len() == MAX_UNASKED + 1 {
+            let what =
+                format!("they were written to {} times on one day: {}", life.unasked.len(), life.unasked.join(", "));
             self.broken_at(turn.person, turn.now, turn.state, what);
         }
     }
