@@ -100,6 +100,8 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
     let resting =
         ["promise-followup", "--with", "promise=open promise", "--given", "open promise = x; me.resting = yes"];
     is_said(&play(folder.path(), &resting, &[]), &["# It does not begin while everything is paused (`me.resting`)."]);
+    let spanish = play(folder.path(), &["rest", "--language", "es"], &["help"]);
+    assert!(spanish.stdout.contains("\u{bf}") && !spanish.stdout.contains("How long"), "{spanish:?}");
     for (arguments, words) in [
         (&["promise-followup"][..], "add --with promise=..."),
         (&["promise-followup", "--with", "promse=x"], "did you mean `promise`?"),
@@ -107,7 +109,7 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
         (&["unclear"], "`unclear` is a card"),
         (&["rest", "--given", "me.nam = Ana"], "did you mean `name`?"),
         (&["rest", "--given", "me.evening = late"], "`late` is no time; for example 20:00"),
-        (&["rest", "--language", "xx"], "There is no script in the language `xx`"),
+        (&["rest", "--language", "xx"], "The scripts do not speak `xx`; they speak en, es."),
         (&["rest", "--dir", "nowhere"], "nowhere cannot be read"),
     ] {
         let ended = play(folder.path(), arguments, &[]);

@@ -20,11 +20,16 @@ pub enum FileKind {
     Facts,
     /// `phrases.yaml`.
     Phrases,
+    /// `languages/<tag>/phrases.yaml`.
+    Language,
+    /// Another file of `languages/<tag>/`: the words of one script.
+    Words,
 }
 
 impl FileKind {
     /// All of them.
-    pub const ALL: [FileKind; 4] = [FileKind::Script, FileKind::Card, FileKind::Facts, FileKind::Phrases];
+    pub const ALL: [FileKind; 6] =
+        [FileKind::Script, FileKind::Card, FileKind::Facts, FileKind::Phrases, FileKind::Language, FileKind::Words];
 
     /// The kind of a file, by its path below the prompts folder.
     #[must_use]
@@ -32,6 +37,8 @@ impl FileKind {
         match path {
             "facts.yaml" => FileKind::Facts,
             "phrases.yaml" => FileKind::Phrases,
+            _ if path.starts_with("languages/") && path.ends_with("/phrases.yaml") => FileKind::Language,
+            _ if path.starts_with("languages/") => FileKind::Words,
             _ if path.starts_with("system/") => FileKind::Card,
             _ => FileKind::Script,
         }
@@ -45,6 +52,8 @@ impl FileKind {
             FileKind::Card => "card",
             FileKind::Facts => "facts",
             FileKind::Phrases => "phrases",
+            FileKind::Language => "language",
+            FileKind::Words => "words",
         }
     }
 
@@ -60,6 +69,8 @@ impl FileKind {
             FileKind::Card => &grammar::CARD,
             FileKind::Facts => &grammar::FACTS,
             FileKind::Phrases => &grammar::PHRASES,
+            FileKind::Language => &grammar::LANGUAGE_PHRASES,
+            FileKind::Words => &grammar::SCRIPT_WORDS,
         }
     }
 }

@@ -101,12 +101,12 @@ impl Person {
     }
 
     /// The language of their client.
-    pub(super) fn language(&self, library: &Library) -> Option<String> {
+    pub(super) fn language(&self, library: &Library) -> String {
         if !self.traits.other_tongue {
-            return Some("en".to_owned());
+            return library.language().to_owned();
         }
-        let other = library.scripts().map(|script| script.language.as_str()).find(|language| *language != "en");
-        Some(other.unwrap_or("es").to_owned())
+        let other = library.languages().iter().map(|(tag, _)| tag.as_str()).find(|tag| *tag != library.language());
+        other.unwrap_or("es").to_owned()
     }
 
     /// What they did, for whoever reads their life.
@@ -192,6 +192,8 @@ impl Person {
 
     /// What they do now: usually one thing.
     pub(super) fn acts(&mut self, sight: &Sight<'_>) -> Vec<Input> {
+        let tag = self.language(sight.library);
+        let sight = &Sight { library: sight.library.edition(&tag), ..*sight };
         self.next = None;
         self.travel(sight.now);
         let was_here = std::mem::replace(&mut self.here, true);

@@ -172,7 +172,7 @@ impl Group {
             account,
             input,
             reply: None,
-            language: person.language(&self.library),
+            language: Some(person.language(&self.library)),
         }
     }
 

@@ -146,7 +146,8 @@ fn messages(effects: &[Effect]) -> impl Iterator<Item = &Message> {
 /// A message as it goes out: in parts that the platform takes, with what it asks on the last.
 fn parts(message: &Message) -> Vec<Message> {
     let parts = message.text.split(Platform::Telegram.message_limit());
-    let mut parts: Vec<Message> = parts.into_iter().map(|text| Message { text, ..Message::default() }).collect();
+    let part = |text| Message { text, language: message.language.clone(), ..Message::default() };
+    let mut parts: Vec<Message> = parts.into_iter().map(part).collect();
     if let Some(last) = parts.last_mut() {
         (last.buttons, last.wants_text) = (message.buttons.clone(), message.wants_text);
     }
@@ -360,7 +361,7 @@ mod tests {
 
     fn say(text: &str, seq: Option<u64>) -> Effect {
         let buttons = seq.map(|seq| Button { label: "Yes".into(), token: format!("q:{seq}:0") }).into_iter().collect();
-        Effect::Say(Message { text: Rich::plain(text), buttons, wants_text: None })
+        Effect::Say(Message { text: Rich::plain(text), buttons, ..Message::default() })
     }
 
     /// What is found wrong with a turn of somebody with these facts at this time.
