@@ -10,10 +10,12 @@ mod conversation;
 mod doctor;
 mod edits;
 mod house;
+mod i18n;
 mod run;
 mod scripts_fmt;
 mod scripts_play;
 mod scripts_schema;
+mod scripts_simulate;
 mod scripts_waiting;
 mod scripts_withdraw;
 mod steering;
@@ -75,6 +77,8 @@ enum ScriptsCommand {
     },
     /// Play one script in this terminal; edits that are saved are taken over at once
     Play(scripts_play::Options),
+    /// Let simulated persons live with the scripts for some weeks, and look for what must never happen
+    Simulate(scripts_simulate::Options),
     /// Count who waits at which question, without names and texts; the bot may be running
     Waiting(scripts_waiting::Options),
     /// Take the text of a script out of use at once, or give it back; the bot may be running
@@ -88,6 +92,11 @@ enum ScriptsCommand {
     Fmt(scripts_fmt::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
+    /// Translate scripts: texts.po files and how far they are
+    I18n {
+        #[command(subcommand)]
+        command: i18n::I18n,
+    },
 }
 
 /// Runs the program.
@@ -98,6 +107,7 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
         Command::Scripts { command: ScriptsCommand::Withdraw(options) } => {
             block_on(scripts_withdraw::withdraw(options))
@@ -105,8 +115,9 @@ pub fn main() -> ExitCode {
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
+        Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
-        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
+        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

@@ -11,6 +11,7 @@ mod flow;
 pub mod format;
 mod grammar;
 pub mod library;
+pub mod locale;
 pub mod model;
 mod parse;
 pub mod problem;
@@ -20,6 +21,8 @@ pub mod review;
 pub mod schema;
 mod steps;
 pub mod text;
+pub mod translate;
+pub mod words;
 mod yaml;
 
 pub use against::{Waiting, against};

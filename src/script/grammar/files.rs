@@ -1,6 +1,8 @@
 //! The table's first half: whole files, and what stands at their top.
 
-use super::Takes::{Decimal, Duration, Each, Flag, Map, Name, Names, Phrases, Plain, Starters, Steps, Text, Whole};
+use super::Takes::{
+    Day, Decimal, Duration, Each, Flag, Map, Maps, Name, Names, Phrases, Plain, Starters, Steps, Text, Whole, Word,
+};
 use super::{Case, Cases, Key, Shape, Takes, said, shape};
 
 /// A script: what people do here.
@@ -37,6 +39,14 @@ pub(crate) static SCRIPT: Shape = shape!(
             Each(&Name),
             "Cards that say it in another way in this script. Example: { unclear: unclear-gently }",
         ),
+        Key::may(
+            "heavy",
+            Flag,
+            "true when it touches what hurts: it begins with a content note, and every question can be left.",
+        ),
+        Key::may("content_note", Text, "Said before the first step: what is coming, and that it can be left."),
+        ALLOW,
+        REVIEWED,
         VARS,
         LISTS,
         STEPS,
@@ -57,6 +67,8 @@ pub(crate) static CARD: Shape = shape!(
         Key::may("args", Names, "What the program gives it. Any of them may be empty: ${ title or \"this one\" }"),
         Key::may("instead_of", Name, "For a card that stands in for another one in some scripts: that one's name."),
         RENAMED,
+        ALLOW,
+        REVIEWED,
         VARS,
         LISTS,
         STEPS,
@@ -75,6 +87,8 @@ pub(crate) static PHRASES: Shape = shape!(
     "phrases.yaml",
     "Words that belong to no single script.",
     &[
+        Key::may("language", Plain, "The tag of the language that scripts are written in. en when missing."),
+        Key::may("name", Plain, "That language's name in itself."),
         Key::may(
             "lists",
             Each(&Phrases),
@@ -88,6 +102,121 @@ pub(crate) static PHRASES: Shape = shape!(
         Key::may("joins", Phrases, "Words between several things that are picked in one message, like \"and\"."),
         Key::may("labels", Map(&LABELS), "What is written on buttons and forms of the program itself."),
         Key::may("about", Map(&ABOUT_WORDS), "What stands beside the reserved words in command menus."),
+        Key::must("reading", Map(&READING), "How people write numbers, days, times and lengths."),
+        Key::must("writing", Map(&WRITING), "How days, times, lengths and lists are shown."),
+    ],
+);
+
+/// `languages/<tag>/phrases.yaml`: the same for another language. What is left out stays as it is in the source language.
+pub(crate) static LANGUAGE_PHRASES: Shape = shape!(
+    "phrases.yaml",
+    "Words of one language that belong to no single script. What is left out stays as it is in the source language.",
+    &[
+        Key::may("name", Plain, "The language's name in itself: Espa\u{f1}ol."),
+        Key::may("lists", Each(&Phrases), "Phrase lists by the names they have in prompts/phrases.yaml."),
+        Key::may("reserved", Each(&Phrases), "What people type for the words that work in every question."),
+        Key::may("yes", Phrases, "What people type for yes."),
+        Key::may("no", Phrases, "What people type for no."),
+        Key::may("skip", Phrases, "What people type to leave a question unanswered."),
+        Key::may("enough", Phrases, "What people type when they have picked all they want to."),
+        Key::may("joins", Phrases, "Words between several things that are picked in one message, like \"and\"."),
+        Key::may("labels", Map(&LABELS), "What is written on buttons and forms of the program itself."),
+        Key::may("about", Map(&ABOUT_WORDS), "What stands beside the reserved words in command menus."),
+        Key::may("reading", Map(&READING), "How people write numbers, days, times and lengths."),
+        Key::may("writing", Map(&WRITING), "How days, times, lengths and lists are shown."),
+    ],
+);
+
+/// `languages/<tag>/<script>.yaml`: the words of one script in another language.
+pub(crate) static SCRIPT_WORDS: Shape = shape!(
+    "a file of words",
+    "What people type in one script, in one language. Texts stand in texts.po.",
+    &[
+        Key::may(
+            "start_with",
+            Phrases,
+            "Whole messages that start it, beside those of the source language. Commands stay."
+        ),
+        Key::may("phrases", Each(&Phrases), "Phrase lists by the names they have in the script."),
+        Key::may(
+            "also",
+            Each(&Each(&Phrases)),
+            "Other ways to say an option: by the step's id, then by the option's value or label."
+        ),
+    ],
+);
+
+static READING: Shape = shape!(
+    "`reading`",
+    "How people write numbers, days, times and lengths. Upper and lower case and accents do not matter.",
+    &[
+        Key::may("numbers", Each(&Phrases), "Words by the number they stand for. Example: { 1: [one, first] }"),
+        Key::may("of_ten", Phrases, "What may stand behind a number of a scale: \"/10\"."),
+        Key::may("days", Each(&Phrases), "Days by their distance from today. Example: { 1: [tomorrow] }"),
+        Key::must("weekdays", Phrases, "The seven days of the week from Monday on, as they are shown."),
+        Key::must("months", Phrases, "The twelve months, as they are shown."),
+        Key::may(
+            "date_order",
+            Word(&["day_month", "month_day", "either"]),
+            "What 3/5 means; either: it is asked back."
+        ),
+        Key::may("date_words", Phrases, "Words that say nothing in a date: next, of."),
+        Key::may("time_words", Phrases, "Words before a time that say nothing: at."),
+        Key::may("after", Phrases, "Words before a length of time from now, and before a place: in."),
+        Key::may("hour_words", Phrases, "Words behind an hour that say nothing: o'clock."),
+        Key::may("morning", Phrases, "Behind an hour before noon."),
+        Key::may("afternoon", Phrases, "Behind an hour after noon."),
+        Key::may("night", Phrases, "Behind an hour of the night: 10 is before midnight, 2 is after it."),
+        Key::may("times", Each(&Phrases), "Times by their words. Example: { \"12:00\": [noon] }"),
+        Key::may("minutes", Each(&Phrases), "Minutes around an hour, which is #. Example: { 30: [\"half past #\"] }"),
+        Key::may("units", Each(&Phrases), "Units by their words. Example: { 1h: [hour, hours] }"),
+        Key::may("lengths", Each(&Phrases), "Whole lengths by their words. Example: { 30m: [half an hour] }"),
+        Key::may("articles", Phrases, "Words that stand for one unit: an, in \"an hour\"."),
+        Key::may(
+            "places",
+            Each(&Plain),
+            "Places with another name in this language, and their zones. Example: { viena: Europe/Vienna }"
+        ),
+    ],
+);
+
+static WRITING: Shape = shape!(
+    "`writing`",
+    "How days, times, lengths and lists are shown.",
+    &[
+        Key::may("date", Plain, "A day: {weekday}, {day} and {month} in their order."),
+        Key::may("time", Plain, "A time of 24 hours: {hour} and {minute}."),
+        Key::may("decimal", Plain, "The sign before a fraction."),
+        Key::may("and", Plain, "Between the last two of several."),
+        Key::may("yes", Plain, "Yes. Put the key in quotes."),
+        Key::may("no", Plain, "No. Put the key in quotes."),
+        Key::may("second", Phrases, "The forms of second, in the order of the plural rule."),
+        Key::may("minute", Phrases, "The forms of minute."),
+        Key::may("hour", Phrases, "The forms of hour."),
+        Key::may("day", Phrases, "The forms of day."),
+    ],
+);
+
+/// `banned.yaml`.
+pub(crate) static BANNED: Shape = shape!(
+    "banned.yaml",
+    "Words that the bot does not say.",
+    &[Key::must("banned", Maps(&RULE), "Words, why they are not said, and what to write instead.")],
+);
+
+static RULE: Shape = shape!(
+    "a rule",
+    "Words that are not said, for one reason.",
+    &[
+        Key::must("phrases", Phrases, "The words. * stands for any ending, ... for up to four words."),
+        Key::must(
+            "where",
+            Word(&["everywhere", "counts", "heavy"]),
+            "counts: texts that show how many there were; heavy: scripts with `heavy: true`.",
+        ),
+        Key::must("why", Plain, "Why not; stands in the warning."),
+        Key::must("instead", Plain, "What to write in their place."),
+        Key::may("except", Phrases, "A sentence with one of these is meant otherwise."),
     ],
 );
 
@@ -104,6 +233,13 @@ const RENAMED: Key = Key::may(
     Each(&Name),
     "Earlier names of questions and calls, and what they are called now. Example: { mood: how-are-you }",
 );
+const ALLOW: Key = Key::may(
+    "allow",
+    Maps(&ALLOWANCE),
+    "Words of banned.yaml that it uses knowingly. Example: [{ word: \"move on\", because: \"it is quoted\" }]",
+);
+const REVIEWED: Key =
+    Key::may("reviewed", Maps(&STAMP), "Who has read it. Written by `goldseam scripts check DIR SCRIPT --stamp`.");
 const VARS: Key = Key::may("vars", Each(&A_VAR), "Vars by name. Example: mood: { type: integer, from: 1, to: 5 }");
 const LISTS: Key = Key::may(
     "phrases",
@@ -127,6 +263,26 @@ static EXPIRE: Shape = shape!(
     &[
         Key::must("after", Duration, "How long without an answer: 20h, 14d. At most 30d; 14d when missing."),
         Key::may("say", Text, "What is said then. Nothing when missing."),
+    ],
+);
+
+static ALLOWANCE: Shape = shape!(
+    "an allowance",
+    "A word that is used knowingly.",
+    &[
+        Key::must("word", Plain, "The word or phrase as it stands in banned.yaml; ! for exclamation marks."),
+        Key::must("because", Plain, "Why it is used."),
+    ],
+);
+
+static STAMP: Shape = shape!(
+    "a stamp",
+    "Somebody's word that they have read this text.",
+    &[
+        Key::must("by", Plain, "Their name."),
+        Key::must("on", Day, "The day, like 2026-11-22."),
+        Key::must("as", Plain, "What they are: peer lead."),
+        Key::must("text", Plain, "The hash of the text that they read."),
     ],
 );
 
