@@ -12,6 +12,10 @@ use crate::script::{Library, PromptFile, Report};
 /// A larger file is a mistake.
 const MAX_BYTES: u64 = 1_048_576;
 
+/// Scripts and words; texts in other languages.
+const PROMPTS: &[&str] = &["yaml", "po"];
+/// Transcripts.
+const CHATS: &[&str] = &["chat"];
 /// A folder of this name is no part of the bot: scripts that are being written stand in it.
 const DRAFTS: &str = "drafts";
 
@@ -63,7 +67,7 @@ pub fn shipped() -> Vec<PromptFile> {
 /// True for a file below a prompts folder that belongs to the scripts.
 #[must_use]
 pub fn is_read(path: &str) -> bool {
-    path.ends_with(".yaml") && !path.split('/').any(|part| part == DRAFTS)
+    ends_in(Path::new(path), PROMPTS) && !path.split('/').any(|part| part == DRAFTS)
 }
 
 /// The scripts of a folder and of the folders in it, by path.
@@ -71,7 +75,7 @@ pub fn is_read(path: &str) -> bool {
 /// # Errors
 /// When something cannot be read, or is not text.
 pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
-    read_all(folder, "yaml")
+    read_all(folder, PROMPTS)
 }
 
 /// The transcripts of a folder and of the folders in it, by path.
@@ -79,7 +83,7 @@ pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
 /// # Errors
 /// When something cannot be read, or is not text.
 pub fn transcripts(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
-    read_all(folder, "chat")
+    read_all(folder, CHATS)
 }
 
 /// The texts of files that are named from where a transcript is; the ones that cannot be read are left out.
@@ -88,26 +92,45 @@ pub fn beside<'n>(transcript: &Path, names: impl Iterator<Item = &'n str>) -> BT
     names.filter_map(read).collect()
 }
 
-fn read_all(folder: &Path, ending: &str) -> Result<Vec<PromptFile>, PromptsError> {
+fn read_all(folder: &Path, endings: &[&str]) -> Result<Vec<PromptFile>, PromptsError> {
     let mut files = Vec::new();
-    for path in paths(folder, ending)? {
-        let unreadable =
-            |error: std::io::Error| PromptsError::Unreadable { path: path.clone(), reason: error.kind().to_string() };
-        if fs::metadata(&path).map_err(unreadable)?.len() > MAX_BYTES {
-            return Err(PromptsError::NotText { path, reason: "it is larger than 1 MiB" });
-        }
-        let bytes = fs::read(&path).map_err(unreadable)?;
-        let Ok(text) = String::from_utf8(bytes) else {
-            return Err(PromptsError::NotText { path, reason: "it is not UTF-8 text" });
-        };
+    for path in paths(folder, endings)? {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-        files.push(PromptFile { path: name, text });
+        files.push(PromptFile { path: name, text: text(&path)? });
     }
     Ok(files)
 }
 
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|found| endings.iter().any(|ending| found == *ending))
+}
+
+/// One script, wherever it is. A file in a folder `system` is a card; one below `languages` belongs to a translation.
+///
+/// # Errors
+/// When it cannot be read, or is not text.
+pub fn read_file(path: &Path) -> Result<PromptFile, PromptsError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    if let Some(at) = parts.iter().rposition(|part| part == "languages") {
+        return Ok(PromptFile { path: parts[at..].join("/"), text: text(path)? });
+    }
+    let card = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "system");
+    Ok(PromptFile { path: if card { format!("system/{name}") } else { name.into_owned() }, text: text(path)? })
+}
+
+fn text(path: &Path) -> Result<String, PromptsError> {
+    let unreadable =
+        |error: std::io::Error| PromptsError::Unreadable { path: path.to_owned(), reason: error.kind().to_string() };
+    let refused = |reason| PromptsError::NotText { path: path.to_owned(), reason };
+    if fs::metadata(path).map_err(unreadable)?.len() > MAX_BYTES {
+        return Err(refused("it is larger than 1 MiB"));
+    }
+    String::from_utf8(fs::read(path).map_err(unreadable)?).map_err(|_| refused("it is not UTF-8 text"))
+}
+
 /// Every file below a folder that ends so, sorted; hidden ones and drafts are left out.
-fn paths(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PromptsError> {
+fn paths(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, PromptsError> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
@@ -122,7 +145,7 @@ fn paths(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PromptsError> {
             }
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|found| found == ending) {
+            } else if ends_in(&path, endings) {
                 found.push(path);
             }
         }
@@ -184,7 +207,7 @@ fn look(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
             (file.as_ref().map_or(0, fs::Metadata::len), file.and_then(|file| file.modified().ok()));
         (path, length, changed)
     };
-    paths(folder, "yaml").unwrap_or_default().into_iter().map(stamp).collect()
+    paths(folder, PROMPTS).unwrap_or_default().into_iter().map(stamp).collect()
 }
 
 #[cfg(test)]

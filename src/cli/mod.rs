@@ -10,7 +10,9 @@ mod conversation;
 mod doctor;
 mod edits;
 mod house;
+mod i18n;
 mod run;
+mod scripts_fmt;
 mod scripts_play;
 mod scripts_schema;
 mod scripts_waiting;
@@ -83,8 +85,15 @@ enum ScriptsCommand {
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
     /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
     Test(transcripts::Options),
+    /// Write scripts in the one way they are best written in
+    Fmt(scripts_fmt::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
+    /// Translate scripts: texts.po files and how far they are
+    I18n {
+        #[command(subcommand)]
+        command: i18n::I18n,
+    },
 }
 
 /// Runs the program.
@@ -100,7 +109,9 @@ pub fn main() -> ExitCode {
             block_on(scripts_withdraw::withdraw(options))
         }
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
+        Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
+        Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
         Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),

@@ -71,7 +71,7 @@ impl Turn<'_> {
         }
         match &script.ops[pc].kind {
             OpKind::Choose(choose) if choose.many => return self.try_several(&frame, text),
-            OpKind::Choose(choose) => match read::option(text, &self.offered(&frame)) {
+            OpKind::Choose(choose) => match read::option(text, &self.offered(&frame), self.library.words()) {
                 Reading::Value(place) => self.take_option(&frame, &place),
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear if choose.other_text => self.other_text(&frame, text),
@@ -359,7 +359,7 @@ impl Turn<'_> {
             token: format!("q:{seq}:s{index}"),
         };
         let buttons = offers.into_iter().enumerate().map(button).collect();
-        self.effects.push(super::api::Effect::Say(Message { text, buttons, wants_text: None }));
+        self.effects.push(super::api::Effect::Say(Message { text, buttons, ..Message::default() }));
     }
 
     // --- going back ---

@@ -174,6 +174,8 @@ pub struct Facts {
     pub entries: i64,
     /// Names of active schedules.
     pub schedules: Vec<String>,
+    /// The language of the person's chat app as an IETF tag, if it told: spoken until they choose another.
+    pub client_language: Option<String>,
 }
 
 /// What should happen because of a step. The shell carries all of them out in the transaction that stores the state.

@@ -22,12 +22,23 @@ pub enum FileKind {
     Phrases,
     /// `banned.yaml`.
     Banned,
+    /// `languages/<tag>/phrases.yaml`.
+    Language,
+    /// Another file of `languages/<tag>/`: the words of one script.
+    Words,
 }
 
 impl FileKind {
     /// All of them.
-    pub const ALL: [FileKind; 5] =
-        [FileKind::Script, FileKind::Card, FileKind::Facts, FileKind::Phrases, FileKind::Banned];
+    pub const ALL: [FileKind; 7] = [
+        FileKind::Script,
+        FileKind::Card,
+        FileKind::Facts,
+        FileKind::Phrases,
+        FileKind::Banned,
+        FileKind::Language,
+        FileKind::Words,
+    ];
 
     /// The kind of a file, by its path below the prompts folder.
     #[must_use]
@@ -36,6 +47,9 @@ impl FileKind {
             "facts.yaml" => FileKind::Facts,
             "phrases.yaml" => FileKind::Phrases,
             "banned.yaml" => FileKind::Banned,
+            _ if path.starts_with("languages/") && path.ends_with("/banned.yaml") => FileKind::Banned,
+            _ if path.starts_with("languages/") && path.ends_with("/phrases.yaml") => FileKind::Language,
+            _ if path.starts_with("languages/") => FileKind::Words,
             _ if path.starts_with("system/") => FileKind::Card,
             _ => FileKind::Script,
         }
@@ -50,6 +64,8 @@ impl FileKind {
             FileKind::Facts => "facts",
             FileKind::Phrases => "phrases",
             FileKind::Banned => "banned",
+            FileKind::Language => "language",
+            FileKind::Words => "words",
         }
     }
 
@@ -66,6 +82,8 @@ impl FileKind {
             FileKind::Facts => &grammar::FACTS,
             FileKind::Phrases => &grammar::PHRASES,
             FileKind::Banned => &grammar::BANNED,
+            FileKind::Language => &grammar::LANGUAGE_PHRASES,
+            FileKind::Words => &grammar::SCRIPT_WORDS,
         }
     }
 }

@@ -35,8 +35,10 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct Scalar {
     pub(crate) text: String,
-    block: bool,
-    plain: bool,
+    /// Written under `|` or `>`.
+    pub(crate) block: bool,
+    /// Written without quotes.
+    pub(crate) plain: bool,
 }
 
 /// The name in front of a value.
@@ -145,6 +147,22 @@ fn byte_table(text: &str) -> Vec<usize> {
     if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).chain([text.len()]).collect() }
 }
 
+/// Where a text in quotes ends, behind its closing quote.
+fn closing_quote(text: &str) -> Option<usize> {
+    let quote = text.chars().next()?;
+    let mut at = 1;
+    loop {
+        let rest = text.get(at..)?;
+        let doubled = quote == '\'' && rest.starts_with("''");
+        match rest.chars().next()? {
+            '\\' if quote == '"' => at += 1 + rest.chars().nth(1)?.len_utf8(),
+            _ if doubled => at += 2,
+            c if c == quote => return Some(at + 1),
+            c => at += c.len_utf8(),
+        }
+    }
+}
+
 enum Open {
     List { start: usize, items: Vec<Node> },
     Map { start: usize, entries: Vec<(Key, Node)>, key: Option<Key> },
@@ -225,7 +243,8 @@ impl Builder<'_, '_> {
                 self.refuse_decoration(anchor, tag.is_some(), &span);
                 self.push(Open::Map { start: span.start, entries: Vec::new(), key: None })?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
+            // Of a bracket that closes, the parser's span goes on to the next line; of indentation, there is none.
+            Event::SequenceEnd | Event::MappingEnd => self.close(span.end.min(span.start + 1)),
         }
         Some(())
     }
@@ -256,6 +275,9 @@ impl Builder<'_, '_> {
     fn scalar(&mut self, text: &str, style: ScalarStyle, span: Range<usize>) -> Option<()> {
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let plain = matches!(style, ScalarStyle::Plain);
+        // Of a quoted text, the parser's span goes on to the end of a comment behind it.
+        let quoted = (!block && !plain).then(|| closing_quote(&self.source.text[span.start..])).flatten();
+        let span = quoted.map_or(span.clone(), |end| span.start..span.start + end);
         if let Some(Open::Map { key: slot @ None, entries, .. }) = self.open.last_mut() {
             let key = Key { name: text.to_owned(), span };
             let doubled = entries.iter().any(|(other, _)| other.name == key.name);
@@ -357,6 +379,15 @@ mod tests {
         assert_eq!(problems("a: [ { say: 'Come in.' }, no end, 3 days ]\nb: Come in.\n"), [""; 0]);
         assert_eq!(problems(""), ["GS0001"]);
         assert_eq!(problems(&"[".repeat(100)), ["GS0005"]);
+    }
+
+    #[test]
+    fn a_span_ends_where_its_text_does() {
+        let text = "a: 'it''s'   # one\nb: \"\\\"\" # two\nc: [ d ] # three\n";
+        let node = parse(&mut Source::new("t.yaml", text)).unwrap();
+        let Kind::Map(entries) = &node.kind else { panic!("a mapping") };
+        let shown: Vec<_> = entries.iter().map(|(_, node)| &text[node.span.clone()]).collect();
+        assert_eq!(shown, ["'it''s'", "\"\\\"\"", "[ d ]"]);
     }
 
     #[test]

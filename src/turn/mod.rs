@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::engine::state::StateError;
 use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
 use crate::schedule::{Firing, Rule, next_after};
-use crate::script::Library;
+use crate::script::{Library, translate};
 use crate::store::{Account, DueClaim, Scheduled, Store, StoreError, Tx};
 use crate::types::{Inbound, Input, PersonId, PlaceKind, Platform, Value};
 
@@ -162,7 +162,7 @@ impl Door {
             return Ok(Turned::Noted);
         };
         let account = meet(&mut tx, inbound, now).await?;
-        let before = load(&mut tx, account.person, now).await?;
+        let before = load(&mut tx, &account, now).await?;
         let (state, effects) = self.ask(&before, &event)?;
         let post = Post::reply(account, inbound, row, now);
         self.carry_out(tx, post, &before.now, &state, effects).await?;
@@ -184,7 +184,7 @@ impl Door {
             tx.rollback().await?;
             return Ok(Turned::Stale);
         };
-        let before = load(&mut tx, schedule.person, now).await?;
+        let before = load(&mut tx, &account, now).await?;
         if tx.occurrence_is_settled(&schedule).await? {
             tx.advance_schedule(&schedule, following(&schedule, before.now.time_zone(), now)).await?;
             tx.commit().await?;
@@ -206,7 +206,7 @@ impl Door {
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
         let found = match tx.account(platform, account).await? {
-            Some(account) => Some(load(&mut tx, account.person, now).await?),
+            Some(account) => Some(load(&mut tx, &account, now).await?),
             None => None,
         };
         tx.rollback().await?;
@@ -292,11 +292,18 @@ async fn note_presence(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result
 
 /// Finds the account an event came from, or makes a person for it.
 async fn meet(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<Account, StoreError> {
-    let account = match tx.account(inbound.platform, &inbound.account).await? {
+    let mut account = match tx.account(inbound.platform, &inbound.account).await? {
         Some(account) => account,
         None => tx.create_account(inbound.platform, &inbound.account, now).await?,
     };
     tx.use_account(account.id, private_place(inbound), now).await?;
+    // What is no tag of a language is not kept.
+    let language =
+        inbound.language.as_deref().and_then(translate::tag).filter(|tag| account.language.as_ref() != Some(tag));
+    if let Some(tag) = language {
+        tx.set_account_language(account.id, &tag).await?;
+        account.language = Some(tag);
+    }
     Ok(account)
 }
 
@@ -305,7 +312,8 @@ fn private_place(inbound: &Inbound) -> Option<&str> {
     (inbound.place.kind == PlaceKind::Private).then_some(inbound.place.id.as_str())
 }
 
-async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, TurnError> {
+async fn load(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<Before, TurnError> {
+    let person = account.person;
     let state = match tx.state(person).await? {
         Some(state) => State::read(state.reveal().as_bytes())?,
         None => State::new(seed(person, tx.person_since(person).await?)),
@@ -319,6 +327,7 @@ async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, T
         last_checkin,
         entries: tx.count_entries(person).await?,
         schedules: tx.schedule_names(person).await?,
+        client_language: account.language.clone(),
     };
     let now = now.to_zoned(zone(&facts.me));
     Ok(Before { state, facts, now })
