@@ -93,7 +93,7 @@ fn traps(script: &Script, flow: &Flow, source: &mut Source<'_>) {
             return;
         }
         let OpKind::Choose(choose) = &op.kind else { continue };
-        for option in choose.options.iter().filter(|option| ending.get(option.then) == Some(&false)) {
+        if let Some(option) = choose.options.iter().find(|option| ending.get(option.then) == Some(&false)) {
             source.error("GS0430", option.span.clone(), "whatever is answered after this option, nothing ends", hint);
             return;
         }
