@@ -168,7 +168,8 @@ fn files(others: &[(&str, &str)]) -> Vec<PromptFile> {
 fn library() -> Library {
     let (library, report) = Library::load(&files(&[]));
     let library = library.unwrap_or_else(|| panic!("{}", report.render(false)));
-    assert_eq!(report.warnings(), prompts::load_with(&[]).1.warnings(), "{}", report.render(false));
+    let here: Vec<_> = report.problems.iter().filter(|problem| problem.file.starts_with("languages/")).collect();
+    assert!(here.is_empty(), "{here:#?}");
     library
 }
 
