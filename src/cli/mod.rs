@@ -117,7 +117,7 @@ pub fn main() -> ExitCode {
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
-        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
+        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
