@@ -15,6 +15,7 @@ mod run;
 mod scripts_fmt;
 mod scripts_play;
 mod scripts_schema;
+mod scripts_simulate;
 mod scripts_waiting;
 mod scripts_withdraw;
 mod steering;
@@ -76,6 +77,8 @@ enum ScriptsCommand {
     },
     /// Play one script in this terminal; edits that are saved are taken over at once
     Play(scripts_play::Options),
+    /// Let simulated persons live with the scripts for some weeks, and look for what must never happen
+    Simulate(scripts_simulate::Options),
     /// Count who waits at which question, without names and texts; the bot may be running
     Waiting(scripts_waiting::Options),
     /// Take the text of a script out of use at once, or give it back; the bot may be running
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
         Command::Scripts { command: ScriptsCommand::Withdraw(options) } => {
             block_on(scripts_withdraw::withdraw(options))

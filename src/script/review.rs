@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::format;
 use super::model::{Allowance, Care, Script, Stamp};
 use super::problem::Source;
 use super::read::{self, Fields};
@@ -60,10 +61,9 @@ pub fn stamped(text: &str, stamps: &[Stamp]) -> String {
     format!("{head}{block}{tail}")
 }
 
-/// A text in double quotes, as YAML reads it.
+/// A text on one line, as YAML reads it.
 fn quoted(text: &str) -> String {
-    let plain: String = text.chars().filter(|c| !c.is_control()).collect();
-    format!("\"{}\"", plain.replace('\\', "\\\\").replace('"', "\\\""))
+    format::in_brackets(&text.chars().filter(|c| !c.is_control()).collect::<String>())
 }
 
 /// What stands before the stamps, the stamps, and what stands after them, in whole lines.
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(revision(&once), rev, "{once}");
         let twice = stamped(&once, &[stamp("1"), stamp(&rev)]);
         assert_eq!(revision(&twice), rev, "{twice}");
-        assert_eq!(twice.matches("by: \"Ana \\\"A.\\\"\"").count(), 2);
+        assert_eq!(twice.matches("by: Ana \"A.\", on: 2026-11-22, as: peer lead").count(), 2);
         assert_ne!(revision(&text.replace("Hello", "Hullo")), rev);
         assert_eq!(revision(&text.replace('\n', "\r\n")), rev);
     }

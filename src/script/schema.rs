@@ -20,12 +20,12 @@ pub enum FileKind {
     Facts,
     /// `phrases.yaml`.
     Phrases,
-    /// `banned.yaml`.
-    Banned,
     /// `languages/<tag>/phrases.yaml`.
     Language,
     /// Another file of `languages/<tag>/`: the words of one script.
     Words,
+    /// `banned.yaml`.
+    Banned,
 }
 
 impl FileKind {
@@ -46,10 +46,10 @@ impl FileKind {
         match path {
             "facts.yaml" => FileKind::Facts,
             "phrases.yaml" => FileKind::Phrases,
-            "banned.yaml" => FileKind::Banned,
-            _ if path.starts_with("languages/") && path.ends_with("/banned.yaml") => FileKind::Banned,
             _ if path.starts_with("languages/") && path.ends_with("/phrases.yaml") => FileKind::Language,
+            _ if path.starts_with("languages/") && path.ends_with("/banned.yaml") => FileKind::Banned,
             _ if path.starts_with("languages/") => FileKind::Words,
+            "banned.yaml" => FileKind::Banned,
             _ if path.starts_with("system/") => FileKind::Card,
             _ => FileKind::Script,
         }
@@ -63,9 +63,9 @@ impl FileKind {
             FileKind::Card => "card",
             FileKind::Facts => "facts",
             FileKind::Phrases => "phrases",
-            FileKind::Banned => "banned",
             FileKind::Language => "language",
             FileKind::Words => "words",
+            FileKind::Banned => "banned",
         }
     }
 
@@ -81,9 +81,9 @@ impl FileKind {
             FileKind::Card => &grammar::CARD,
             FileKind::Facts => &grammar::FACTS,
             FileKind::Phrases => &grammar::PHRASES,
-            FileKind::Banned => &grammar::BANNED,
             FileKind::Language => &grammar::LANGUAGE_PHRASES,
             FileKind::Words => &grammar::SCRIPT_WORDS,
+            FileKind::Banned => &grammar::BANNED,
         }
     }
 }
@@ -197,7 +197,7 @@ impl Writer {
             Takes::Duration => {
                 with_examples(pattern(&["string"], "^[0-9]+(s|m|min|h|d|w)$", "30m, 4h, 14d"), &["30m", "4h", "14d"])
             }
-            Takes::Day => pattern(&["string"], "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day like 2026-11-22"),
+            Takes::Day => pattern(&["string"], "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day like 2026-03-02"),
             Takes::When => {
                 let times: Vec<&str> = when::EXAMPLES.trim_start_matches("for example: ").split(", ").collect();
                 with_examples(pattern(&["string"], "^(in|today|tomorrow|next|every|on) ", when::EXAMPLES), &times)

@@ -33,20 +33,20 @@ pub(crate) static SCRIPT: Shape = shape!(
             "A reminder of an open question. Example: { after: 4h, say: \"Your check-in is still open.\" }",
         ),
         EXPIRE_KEY,
-        Key::may(
-            "heavy",
-            Flag,
-            "true for what touches a wound: it begins with `content_note` and a way out, and every question can be left.",
-        ),
-        Key::may("content_note", Text, "What is coming, in one or two sentences. It is said first."),
-        ALLOW,
-        REVIEWED,
         RENAMED,
         Key::may(
             "repair",
             Each(&Name),
             "Cards that say it in another way in this script. Example: { unclear: unclear-gently }",
         ),
+        Key::may(
+            "heavy",
+            Flag,
+            "true when it touches what hurts: it begins with a content note, and every question can be left.",
+        ),
+        Key::may("content_note", Text, "Said before the first step: what is coming, and that it can be left."),
+        ALLOW,
+        REVIEWED,
         VARS,
         LISTS,
         STEPS,
@@ -64,11 +64,11 @@ pub(crate) static CARD: Shape = shape!(
         ABOUT,
         LANGUAGE,
         EXPIRE_KEY,
-        ALLOW,
-        REVIEWED,
         Key::may("args", Names, "What the program gives it. Any of them may be empty: ${ title or \"this one\" }"),
         Key::may("instead_of", Name, "For a card that stands in for another one in some scripts: that one's name."),
         RENAMED,
+        ALLOW,
+        REVIEWED,
         VARS,
         LISTS,
         STEPS,
@@ -201,20 +201,20 @@ static WRITING: Shape = shape!(
 pub(crate) static BANNED: Shape = shape!(
     "banned.yaml",
     "Words that the bot does not say.",
-    &[Key::must("banned", Maps(&RULE), "Rules: some words, where they have no place, why, and what to write instead.")],
+    &[Key::must("banned", Maps(&RULE), "Words, why they are not said, and what to write instead.")],
 );
 
 static RULE: Shape = shape!(
     "a rule",
     "Words that are not said, for one reason.",
     &[
-        Key::must("phrases", Phrases, "Words; * stands for any ending, ... for up to four words."),
+        Key::must("phrases", Phrases, "The words. * stands for any ending, ... for up to four words."),
         Key::must(
             "where",
             Word(&["everywhere", "counts", "heavy"]),
-            "everywhere; counts: texts that show how many there were; heavy: scripts with `heavy: true`.",
+            "counts: texts that show how many there were; heavy: scripts with `heavy: true`.",
         ),
-        Key::must("why", Plain, "Stands in the warning."),
+        Key::must("why", Plain, "Why not; stands in the warning."),
         Key::must("instead", Plain, "What to write in their place."),
         Key::may("except", Phrases, "A sentence with one of these is meant otherwise."),
     ],
@@ -233,6 +233,13 @@ const RENAMED: Key = Key::may(
     Each(&Name),
     "Earlier names of questions and calls, and what they are called now. Example: { mood: how-are-you }",
 );
+const ALLOW: Key = Key::may(
+    "allow",
+    Maps(&ALLOWANCE),
+    "Words of banned.yaml that it uses knowingly. Example: [{ word: \"move on\", because: \"it is quoted\" }]",
+);
+const REVIEWED: Key =
+    Key::may("reviewed", Maps(&STAMP), "Who has read it. Written by `goldseam scripts check DIR SCRIPT --stamp`.");
 const VARS: Key = Key::may("vars", Each(&A_VAR), "Vars by name. Example: mood: { type: integer, from: 1, to: 5 }");
 const LISTS: Key = Key::may(
     "phrases",
@@ -240,37 +247,6 @@ const LISTS: Key = Key::may(
     "Phrase lists by name, for `reject` and has(text, \"list\"). * stands for any ending, ... for up to four words.",
 );
 const STEPS: Key = Key::must("steps", Steps, "What to do, in order.");
-
-const ALLOW: Key = Key::may(
-    "allow",
-    Maps(&ALLOWANCE),
-    "Words of banned.yaml that it says knowingly. Example: [{ word: \"move on\", because: \"others say it\" }]",
-);
-const REVIEWED: Key = Key::may(
-    "reviewed",
-    Maps(&STAMP),
-    "Who has read it. Written by: goldseam scripts check DIR SCRIPT --stamp NAME --as ROLE",
-);
-
-static ALLOWANCE: Shape = shape!(
-    "an allowance",
-    "A word that is said knowingly.",
-    &[
-        Key::must("word", Plain, "The phrase as it stands in banned.yaml, or ! for exclamation marks."),
-        Key::must("because", Plain, "Why. The report of the checker shows it."),
-    ],
-);
-
-static STAMP: Shape = shape!(
-    "a stamp",
-    "A person's word that they have read it.",
-    &[
-        Key::must("by", Plain, "Their name."),
-        Key::must("on", Day, "The day."),
-        Key::must("as", Plain, "What they are: peer lead, therapist."),
-        Key::must("text", Plain, "The hash of the text that they read."),
-    ],
-);
 
 static NUDGE: Shape = shape!(
     "`nudge`",
@@ -287,6 +263,26 @@ static EXPIRE: Shape = shape!(
     &[
         Key::must("after", Duration, "How long without an answer: 20h, 14d. At most 30d; 14d when missing."),
         Key::may("say", Text, "What is said then. Nothing when missing."),
+    ],
+);
+
+static ALLOWANCE: Shape = shape!(
+    "an allowance",
+    "A word that is used knowingly.",
+    &[
+        Key::must("word", Plain, "The word or phrase as it stands in banned.yaml; ! for exclamation marks."),
+        Key::must("because", Plain, "Why it is used."),
+    ],
+);
+
+static STAMP: Shape = shape!(
+    "a stamp",
+    "Somebody's word that they have read this text.",
+    &[
+        Key::must("by", Plain, "Their name."),
+        Key::must("on", Day, "The day, like 2026-11-22."),
+        Key::must("as", Plain, "What they are: peer lead."),
+        Key::must("text", Plain, "The hash of the text that they read."),
     ],
 );
 

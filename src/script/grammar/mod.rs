@@ -194,7 +194,7 @@ mod tests {
             Takes::Whole(_, most) => most.to_string(),
             Takes::Decimal => "0.5".into(),
             Takes::Duration => "3h".into(),
-            Takes::Day => "2026-11-22".into(),
+            Takes::Day => "2026-03-02".into(),
             Takes::When => "in 3d".into(),
             Takes::Steps => format!("[{}]", sample(&STEP, STEP.cases().first())),
             Takes::Map(shape) => sample(shape, shape.cases().first()),
