@@ -302,7 +302,7 @@ impl<'l> Stage<'l> {
         self.take(Event::Due(Due { name: name.to_owned(), run, due: firing.at, if_busy, late, chosen }))?;
         let outcome = |effect: &Effect| if let Effect::Fired(outcome) = effect { Some(outcome.clone()) } else { None };
         match &self.effects[before..].iter().filter_map(outcome).collect::<Vec<_>>()[..] {
-            [Outcome::Quiet { until } | Outcome::Queued { until }] => {
+            [Outcome::Quiet { until } | Outcome::Tomorrow { until } | Outcome::Queued { until }] => {
                 self.world.plans.insert(name.to_owned(), (plan, Firing { at: *until, ..firing }));
                 Ok(())
             }
