@@ -17,6 +17,8 @@ use crate::phrase::Phrase;
 pub(crate) const TEXTS: &str = "texts.po";
 /// The file with the words that belong to no single script.
 const WORDS: &str = "phrases.yaml";
+/// The file with what the bot does not say.
+pub(crate) const BANNED: &str = "banned.yaml";
 
 /// A language's files.
 #[derive(Debug, Default)]
@@ -77,14 +79,14 @@ pub(crate) fn build(
         None => SharedWords { language: folder.tag.clone(), name: folder.tag.clone(), ..shared.clone() },
     };
     for (path, source) in &mut folder.files {
-        let Some(stem) = path.strip_suffix(".yaml").filter(|_| path != WORDS) else { continue };
+        let Some(stem) = path.strip_suffix(".yaml").filter(|_| path != WORDS && path != BANNED) else { continue };
         match scripts.get(stem) {
             Some(script) => {
                 edition.words.insert(stem.to_owned(), script_words(script, source));
             }
             None => {
                 let hint = did_you_mean(stem, scripts.keys().map(String::as_str));
-                source.error("GS0704", 0..1, format!("there is no script `{stem}`"), hint);
+                source.warn("GS0704", 0..1, format!("there is no script `{stem}`"), hint);
             }
         }
     }
@@ -127,7 +129,7 @@ fn script_words(script: &Script, source: &mut Source<'_>) -> ScriptWords {
             let Some(text) = read::text(item, "a word", source) else { continue };
             if text.starts_with('/') {
                 let hint = "commands are the same in all languages: leave it out";
-                source.error("GS0704", item.span.clone(), format!("`{text}` is a command"), hint);
+                source.warn("GS0704", item.span.clone(), format!("`{text}` is a command"), hint);
             } else {
                 words.starters.extend(Phrase::new(text));
             }
@@ -174,7 +176,7 @@ fn unknown<'n>(
 ) {
     let hint = did_you_mean(name, known.map(String::as_str));
     let hint = if hint.is_empty() { "names and values are those of the script".to_owned() } else { hint };
-    source.error("GS0704", span, format!("the script has no {what} `{name}`"), hint);
+    source.warn("GS0704", span, format!("the script has no {what} `{name}`"), hint);
 }
 
 /// What the options of a question are called in a file of words: their values, else their labels in the source language.
