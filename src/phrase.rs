@@ -62,6 +62,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The words of a folded text, without punctuation; apostrophes in them do not count.
+#[must_use]
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'');
     folded.split(is_outside).filter(|word| word.bytes().any(|byte| byte != b'\''))
@@ -78,6 +79,10 @@ fn is_word(wanted: &str, found: &str) -> bool {
 
 fn begins_with(start: &str, found: &str) -> bool {
     found.starts_with(start) || (found.contains('\'') && bytes(found).take(start.len()).eq(start.bytes()))
+}
+
+fn ends_with(end: &str, found: &str) -> bool {
+    found.ends_with(end) || (found.contains('\'') && found.replace('\'', "").ends_with(end))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,8 +181,7 @@ fn matches(parts: &[Part], words: &[&str]) -> bool {
             words.split_first().is_some_and(|(first, tail)| begins_with(start, first) && matches(rest, tail))
         }
         Part::End(end) => {
-            let ends = |word: &str| word.ends_with(end.as_str());
-            words.split_first().is_some_and(|(first, tail)| ends(first) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| ends_with(end, first.as_ref()) && matches(rest, tail))
         }
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),

@@ -390,7 +390,8 @@ impl Library {
         // Where there are no texts, the words are what can clash.
         let mut source = folder.take_main();
         for (file, script) in &by_file {
-            let (script, places) = edition.localize(script, file, &mut source);
+            let (mut script, places) = edition.localize(script, file, &mut source);
+            script.language.clone_from(&folder.tag);
             check::check_edition(&script, &places, &world, &other.words, &mut source);
             check::content::check_edition(&script, &folder.tag, &places, &banned, &mut source);
             other.scripts.insert(script.name.clone(), script);
