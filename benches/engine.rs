@@ -144,7 +144,7 @@ fn median(times: &mut [Duration]) -> f64 {
 fn loading() {
     let shipped = prompts::shipped();
     let many = many(&shipped);
-    let mut report = |name: &str, files: &[PromptFile]| {
+    let report = |name: &str, files: &[PromptFile]| {
         let mut times = Vec::new();
         for _ in 0..9 {
             let begun = Instant::now();

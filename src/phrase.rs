@@ -1,16 +1,18 @@
 //! Phrases: what an author lists so that an answer can be recognised, and the folding that makes typing forgiving.
 //!
-//! A phrase is words; `*` at the end of a word stands for any ending, `...` for up to four words. Never a regular expression.
+//! A phrase is words; `*` at the end of a word stands for any ending, at its beginning for any beginning, `...` for up to four words.
+//! Never a regular expression.
 
 use unicode_normalization::UnicodeNormalization;
 
 /// How many words `...` may stand for.
 const GAP: usize = 4;
 
-/// A text for comparing: NFKC, lower case, straight quotes, single spaces, no punctuation at the ends.
+/// A text for comparing: NFKC, lower case, no accents, straight quotes, single spaces, no punctuation at the ends.
 ///
 /// ```
 /// assert_eq!(goldseam::phrase::fold("  I’m  FINE. "), "i'm fine");
+/// assert_eq!(goldseam::phrase::fold("¿Mañana?"), "manana");
 /// ```
 #[must_use]
 pub fn fold(text: &str) -> String {
@@ -19,8 +21,11 @@ pub fn fold(text: &str) -> String {
         let plain = |c: char| if c == '`' { '\'' } else { c.to_ascii_lowercase() };
         return squeeze(text.split_ascii_whitespace(), plain);
     }
+    // Taken apart, without the accents, and put together again: scripts whose vowels are marks keep them.
     let straight: String = text
-        .nfkc()
+        .nfkd()
+        .filter(|character| !is_accent(*character))
+        .nfc()
         .filter(|character| !is_invisible(*character))
         .map(|character| match character {
             '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => '\'',
@@ -40,11 +45,16 @@ fn squeeze<'w>(words: impl Iterator<Item = &'w str>, form: impl Fn(char) -> char
         }
         whole.extend(word.chars().map(&form));
     }
-    let is_outside = |c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ');
+    let is_outside = |c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ' | '\u{bf}' | '\u{a1}');
     whole.truncate(whole.trim_end_matches(is_outside).len());
     let begins = whole.len() - whole.trim_start_matches(is_outside).len();
     whole.drain(..begins);
     whole
+}
+
+/// The marks over and under letters of Latin, Greek and Cyrillic: few people type all of them on a phone.
+fn is_accent(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}')
 }
 
 fn is_invisible(character: char) -> bool {
@@ -52,6 +62,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The words of a folded text, without punctuation; apostrophes in them do not count.
+#[must_use]
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'');
     folded.split(is_outside).filter(|word| word.bytes().any(|byte| byte != b'\''))
@@ -70,10 +81,15 @@ fn begins_with(start: &str, found: &str) -> bool {
     found.starts_with(start) || (found.contains('\'') && bytes(found).take(start.len()).eq(start.bytes()))
 }
 
+fn ends_with(end: &str, found: &str) -> bool {
+    found.ends_with(end) || (found.contains('\'') && found.replace('\'', "").ends_with(end))
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Word(String),
     Start(String),
+    End(String),
     Gap,
 }
 
@@ -96,12 +112,16 @@ impl Phrase {
                 parts.push(Part::Gap);
                 continue;
             }
-            let starts = chunk.ends_with('*');
-            let chunk = fold(chunk.trim_end_matches('*'));
+            let (ends, starts) = (chunk.starts_with('*'), chunk.ends_with('*'));
+            let chunk = fold(chunk.trim_matches('*'));
             let found: Vec<String> = words(&chunk).map(|word| word.replace('\'', "")).collect();
             let last = found.len().saturating_sub(1);
             for (index, word) in found.into_iter().enumerate() {
-                parts.push(if starts && index == last { Part::Start(word) } else { Part::Word(word) });
+                parts.push(match (starts && index == last, ends && index == 0) {
+                    (true, _) => Part::Start(word),
+                    (false, true) => Part::End(word),
+                    (false, false) => Part::Word(word),
+                });
             }
         }
         parts.iter().any(|part| *part != Part::Gap).then_some(Self { parts, folded })
@@ -115,7 +135,7 @@ impl Phrase {
 
     /// The same, in the [`words`] of a folded text: for a text that is compared with many phrases.
     #[must_use]
-    pub fn occurs_among<W: AsRef<str>>(&self, words: &[W]) -> bool {
+    pub fn occurs_among(&self, words: &[&str]) -> bool {
         (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
     }
 
@@ -151,14 +171,17 @@ pub fn any_occurs_in(phrases: &[Phrase], folded: &str) -> bool {
     phrases.iter().any(|phrase| phrase.occurs_among(&words))
 }
 
-fn matches<W: AsRef<str>>(parts: &[Part], words: &[W]) -> bool {
+fn matches(parts: &[Part], words: &[&str]) -> bool {
     let Some((part, rest)) = parts.split_first() else { return true };
     match part {
         Part::Word(word) => {
-            words.split_first().is_some_and(|(first, tail)| is_word(word, first.as_ref()) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| is_word(word, first) && matches(rest, tail))
         }
         Part::Start(start) => {
-            words.split_first().is_some_and(|(first, tail)| begins_with(start, first.as_ref()) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| begins_with(start, first) && matches(rest, tail))
+        }
+        Part::End(end) => {
+            words.split_first().is_some_and(|(first, tail)| ends_with(end, first.as_ref()) && matches(rest, tail))
         }
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),
@@ -183,8 +206,18 @@ mod tests {
         assert!(!occurs("be more ...", "I will be more"));
         assert!(occurs("if i ... hurt", "if I ever really badly hurt you"));
         assert!(!occurs("if i ... hurt", "if I one two three four five hurt you"));
+        assert!(occurs("*e mal", "grit\u{e9} mal"));
+        assert!(!occurs("*e mal", "grito mal"));
         assert!(!occurs("but", "a button"));
         assert!(!occurs("try to", "country tours"));
+    }
+
+    #[test]
+    fn accents_are_not_needed_and_other_marks_are_kept() {
+        assert!(Phrase::new("s\u{ed}, ma\u{f1}ana").unwrap().is_all_of(&fold("Si manana")));
+        assert!(Phrase::new("si").unwrap().is_all_of(&fold("\u{a1}S\u{ed}!")));
+        let hindi = "\u{915}\u{93f}\u{924}\u{93e}\u{92c}";
+        assert_eq!(fold(hindi), hindi);
     }
 
     #[test]

@@ -12,6 +12,10 @@ use crate::script::{Library, PromptFile, Report};
 /// A larger file is a mistake.
 const MAX_BYTES: u64 = 1_048_576;
 
+/// Scripts and words; texts in other languages.
+const PROMPTS: &[&str] = &["yaml", "po"];
+/// Transcripts.
+const CHATS: &[&str] = &["chat"];
 /// A folder of this name is no part of the bot: scripts that are being written stand in it.
 const DRAFTS: &str = "drafts";
 
@@ -52,7 +56,7 @@ pub enum PromptsError {
 #[must_use]
 pub fn shipped() -> Vec<PromptFile> {
     Shipped::iter()
-        .filter(|path| path.ends_with(".yaml") && !path.split('/').any(|part| part == DRAFTS))
+        .filter(|path| is_read(path))
         .filter_map(|path| {
             let text = String::from_utf8(Shipped::get(&path)?.data.into_owned()).ok()?;
             Some(PromptFile { path: path.into_owned(), text })
@@ -60,12 +64,18 @@ pub fn shipped() -> Vec<PromptFile> {
         .collect()
 }
 
+/// True for a file below a prompts folder that belongs to the scripts.
+#[must_use]
+pub fn is_read(path: &str) -> bool {
+    ends_in(Path::new(path), PROMPTS) && !path.split('/').any(|part| part == DRAFTS)
+}
+
 /// The scripts of a folder and of the folders in it, by path.
 ///
 /// # Errors
 /// When something cannot be read, or is not text.
 pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
-    read_all(folder, "yaml")
+    read_all(folder, PROMPTS)
 }
 
 /// The transcripts of a folder and of the folders in it, by path.
@@ -73,7 +83,7 @@ pub fn read(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
 /// # Errors
 /// When something cannot be read, or is not text.
 pub fn transcripts(folder: &Path) -> Result<Vec<PromptFile>, PromptsError> {
-    read_all(folder, "chat")
+    read_all(folder, CHATS)
 }
 
 /// The texts of files that are named from where a transcript is; the ones that cannot be read are left out.
@@ -82,21 +92,29 @@ pub fn beside<'n>(transcript: &Path, names: impl Iterator<Item = &'n str>) -> BT
     names.filter_map(read).collect()
 }
 
-fn read_all(folder: &Path, ending: &str) -> Result<Vec<PromptFile>, PromptsError> {
+fn read_all(folder: &Path, endings: &[&str]) -> Result<Vec<PromptFile>, PromptsError> {
     let mut files = Vec::new();
-    for path in paths(folder, ending)? {
+    for path in paths(folder, endings)? {
         let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
         files.push(PromptFile { path: name, text: text(&path)? });
     }
     Ok(files)
 }
 
-/// One script, wherever it is. A file in a folder `system` is a card.
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|found| endings.iter().any(|ending| found == *ending))
+}
+
+/// One script, wherever it is. A file in a folder `system` is a card; one below `languages` belongs to a translation.
 ///
 /// # Errors
 /// When it cannot be read, or is not text.
 pub fn read_file(path: &Path) -> Result<PromptFile, PromptsError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    if let Some(at) = parts.iter().rposition(|part| part == "languages") {
+        return Ok(PromptFile { path: parts[at..].join("/"), text: text(path)? });
+    }
     let card = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "system");
     Ok(PromptFile { path: if card { format!("system/{name}") } else { name.into_owned() }, text: text(path)? })
 }
@@ -112,7 +130,7 @@ fn text(path: &Path) -> Result<String, PromptsError> {
 }
 
 /// Every file below a folder that ends so, sorted; hidden ones and drafts are left out.
-fn paths(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PromptsError> {
+fn paths(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, PromptsError> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
@@ -127,7 +145,7 @@ fn paths(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, PromptsError> {
             }
             if entry.file_type().map_err(unreadable)?.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|found| found == ending) {
+            } else if ends_in(&path, endings) {
                 found.push(path);
             }
         }
@@ -189,7 +207,7 @@ fn look(folder: &Path) -> Vec<(PathBuf, u64, Option<SystemTime>)> {
             (file.as_ref().map_or(0, fs::Metadata::len), file.and_then(|file| file.modified().ok()));
         (path, length, changed)
     };
-    paths(folder, "yaml").unwrap_or_default().into_iter().map(stamp).collect()
+    paths(folder, PROMPTS).unwrap_or_default().into_iter().map(stamp).collect()
 }
 
 #[cfg(test)]

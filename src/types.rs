@@ -341,6 +341,41 @@ impl Default for FormWords {
     }
 }
 
+/// Something that differs from language to language.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Localized<T> {
+    source: T,
+    others: BTreeMap<String, T>,
+}
+
+impl<T> Localized<T> {
+    /// In the source language, and in others by their tags.
+    pub fn new(source: T, others: BTreeMap<String, T>) -> Self {
+        Self { source, others }
+    }
+
+    /// In a language; in the source language when there is none, or nothing in it.
+    pub fn of(&self, tag: Option<&str>) -> &T {
+        tag.and_then(|tag| self.others.get(tag)).unwrap_or(&self.source)
+    }
+
+    /// In the source language.
+    pub fn source(&self) -> &T {
+        &self.source
+    }
+
+    /// In the other languages, by their tags.
+    pub fn others(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.others.iter().map(|(tag, own)| (tag.as_str(), own))
+    }
+}
+
+impl<T> From<T> for Localized<T> {
+    fn from(source: T) -> Self {
+        Self::new(source, BTreeMap::new())
+    }
+}
+
 /// One message to a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
@@ -353,6 +388,9 @@ pub struct Message {
     /// server), the adapter offers a form for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wants_text: Option<u64>,
+    /// The language it is written in, by its tag, when that is not the source language: for what a platform adds to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// Why a message goes out: decides what happens when it is unclear whether it arrived (see `outbox::verdict`).

@@ -100,6 +100,8 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
     let resting =
         ["promise-followup", "--with", "promise=open promise", "--given", "open promise = x; me.resting = yes"];
     is_said(&play(folder.path(), &resting, &[]), &["# It does not begin while everything is paused (`me.resting`)."]);
+    let spanish = play(folder.path(), &["rest", "--language", "es"], &["help"]);
+    assert!(spanish.stdout.contains("\u{bf}") && !spanish.stdout.contains("How long"), "{spanish:?}");
     for (arguments, words) in [
         (&["promise-followup"][..], "add --with promise=..."),
         (&["promise-followup", "--with", "promse=x"], "did you mean `promise`?"),
@@ -107,7 +109,7 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
         (&["unclear"], "`unclear` is a card"),
         (&["rest", "--given", "me.nam = Ana"], "did you mean `name`?"),
         (&["rest", "--given", "me.evening = late"], "`late` is no time; for example 20:00"),
-        (&["rest", "--language", "xx"], "There is no script in the language `xx`"),
+        (&["rest", "--language", "xx"], "The scripts do not speak `xx`; they speak en, es."),
         (&["rest", "--dir", "nowhere"], "nowhere cannot be read"),
     ] {
         let ended = play(folder.path(), arguments, &[]);
@@ -120,18 +122,20 @@ fn an_edit_that_is_saved_is_played_at_once_and_a_broken_one_is_shown_and_left_as
     let folder = tempfile::tempdir().unwrap();
     let prompts = folder.path().join("prompts");
     copy_prompts(&prompts);
+    fs::remove_dir_all(prompts.join("languages")).unwrap();
     let rest = fs::read_to_string(prompts.join("rest.yaml")).unwrap();
     let mut program = Settings::new(folder.path()).starts(&["scripts", "play", "rest"]);
     program.says("[1] Until tomorrow");
     program.types(":edit");
-    program.says("# `how-long` is written in prompts/rest.yaml:12.");
+    let line = 1 + rest.lines().position(|line| line.contains("How long shall I be quiet?")).unwrap();
+    program.says(&format!("# `how-long` is written in prompts/rest.yaml:{line}."));
     let reworded = rest.replace("How long shall I be quiet?", "For how long?");
     fs::write(prompts.join("rest.yaml"), &reworded).unwrap();
     program.says("# Reloaded; you stand at `how-long`.");
     program.says("< For how long?");
     fs::write(prompts.join("rest.yaml"), reworded.replace("save: how_long", "save: how_longg")).unwrap();
     let told = program.says("# The scripts before this edit stay in use.");
-    assert!(told.contains("prompts/rest.yaml:12") && told.contains("did you mean `how_long`?"), "{told}");
+    assert!(told.contains(&format!("prompts/rest.yaml:{line}")) && told.contains("did you mean `how_long`?"), "{told}");
     program.types("tomorrow");
     program.says("< I am quiet until tomorrow.");
     fs::write(prompts.join("rest.yaml"), &reworded).unwrap();
@@ -191,6 +195,7 @@ In a script: 3. Persons in all: 3.
 
     let prompts = folder.path().join("mine");
     copy_prompts(&prompts);
+    fs::remove_dir_all(prompts.join("languages")).unwrap();
     let welcome = fs::read_to_string(prompts.join("welcome.yaml")).unwrap();
     fs::write(
         prompts.join("welcome.yaml"),
@@ -206,4 +211,30 @@ In a script: 3. Persons in all: 3.
     let row = serde_json::json!({"script": "welcome", "id": "consent", "text": "older_ends_in_it", "place": "active", "persons": 1, "oldest_days": 0});
     assert!(json["waiting"].as_array().unwrap().contains(&row), "{json}");
     assert_eq!(contents(&folder.path().join("data")), before, "reading changes nothing");
+}
+
+// ---- scripts simulate ----
+
+#[test]
+fn simulated_persons_are_reported_and_one_life_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::new(folder.path());
+    let run = |arguments: &[&str]| {
+        let all = [&["scripts", "simulate", "--persons", "3", "--days", "3", "--seed", "5"], arguments].concat();
+        settings.runs(&all, &[])
+    };
+    let ended = run(&[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    is_said(
+        &ended,
+        &["3 persons, 3 days, seed 5\n", "welcome", "a person-day", "Nothing happened that must never happen.\n"],
+    );
+    assert!(ended.stderr.contains(" events in ") && !ended.stdout.contains(" events in "), "{ended:?}");
+    let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"]).stdout).unwrap();
+    assert_eq!((&json["persons"], &json["broken"]), (&3.into(), &serde_json::json!([])));
+    let life = run(&["--only-person", "2"]);
+    is_said(&life, &["> /start\n", "< This is Goldseam.", "1 person, 3 days, seed 5"]);
+    let nobody = run(&["--only-person", "3"]);
+    assert!(nobody.code == Some(1) && nobody.stderr.contains("numbered from 0 to 2"), "{nobody:?}");
+    assert!(contents(folder.path()).is_empty());
 }

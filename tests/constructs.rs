@@ -50,29 +50,29 @@ fn several_answers_are_picked_one_after_the_other() {
          > [Wary]\n\
          < So far: Wary. Another one, or is that all? [Hurt] [✓ Wary] [Sad and tired] [Calm] [That is all]\n\
          > [Hurt]\n\
-         < So far: Hurt, Wary. Another one, or is that all? [✓ Hurt] [✓ Wary] [Sad and tired] [Calm] [That is all]\n\
+         < So far: Hurt and Wary. Another one, or is that all? [✓ Hurt] [✓ Wary] [Sad and tired] [Calm] [That is all]\n\
          > [✓ Wary]\n\
          < So far: Hurt. Another one, or is that all? [✓ Hurt] [Wary] [Sad and tired] [Calm] [That is all]\n\
          > 4\n\
-         < So far: Hurt, Calm...\n\
+         < So far: Hurt and Calm...\n\
          (restart)\n\
          > /help\n\
          < ...\n\
          < What was there? [✓ Hurt] [Wary] [Sad and tired] [✓ Calm] [That is all]\n\
          > that's all\n\
-         < 2 of them: Hurt, calm.\n",
+         < 2 of them: Hurt and calm.\n",
     );
 }
 
 #[test]
 fn several_answers_in_one_text_are_the_whole_answer() {
     for text in ["hurt, wary and sad", "1, 2, 3", "Sad and tired; hurting/wary"] {
-        plays(FEELINGS, &format!("< What...\n> {text}\n< 3 of them: Hurt, wary, sad.\n"));
+        plays(FEELINGS, &format!("< What...\n> {text}\n< 3 of them: Hurt, wary and sad.\n"));
     }
     plays(FEELINGS, "< What...\n> sad and tired\n< So far: Sad and tired...\n> done\n< 1 of them: sad.\n");
     plays(
         FEELINGS,
-        "< What...\n> hurt and blue\n< One of these, please. ...\n> hurt, calm\n< 2 of them: Hurt, calm.\n",
+        "< What...\n> hurt and blue\n< One of these, please. ...\n> hurt, calm\n< 2 of them: Hurt and calm.\n",
     );
 }
 
@@ -179,7 +179,7 @@ fn a_wait_until_tomorrow_says_the_day_and_keeps_the_script_alive() {
     let lines = PAUSE.replace("for: 10m", "until: tomorrow morning").replace("steps:", "expire: { after: 2h }\nsteps:");
     plays(
         &lines,
-        "< Ten minutes.\n> hello\n< We go on at 09:00, 3 March...\n(+20h)\n= waiting at pause\n(+1h)\n< What is left of it?\n= waiting at word\n(+3h)\n= nothing open\n",
+        "< Ten minutes.\n> hello\n< We go on at 09:00, Tuesday 3 March...\n(+20h)\n= waiting at pause\n(+1h)\n< What is left of it?\n= waiting at word\n(+3h)\n= nothing open\n",
     );
 }
 

@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
-use goldseam::platform::discord::{Interactions, ListenError, Listener, Rest, Sender, Settings, SlashCommand, decode};
+use goldseam::platform::discord::{
+    Interactions, ListenError, Listener, Rest, Sender, Settings, SlashCommand, decode, locales,
+};
 use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::{Endpoint, Network};
-use goldseam::types::{Button, FormWords, Inbound, Input, Message, PlaceKind, Platform, Purpose, Rich, Span};
+use goldseam::types::{
+    Button, FormWords, Inbound, Input, Localized, Message, PlaceKind, Platform, Purpose, Rich, Span,
+};
 use serde_json::{Value, json};
 use support::fake_discord::{APPLICATION, FakeDiscord, Fault, SERVER_CHANNEL, TOKEN};
 use tokio::sync::Notify;
@@ -169,7 +173,7 @@ fn plain(text: &str) -> Message {
 
 fn offering(text: &str, count: usize) -> Message {
     let buttons = (1..=count).map(|n| Button { label: format!("No. {n}"), token: format!("q:1:{n}") }).collect();
-    Message { text: Rich::plain(text), buttons, wants_text: None }
+    Message { text: Rich::plain(text), buttons, wants_text: None, language: None }
 }
 
 fn rest(url: &str, token: &str) -> Arc<Rest> {
@@ -398,10 +402,20 @@ struct Bot {
 }
 
 fn settings(defer_after: Duration) -> Settings {
-    let command =
-        |name: &str, takes_text| SlashCommand { name: name.into(), description: "Does it".into(), takes_text };
+    let command = |name: &str, takes_text| SlashCommand {
+        name: name.into(),
+        description: "Does it".into(),
+        descriptions: [("es-ES".to_owned(), "Lo hace".to_owned())].into(),
+        takes_text,
+    };
     let commands = vec![command("checkin", false), command("promise", true)];
-    Settings { test_server: None, commands, form: FormWords::default(), defer_after }
+    Settings { test_server: None, commands, form: form_words(), defer_after }
+}
+
+/// Forms in two languages.
+fn form_words() -> Localized<FormWords> {
+    let spanish = FormWords { button: "Escribir".into(), title: "Escribe".into(), field: "Tu respuesta".into() };
+    Localized::new(FormWords::default(), [("es".to_owned(), spanish)].into())
 }
 
 async fn listener(fake: &FakeDiscord, defer_after: Duration) -> (Listener, Interactions) {
@@ -417,7 +431,7 @@ impl Bot {
         let (inbox, cancel) = (Arc::new(Memory::default()), CancellationToken::new());
         let running = tokio::spawn(listener.run(Arc::clone(&inbox) as Arc<dyn Inbox>, cancel.clone()));
         fake.connected().await;
-        let sender = Sender::new(rest(&fake.url, TOKEN), interactions);
+        let sender = Sender::new(rest(&fake.url, TOKEN), interactions).with_form(form_words());
         Self { fake, inbox, sender, cancel, running }
     }
 
@@ -444,6 +458,7 @@ async fn commands_are_registered() {
     let commands = fake.commands();
     assert_eq!(commands[0]["name"], "checkin");
     assert_eq!(commands[0]["options"], json!([]));
+    assert_eq!(commands[0]["description_localizations"], json!({ "es-ES": "Lo hace" }));
     assert_eq!((&commands[1]["contexts"], &commands[1]["integration_types"]), (&json!([0, 1]), &json!([0])));
     assert_eq!(commands[1]["options"][0]["name"], "text");
     let here = Settings { test_server: Some("71".into()), ..settings(DEFER_LATE) };
@@ -611,6 +626,30 @@ async fn free_text_in_a_server_is_written_in_a_form() {
     bot.answer(2, &written, plain("Noted")).await.unwrap();
     assert!(person.wait_for("Noted", SOON).await.ephemeral);
     bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_form_speaks_the_language_of_its_question() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let person = bot.fake.person(33);
+    person.uses_in_server("/promise");
+    let input = bot.inbox.input(1).await;
+    let question = Message { wants_text: Some(4), language: Some("es".into()), ..plain("\u{bf}Qu\u{e9} prometes?") };
+    bot.answer(1, &input, question).await.unwrap();
+    person.writes_with("Escribir", "Llamar a mi madre").await;
+    bot.inbox.input(2).await;
+    assert_eq!(bot.inbox.inputs(), ["command promise []", "form 4 Llamar a mi madre"]);
+    let opened = bot.fake.bodies("/callback").into_iter().find(|body| body["type"] == 9).expect("a form");
+    assert_eq!((&opened["data"]["custom_id"], &opened["data"]["title"]), (&json!("w:4:es"), &json!("Escribe")));
+    bot.stop().await;
+}
+
+#[test]
+fn discord_has_its_own_names_of_languages() {
+    assert_eq!(locales("es"), ["es-ES", "es-419"]);
+    assert_eq!(locales("pt-br"), ["pt-BR"]);
+    assert_eq!(locales("de"), ["de"]);
+    assert_eq!(locales("la"), [""; 0]);
 }
 
 #[tokio::test]

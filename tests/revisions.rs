@@ -280,3 +280,39 @@ fn a_state_of_every_release_can_be_read() {
     }
     assert_eq!(State::read(br#"{"format": 99, "what": "ever"}"#), Err(StateError::Newer(99)));
 }
+
+#[test]
+fn an_edit_is_compared_with_the_scripts_before_it() {
+    let gone = LETTER.replace("  - id: what\n    ask: What happened?\n    save: what\n", "");
+    let retyped = LETTER.replace("what: { type: text, max: 60 }", "what: { type: integer, from: 1, to: 5 }");
+    let asked = LETTER
+        .replace("choose: How is it now?", "ask: How is it now?")
+        .split("    options:")
+        .next()
+        .unwrap()
+        .to_owned();
+    let renamed = LETTER.replace("id: what", "id: deed").replace("version: 1", "version: 1\nrenamed: { what: deed }");
+    let before = library(LETTER, &[]);
+    let waiting = [(("letter".to_owned(), "what".to_owned()), 3)].into();
+    let compared = |lines: &str| {
+        let files = support::prompts::shipped_with(&[("letter.yaml", &file(lines))]);
+        let (now, report) = Library::load(&files);
+        goldseam::script::against(&before, &now.unwrap_or_else(|| panic!("{report}")), &files, &waiting).to_string()
+    };
+    let found = compared(&gone);
+    assert!(
+        found.starts_with("letter.yaml:4:1: GS0801 the question `what` is gone, and 3 persons stand there ("),
+        "{found}"
+    );
+    let found = compared(&retyped);
+    assert!(
+        found.contains("GS0802 `what` was a question for a text, and is a question for a number, and 3 persons"),
+        "{found}"
+    );
+    let found = compared(&asked);
+    assert!(found.contains("GS0802 `mood` was a choice, and is a question for a number ("), "{found}");
+    let bumped = gone.replace("version: 1", "version: 2");
+    for lines in [LETTER, &renamed, &bumped, &LETTER.replace("What happened?", "And then?")] {
+        assert_eq!(compared(lines), "", "{lines}");
+    }
+}

@@ -81,7 +81,7 @@ fn wrong(kind: FileKind, text: &str, yaml: Yaml) -> Vec<String> {
 
 #[test]
 fn what_is_shipped_passes_in_either_yaml() {
-    for file in shipped() {
+    for file in shipped().into_iter().filter(|file| file.path.ends_with(".yaml")) {
         for yaml in [Yaml::V1_1, Yaml::V1_2] {
             assert_eq!(wrong(FileKind::of(&file.path), &file.text, yaml), [""; 0], "{}", file.path);
         }
@@ -179,7 +179,7 @@ fn the_files_in_schema_are_current_and_every_prompt_names_its_own() {
         let written = fs::read_to_string(root.join("schema").join(kind.schema_file())).unwrap_or_default();
         assert!(written == schema(kind), "run `goldseam scripts schema --write schema`");
     }
-    for file in shipped() {
+    for file in shipped().into_iter().filter(|file| file.path.ends_with(".yaml")) {
         let up = "../".repeat(file.path.split('/').count());
         let named = format!("# yaml-language-server: $schema={up}schema/{}", FileKind::of(&file.path).schema_file());
         assert_eq!(file.text.lines().next(), Some(named.as_str()), "{}", file.path);

@@ -10,7 +10,7 @@ use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
 use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::telegram::{Listener, PollError, Sender, decode, html, wrap};
 use goldseam::platform::{Endpoint, Network};
-use goldseam::types::{Button, Input, Message, PlaceKind, Platform, Private, Purpose, Rich, Span};
+use goldseam::types::{Button, Input, Localized, Message, PlaceKind, Platform, Private, Purpose, Rich, Span};
 use secrecy::SecretString;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -202,7 +202,7 @@ fn outgoing(account: &str, message: Message) -> Outgoing {
 fn asking(account: &str, words: &str, labels: &[&str]) -> Outgoing {
     let button = |(index, label): (usize, &&str)| Button { label: (*label).into(), token: format!("q:1:{index}") };
     let buttons = labels.iter().enumerate().map(button).collect();
-    outgoing(account, Message { text: words.into(), buttons, wants_text: None })
+    outgoing(account, Message { text: words.into(), buttons, wants_text: None, language: None })
 }
 
 /// Runs of text: `b` bold, `i` italic, `q` quoted.
@@ -392,10 +392,17 @@ async fn somebody_without_a_private_chat_is_told_in_the_group_where_it_is_and_no
     let command = decode(&stored(&group(r#""text":"/checkin""#))).unwrap();
     let out = Outgoing { reply: command.reply, ..asking("42", "How are you?", &["1 rough"]) };
     fake.next_goes_wrong_in("sendMessage", 42, Trouble::Blocked);
-    let outcome = sender(&fake).with_invitation("Talk to me here:").deliver(&out).await;
+    let outcome = sender(&fake).with_invitation("Talk to me here:".to_owned()).deliver(&out).await;
     assert!(matches!(outcome, Err(SendError::Gone(_))), "{outcome:?}");
     let told: Vec<_> = fake.sent_to(-100).into_iter().map(|sent| sent.text).collect();
     assert_eq!(told, ["Talk to me here: https://t.me/GoldseamBot?start=group"]);
+    // In the language of what could not be delivered.
+    let words = Localized::new("Talk to me here:".to_owned(), [("es".to_owned(), "Habla conmigo:".to_owned())].into());
+    let spanish = Outgoing { message: Message { language: Some("es".into()), ..out.message.clone() }, ..out };
+    fake.next_goes_wrong_in("sendMessage", 42, Trouble::Blocked);
+    assert!(sender(&fake).with_invitation(words).deliver(&spanish).await.is_err());
+    let told: Vec<_> = fake.sent_to(-100).into_iter().map(|sent| sent.text).collect();
+    assert_eq!(told[1..], ["Habla conmigo: https://t.me/GoldseamBot?start=group"]);
     fake.assert_no_violations();
 }
 
@@ -489,6 +496,29 @@ fn listener(fake: &FakeTelegram) -> Listener {
 }
 
 const NOW: Duration = Duration::ZERO;
+
+#[tokio::test]
+async fn each_language_has_its_own_menu() {
+    let fake = FakeTelegram::start().await;
+    let menu = |about: &str| vec![("checkin".to_owned(), about.to_owned())];
+    let others =
+        [("es", menu("\u{bf}C\u{f3}mo est\u{e1}s?")), ("pt-br", menu("Como vai?")), ("pt-pt", menu("Tudo bem?"))];
+    let others = others.iter().map(|(tag, menu)| (*tag, menu));
+    let mut listener = listener(&fake).in_languages(others).unwrap();
+    listener.start().await.unwrap();
+    let set = fake.calls("setMyCommands");
+    let shown: Vec<_> =
+        set.iter().map(|menu| (menu.get("language_code"), &menu["commands"][0]["description"])).collect();
+    assert_eq!(
+        shown,
+        [
+            (None, &json!("How was today?")),
+            (Some(&json!("es")), &json!("\u{bf}C\u{f3}mo est\u{e1}s?")),
+            (Some(&json!("pt")), &json!("Como vai?")),
+        ]
+    );
+    fake.assert_no_violations();
+}
 
 #[tokio::test]
 async fn starting_removes_a_webhook_sets_the_menu_and_asks_for_every_kind_of_update() {

@@ -10,6 +10,7 @@ use crate::engine::revise::{Revised, outcome};
 use crate::platform::console::Look;
 use crate::prompts::{self, PromptsError, Watch};
 use crate::script::Library;
+use crate::script::model::{OpKind, Script};
 
 /// What is told of an edit that has errors.
 pub(super) const LEFT_ASIDE: &str = "The scripts before this edit stay in use.";
@@ -42,7 +43,12 @@ impl Edits {
 /// goes on. `after` are the scripts with those that somebody stands in.
 pub(super) fn told(state: Option<&State>, before: &Library, after: &Library) -> (String, bool) {
     let Some((script, at)) = state.and_then(place) else { return ("Reloaded; nothing is open.".into(), false) };
-    let edited = after.script(script).map(|script| &script.rev) != before.script(script).map(|script| &script.rev);
+    let texts = |library: &Library| -> Vec<Option<OpKind>> {
+        let languages = after.languages().iter().map(|(tag, _)| library.edition(tag));
+        languages.map(|library| asked(library.script(script)?, at)).collect()
+    };
+    let revision = |library: &Library| library.script(script).map(|script| script.rev.clone());
+    let edited = revision(before) != revision(after) || texts(before) != texts(after);
     let thread = state.and_then(|state| state.active.as_ref());
     match thread.map_or(Revised::Adopt, |thread| outcome(after, thread)) {
         Revised::Adopt => {
@@ -56,6 +62,11 @@ pub(super) fn told(state: Option<&State>, before: &Library, after: &Library) -> 
     }
 }
 
+fn asked(script: &Script, at: &str) -> Option<OpKind> {
+    let place = script.waits.get(script.renamed(at))?;
+    script.ops.get(*place).map(|op| op.kind.clone())
+}
+
 /// Where the open question is written: `prompts/welcome.yaml:31`.
 pub(super) fn written_at(
     folder: Option<&Path>,
@@ -66,11 +77,10 @@ pub(super) fn written_at(
         bail!("These scripts are inside the program. `--dir DIR` plays a folder, which can be edited meanwhile.");
     };
     let Some((name, at)) = standing else { bail!("Nothing is open.") };
-    let script = library.script(name);
-    let op = script.and_then(|script| script.ops.get(*script.waits.get(at)?));
-    let file_name = format!("{name}.yaml");
-    let file = prompts::read(folder)?.into_iter().find(|file| file.path.rsplit('/').next() == Some(&file_name));
-    let (Some(op), Some(file)) = (op, file) else { bail!("`{at}` of {name} is not there any more.") };
+    let op = library.script(name).and_then(|script| script.ops.get(*script.waits.get(at)?));
+    let path = library.files().find(|(_, script)| script.name == name).map(|(path, _)| folder.join(path));
+    let (Some(op), Some(path)) = (op, path) else { bail!("`{at}` of {name} is not there any more.") };
+    let file = prompts::read_file(&path)?;
     let line = file.text.get(..op.span.start).map_or(1, |before| before.matches('\n').count() + 1);
-    Ok(format!("`{at}` is written in {}:{line}.", folder.join(&file.path).display()))
+    Ok(format!("`{at}` is written in {}:{line}.", path.display()))
 }

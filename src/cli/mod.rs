@@ -3,18 +3,22 @@
 //! Exit codes: 0 when it went well, 1 when it did not, 2 when the command was not understood. Nothing is decided here about
 //! anybody's conversation.
 
+mod against;
 mod chat;
 mod check;
 mod conversation;
 mod doctor;
 mod edits;
 mod house;
+mod i18n;
 mod run;
 mod scripts_fmt;
 mod scripts_graph;
 mod scripts_play;
 mod scripts_schema;
+mod scripts_simulate;
 mod scripts_waiting;
+mod scripts_withdraw;
 mod steering;
 mod terminal;
 mod transcripts;
@@ -72,21 +76,30 @@ enum ScriptsCommand {
         /// The code
         code: String,
     },
-    /// Write scripts in the one way they are best written in
-    Fmt(scripts_fmt::Options),
     /// Play one script in this terminal; edits that are saved are taken over at once
     Play(scripts_play::Options),
+    /// Let simulated persons live with the scripts for some weeks, and look for what must never happen
+    Simulate(scripts_simulate::Options),
     /// Count who waits at which question, without names and texts; the bot may be running
     Waiting(scripts_waiting::Options),
+    /// Take the text of a script out of use at once, or give it back; the bot may be running
+    Withdraw(scripts_withdraw::Options),
     /// Play transcripts: conversations written down, and what the bot says in them now
     ///
     /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
     /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
     Test(transcripts::Options),
+    /// Write scripts in the one way they are best written in
+    Fmt(scripts_fmt::Options),
     /// Draw the flow of a script
     Graph(scripts_graph::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
+    /// Translate scripts: texts.po files and how far they are
+    I18n {
+        #[command(subcommand)]
+        command: i18n::I18n,
+    },
 }
 
 /// Runs the program.
@@ -96,14 +109,19 @@ pub fn main() -> ExitCode {
     crate::turn::hide_panic_texts();
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
-        Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
+        Command::Scripts { command: ScriptsCommand::Withdraw(options) } => {
+            block_on(scripts_withdraw::withdraw(options))
+        }
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
+        Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
         Command::Scripts { command: ScriptsCommand::Graph(options) } => scripts_graph::draw(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
+        Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
-        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
+        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
@@ -129,7 +147,7 @@ fn sentence(error: &anyhow::Error) -> String {
     parts.join(": ")
 }
 
-fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     // Turns are short and the database has one writer: two threads serve thousands of people and keep memory low.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let done = runtime.block_on(work);

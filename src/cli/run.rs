@@ -17,6 +17,7 @@ use crate::outbox::Deliver;
 use crate::platform::inbox::Inbox;
 use crate::platform::{discord, telegram};
 use crate::script::Library;
+use crate::types::Localized;
 
 /// How long a stop may take.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -56,26 +57,43 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
 }
 
 fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mouths)> {
-    let menu = library.command_menu();
+    let menu = library.localized(Library::command_menu);
     let (mut ears, mut mouths): (Vec<Ear>, Mouths) = (Vec::new(), Vec::new());
     if let Some(config::Telegram { token, api }) = &config.telegram {
         let sender = telegram::Sender::new(api, token.clone())?;
-        mouths.push(Arc::new(sender.with_invitation(&library.words().invitation)));
-        ears.push(Ear::Telegram(Box::new(telegram::Listener::new(api, token.clone(), &menu)?)));
+        let invitation = library.localized(|edition| edition.words().invitation.clone());
+        mouths.push(Arc::new(sender.with_invitation(invitation)));
+        let listener = telegram::Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
+        ears.push(Ear::Telegram(Box::new(listener)));
     }
     if let Some(config::Discord { token, api, test_server }) = &config.discord {
         let rest = Arc::new(discord::Rest::new(api, config.network, token.clone())?);
         let interactions = discord::Interactions::default();
-        let form = library.words().form.clone();
+        let form = library.localized(|edition| edition.words().form.clone());
         mouths.push(Arc::new(discord::Sender::new(rest.clone(), interactions.clone()).with_form(form.clone())));
-        let commands = menu
-            .into_iter()
-            .map(|(name, description)| discord::SlashCommand { name, description, takes_text: false })
-            .collect();
+        let commands = slash_commands(&menu);
         let settings = discord::Settings { test_server: test_server.clone(), commands, form, defer_after: DEFER_AFTER };
         ears.push(Ear::Discord(settings, rest, interactions));
     }
     Ok((ears, mouths))
+}
+
+/// The menu as Discord wants it: each command with what it does in every language.
+fn slash_commands(menu: &Localized<Vec<(String, String)>>) -> Vec<discord::SlashCommand> {
+    let in_others = |name: &str| {
+        let of = |(tag, menu): (&str, &Vec<(String, String)>)| {
+            let about = menu.iter().find(|(other, _)| other == name).map_or(String::new(), |(_, about)| about.clone());
+            discord::locales(tag).into_iter().map(move |locale| (locale.to_owned(), about.clone()))
+        };
+        menu.others().flat_map(of).filter(|(_, about)| !about.is_empty()).collect()
+    };
+    let command = |(name, description): &(String, String)| discord::SlashCommand {
+        name: name.clone(),
+        description: description.clone(),
+        descriptions: in_others(name),
+        takes_text: false,
+    };
+    menu.source().iter().map(command).collect()
 }
 
 /// Works until a signal comes or every platform has refused us; true when it was the latter.

@@ -59,6 +59,7 @@ fn found(path: &Path) -> Result<Vec<(PathBuf, PromptFile)>, PromptsError> {
         return Ok(vec![(path.to_owned(), prompts::read_file(path)?)]);
     }
     // Each file is named as it would be alone: in a folder `system` it is a card.
-    let paths = prompts::read(path)?.into_iter().map(|file| path.join(&file.path));
+    let scripts = prompts::read(path)?.into_iter().filter(|file| file.path.ends_with(".yaml"));
+    let paths = scripts.map(|file| path.join(&file.path));
     paths.map(|path| Ok((path.clone(), prompts::read_file(&path)?))).collect()
 }

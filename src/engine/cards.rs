@@ -7,7 +7,7 @@ use super::state::{About, CardState, Frame, Thread};
 use super::trace::Did;
 use super::turn::Turn;
 use crate::script::model::{OpKind, Script};
-use crate::types::{Private, Value, Values, describe_seconds};
+use crate::types::{Private, Value, Values};
 
 /// The longest message that is held, in characters: one more than any var takes, so that too long stays too long.
 const MAX_HELD: usize = 4_001;
@@ -221,7 +221,7 @@ impl<'t> Turn<'t> {
     pub(crate) fn show_resume_card(&mut self, thread: &Thread, held: &str) {
         let title = self.title_of(thread);
         let since = thread.asked.as_ref().map_or(thread.started, |asked| asked.at);
-        let ago = describe_seconds(self.at().duration_since(since).as_secs());
+        let ago = self.library.words().writing.length(self.at().duration_since(since).as_secs());
         let last = thread.answers.last().map_or(String::new(), |line| shorten(line.answer.reveal(), 120));
         let values = args([("title", title), ("ago", ago), ("last", last), ("held", shorten(held, 200))]);
         self.show_card(

@@ -7,6 +7,8 @@ mod answer;
 pub mod api;
 mod cards;
 mod due;
+mod enough;
+mod moments;
 mod promises;
 mod read;
 pub mod revise;
@@ -86,23 +88,31 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
         }
         Event::Command { name, rest } => turn.by_person(|turn| turn.command(name, rest.reveal())),
     }
+    turn.sign();
     turn
 }
 
-/// What a card says by itself, to somebody of whom nothing is known.
+/// What a card says by itself, to somebody of whom nothing is known but the language of their chat app.
 #[must_use]
-pub fn card_texts(library: &Library, card: &str, now: &Zoned) -> Vec<Message> {
-    let effects = card_traced(library, card, now).0.into_iter();
+pub fn card_texts(library: &Library, card: &str, language: Option<&str>, now: &Zoned) -> Vec<Message> {
+    let effects = card_turn(library, card, language, now).effects.into_iter();
     effects.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
 }
 
 /// The same as effects, and what of the card was carried out.
 #[must_use]
 pub fn card_traced(library: &Library, card: &str, now: &Zoned) -> (Vec<Effect>, Vec<Trace>) {
-    let mut turn = Turn::new(library, &State::new(0), &Facts::default(), now);
+    let turn = card_turn(library, card, None, now);
+    (turn.effects, turn.trace.unwrap_or_default())
+}
+
+fn card_turn<'l>(library: &'l Library, card: &str, language: Option<&str>, now: &Zoned) -> Turn<'l> {
+    let facts = Facts { client_language: language.map(str::to_owned), ..Facts::default() };
+    let mut turn = Turn::new(library, &State::new(0), &facts, now);
     turn.trace = Some(Vec::new());
     turn.say_card(card, Values::new());
-    (turn.effects, turn.trace.unwrap_or_default())
+    turn.sign();
+    turn
 }
 
 impl<'t> Turn<'t> {
@@ -419,7 +429,7 @@ impl<'t> Turn<'t> {
         let Some(mut card) = self.state.card.clone() else { return };
         let Some((script, pc, question)) = self.question_of(&card.frame) else { return };
         let reading = match &script.ops[pc].kind {
-            OpKind::Choose(_) => read::option(text, &self.offered(&card.frame)),
+            OpKind::Choose(_) => read::option(text, &self.offered(&card.frame), self.library.words()),
             _ => read::typed(text, answer::type_of(script, question), self.library.words(), &self.now),
         };
         card.frame.tries += 1;

@@ -2,14 +2,15 @@
 //!
 //! Forgiving about form and strict about meaning: what could mean two things is asked back, never guessed.
 
-use jiff::civil::{Date, Time, Weekday};
-use jiff::{ToSpan, Zoned};
+use jiff::Zoned;
 
+use super::moments;
 use crate::phrase::{Phrase, any_occurs_in, fold};
-use crate::schedule::{when, zones};
-use crate::script::library::SharedWords;
+use crate::schedule::zones;
+use crate::script::locale::Reading as Words;
 use crate::script::model::{Choice, Type};
 use crate::script::problem::edit_distance;
+use crate::script::words::SharedWords;
 use crate::types::Value;
 
 /// What a text was read as.
@@ -39,61 +40,49 @@ pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned) -> 
     match ty {
         Type::Text { .. } => Reading::Value(Value::text(text)),
         Type::Integer { from, to } => {
-            Reading::of(integer(&folded).filter(|number| (from..=to).contains(&number)).map(Value::Int))
+            Reading::of(integer(&folded, words).filter(|number| (from..=to).contains(&number)).map(Value::Int))
         }
-        Type::Number { from, to } => Reading::of(number(&folded).filter(|n| n >= from && n <= to).map(Value::Number)),
+        Type::Number { from, to } => {
+            Reading::of(number(&folded, words).filter(|n| n >= from && n <= to).map(Value::Number))
+        }
         Type::Bool => Reading::of(yes_no(&folded, words).map(Value::Bool)),
         Type::Choice { of } => Reading::of(of.iter().find(|word| fold(word) == folded).map(Value::text)),
-        Type::Date => Reading::of(date(&folded, now.date()).map(|date| Value::Date { date })),
-        Type::Time => time(&folded),
-        Type::Duration => Reading::of(duration(&folded).map(|seconds| Value::Duration { seconds })),
-        Type::Zone => zone(text, &folded, now),
+        Type::Date => first(words, |own| moments::dates(&folded, now.date(), own), |date| Value::Date { date }),
+        Type::Time => first(words, |own| moments::times(&folded, own), |time| Value::Time { time }),
+        Type::Duration => {
+            let length = words.reading.iter().find_map(|own| moments::length(&folded, own));
+            Reading::of(length.map(|seconds| Value::Duration { seconds }))
+        }
+        Type::Zone => zone(text, &folded, words, now),
         Type::List => Reading::Value(Value::List(
             text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty()).map(Value::text).collect(),
         )),
     }
 }
 
-const NUMBER_WORDS: [&str; 21] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-];
-
-fn integer(folded: &str) -> Option<i64> {
-    let bare = folded.strip_suffix("/10").or_else(|| folded.strip_suffix(" out of 10")).unwrap_or(folded).trim();
-    if let Ok(number) = bare.parse() {
-        return Some(number);
+/// What the first language makes of a text that makes anything of it: the person's, else the source language.
+fn first<T: Copy>(words: &SharedWords, read: impl Fn(&Words) -> Vec<T>, value: impl Fn(T) -> Value) -> Reading {
+    let found = words.reading.iter().map(read).find(|found| !found.is_empty()).unwrap_or_default();
+    match found[..] {
+        [] => Reading::Unclear,
+        [only] => Reading::Value(value(only)),
+        _ => Reading::Several(found.into_iter().map(|one| (words.writing.show(&value(one)), value(one))).collect()),
     }
-    NUMBER_WORDS.iter().position(|word| *word == bare).and_then(|at| i64::try_from(at).ok())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "only words up to twenty")]
-fn number(folded: &str) -> Option<f64> {
+fn integer(folded: &str, words: &SharedWords) -> Option<i64> {
+    // The digits are the same in all languages.
+    folded.parse().ok().or_else(|| words.reading.iter().find_map(|own| moments::integer(folded, own)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "only the numbers that have words")]
+fn number(folded: &str, words: &SharedWords) -> Option<f64> {
     let dotted = folded.replace(',', ".");
     dotted
         .parse()
         .ok()
         .filter(|number: &f64| number.is_finite())
-        .or_else(|| integer(folded).map(|number| number as f64))
+        .or_else(|| integer(folded, words).map(|number| number as f64))
 }
 
 fn yes_no(folded: &str, words: &SharedWords) -> Option<bool> {
@@ -105,142 +94,19 @@ fn yes_no(folded: &str, words: &SharedWords) -> Option<bool> {
     }
 }
 
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
-/// "tomorrow", "friday", "3 May", "May 3", "3 May 2027", "2027-05-03". A day without a year is the next such day.
-fn date(folded: &str, today: Date) -> Option<Date> {
-    match folded {
-        "today" => return Some(today),
-        "tomorrow" => return today.tomorrow().ok(),
-        "yesterday" => return today.yesterday().ok(),
-        _ => {}
+fn zone(text: &str, folded: &str, words: &SharedWords, now: &Zoned) -> Reading {
+    let place = words.reading.iter().find_map(|own| {
+        let bare = moments::strip_any(folded, &own.after).unwrap_or(folded);
+        own.places.get(bare).or_else(|| own.places.get(bare.split([',', '(']).next()?.trim()))
+    });
+    if let Some(zone) = place {
+        return Reading::Value(Value::text(zone.as_str()));
     }
-    if let Ok(date) = folded.parse::<Date>() {
-        return Some(date);
-    }
-    let weekday = |word: &str| when::weekday(word).map(|day: Weekday| day);
-    if let Some(day) = weekday(folded.trim_start_matches("next ").trim_start_matches("on ")) {
-        return today.nth_weekday(1, day).ok();
-    }
-    let words: Vec<&str> =
-        folded.split([' ', ',', '.']).filter(|word| !word.is_empty() && *word != "of" && *word != "the").collect();
-    let month = |word: &str| MONTHS.iter().position(|month| word.len() >= 3 && month.starts_with(word));
-    let day_of = |word: &str| word.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse::<i8>().ok();
-    let (day, month, year) = match words[..] {
-        [a, b] | [a, b, _] => match (month(a), month(b)) {
-            (Some(month), None) => (day_of(b)?, month, words.get(2)),
-            (None, Some(month)) => (day_of(a)?, month, words.get(2)),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    let month = i8::try_from(month).ok()? + 1;
-    match year {
-        Some(year) => Date::new(year.parse().ok()?, month, day).ok(),
-        None => {
-            let this = Date::new(today.year(), month, day).ok()?;
-            if this >= today { Some(this) } else { this.checked_add(1.year()).ok() }
-        }
-    }
-}
-
-/// "20:00", "8pm", "8.30 pm", "20h", "noon". A bare hour from 1 to 11 could be morning or evening: asked back.
-fn time(folded: &str) -> Reading {
-    let whole = |hour: i8, minute: i8| Time::new(hour, minute, 0, 0).ok().map(|time| Value::Time { time });
-    let bare = folded.trim_start_matches("at ").trim_start_matches("around ").trim_start_matches("about ");
-    match bare {
-        "noon" | "midday" => return Reading::of(whole(12, 0)),
-        "midnight" => return Reading::of(whole(0, 0)),
-        _ => {}
-    }
-    let (digits, half) = match meridiem(bare) {
-        Some((digits, pm)) => (digits, Some(pm)),
-        None => (bare, None),
-    };
-    let digits = digits.trim().trim_end_matches(" o'clock").trim_end_matches(" uhr").trim_end_matches('h');
-    let (hour, minute) = match digits.split_once([':', '.', 'h']) {
-        Some((hour, minute)) if minute.len() == 2 => (hour.parse::<i8>(), minute.parse::<i8>()),
-        Some(_) => return Reading::Unclear,
-        None => (digits.parse::<i8>(), Ok(0)),
-    };
-    let (Ok(hour), Ok(minute)) = (hour, minute) else { return Reading::Unclear };
-    match half {
-        Some(pm) if (1..=12).contains(&hour) => Reading::of(whole(hour % 12 + if pm { 12 } else { 0 }, minute)),
-        Some(_) => Reading::Unclear,
-        None if (1..=11).contains(&hour) && !digits.contains([':', '.', 'h']) => {
-            let offers = [(hour, "morning"), (hour + 12, "evening")]
-                .map(|(hour, _)| (format!("{hour:02}:{minute:02}"), whole(hour, minute).unwrap_or_default()));
-            Reading::Several(offers.to_vec())
-        }
-        None => Reading::of(whole(hour, minute)),
-    }
-}
-
-fn meridiem(text: &str) -> Option<(&str, bool)> {
-    let endings = [
-        ("pm", true),
-        ("p.m", true),
-        ("am", false),
-        ("a.m", false),
-        ("in the morning", false),
-        ("in the evening", true),
-        ("at night", true),
-    ];
-    endings.iter().find_map(|(ending, pm)| text.strip_suffix(ending).map(|rest| (rest.trim(), *pm)))
-}
-
-fn duration(folded: &str) -> Option<i64> {
-    let unit_at = folded.find(|c: char| c.is_alphabetic())?;
-    let (amount, unit) = (folded[..unit_at].trim(), folded[unit_at..].trim());
-    let amount = if amount.is_empty() {
-        let (word, rest) = unit.split_once(' ')?;
-        let amount = if word == "a" || word == "an" { 1 } else { integer(word)? };
-        return Some(amount * unit_seconds(rest)?);
-    } else {
-        amount.parse::<i64>().ok()?
-    };
-    amount.checked_mul(unit_seconds(unit)?).filter(|seconds| (0..=LONGEST).contains(seconds))
-}
-
-/// Ten years, in seconds.
-const LONGEST: i64 = 3_660 * 86_400;
-
-fn unit_seconds(unit: &str) -> Option<i64> {
-    Some(match unit.trim_end_matches('s') {
-        "m" | "min" | "minute" => 60,
-        "h" | "hour" | "hr" => 3_600,
-        "d" | "day" => 86_400,
-        "w" | "week" => 604_800,
-        _ => return None,
-    })
-}
-
-fn zone(text: &str, folded: &str, now: &Zoned) -> Reading {
     let mut found = zones::find(text);
     if found.is_empty() {
-        let clock = folded.trim_start_matches("it's ").trim_start_matches("it is ").trim_start_matches("its ");
-        let times = match time(clock) {
-            Reading::Value(value) => vec![value],
-            Reading::Several(offers) => offers.into_iter().map(|(_, value)| value).collect(),
-            Reading::Unclear => Vec::new(),
-        };
-        for value in times {
-            if let Value::Time { time } = value {
-                found.extend(zones::by_clock(time, now.timestamp()));
-            }
+        let times = words.reading.iter().map(|own| moments::times(folded, own)).find(|times| !times.is_empty());
+        for time in times.unwrap_or_default() {
+            found.extend(zones::by_clock(time, now.timestamp()));
         }
         found.truncate(6);
     }
@@ -260,14 +126,14 @@ pub(crate) struct Offered<'o> {
 }
 
 /// Which of the options a text means; the value of the reading is the option's place in the script.
-pub(crate) fn option(text: &str, offered: &[Offered<'_>]) -> Reading {
+pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -> Reading {
     let folded = fold(text);
     if folded.is_empty() {
         return Reading::Unclear;
     }
     let length = folded.chars().count();
     type Test<'t> = &'t dyn Fn(&Offered<'_>) -> bool;
-    let number = integer(&folded);
+    let number = integer(&folded, words);
     let numbered = offered.iter().any(|option| leading_number(&option.label).is_some());
     let by_number = |option: &Offered<'_>| match number {
         Some(number) if numbered => leading_number(&option.label) == Some(number),
@@ -332,12 +198,23 @@ mod tests {
     use super::*;
     use jiff::civil;
 
+    /// The words of the shipped scripts, or of a language beside them.
+    fn words(language: Option<(&str, &str)>) -> SharedWords {
+        let mut files = crate::prompts::shipped();
+        files.retain(|file| !file.path.starts_with("languages/"));
+        let tag = language.map_or("en", |(tag, _)| tag);
+        files.extend(language.map(|(tag, text)| crate::script::PromptFile {
+            path: format!("languages/{tag}/phrases.yaml"),
+            text: text.to_owned(),
+        }));
+        let (library, report) = crate::script::Library::load(&files);
+        library.unwrap_or_else(|| panic!("{}", report.render(false))).edition(tag).words().clone()
+    }
+
     fn read(text: &str, ty: &Type) -> Reading {
+        static WORDS: std::sync::LazyLock<SharedWords> = std::sync::LazyLock::new(|| words(None));
         let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
-        let phrases = |words: &[&str]| words.iter().filter_map(|word| Phrase::new(word)).collect();
-        let words =
-            SharedWords { yes: phrases(&["yes", "yep"]), no: phrases(&["no", "nope"]), ..SharedWords::default() };
-        typed(text, ty, &words, &now)
+        typed(text, ty, &WORDS, &now)
     }
 
     fn clock(hour: i8, minute: i8) -> Reading {
@@ -358,6 +235,10 @@ mod tests {
             ("at 9 in the evening", 21, 0),
             ("20.15", 20, 15),
             ("20", 20, 0),
+            ("half past 8 in the evening", 20, 30),
+            ("a quarter to seven pm", 18, 45),
+            ("12 at night", 0, 0),
+            ("eleven at night", 23, 0),
         ] {
             assert_eq!(read(text, &Type::Time), clock(hour, minute), "{text}");
         }
@@ -382,12 +263,75 @@ mod tests {
             ("1 march", (2027, 3, 1)),
             ("friday", (2026, 3, 6)),
             ("2026-04-01", (2026, 4, 1)),
+            ("next Friday", (2026, 3, 6)),
+            ("on the third of May", (2026, 5, 3)),
+            ("Tuesday, March 3", (2026, 3, 3)),
+            ("the day after tomorrow", (2026, 3, 4)),
+            ("in two weeks", (2026, 3, 16)),
+            ("25/12", (2026, 12, 25)),
+            ("3/3/27", (2027, 3, 3)),
         ] {
             let date = civil::date(day.0, day.1, day.2);
             assert_eq!(read(text, &Type::Date), Reading::Value(Value::Date { date }), "{text}");
         }
+        assert!(matches!(read("3/5", &Type::Date), Reading::Several(offers) if offers.len() == 2));
+        for text in ["may", "3", "the", "in two hours", "31 february"] {
+            assert_eq!(read(text, &Type::Date), Reading::Unclear, "{text}");
+        }
+        assert_eq!(read("half an hour", &Type::Duration), Reading::Value(Value::Duration { seconds: 1800 }));
+        assert_eq!(read("an hour", &Type::Duration), Reading::Value(Value::Duration { seconds: 3600 }));
         assert_eq!(read("two hours", &Type::Duration), Reading::Value(Value::Duration { seconds: 7200 }));
         assert_eq!(read("30 min", &Type::Duration), Reading::Value(Value::Duration { seconds: 1800 }));
+    }
+
+    #[test]
+    fn what_people_write_in_spanish_with_or_without_accents() {
+        let (library, report) = crate::script::Library::load(&crate::prompts::shipped());
+        let words = library.unwrap_or_else(|| panic!("{report}")).edition("es-MX").words().clone();
+        let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
+        let read = |text: &str, ty: &Type| typed(text, ty, &words, &now);
+        for (text, month, day) in [
+            ("ma\u{f1}ana", 3, 3),
+            ("manana", 3, 3),
+            ("pasado ma\u{f1}ana", 3, 4),
+            ("el 3 de mayo", 5, 3),
+            ("el lunes que viene", 3, 9),
+            ("el pr\u{f3}ximo s\u{e1}bado", 3, 7),
+            ("en tres d\u{ed}as", 3, 5),
+            ("3/5", 5, 3),
+            ("el primero de abril", 4, 1),
+            ("treinta de septiembre", 9, 30),
+            ("tomorrow", 3, 3),
+        ] {
+            let date = civil::date(2026, month, day);
+            assert_eq!(read(text, &Type::Date), Reading::Value(Value::Date { date }), "{text}");
+        }
+        for (text, hour, minute) in [
+            ("a las 8 de la tarde", 20, 0),
+            ("las ocho y media de la noche", 20, 30),
+            ("nueve menos cuarto de la ma\u{f1}ana", 8, 45),
+            ("a las doce de la noche", 0, 0),
+            ("2 de la madrugada", 2, 0),
+            ("al mediod\u{ed}a", 12, 0),
+            ("20:15", 20, 15),
+            ("8 pm", 20, 0),
+        ] {
+            assert_eq!(read(text, &Type::Time), clock(hour, minute), "{text}");
+        }
+        assert!(matches!(read("a las ocho", &Type::Time), Reading::Several(offers) if offers.len() == 2));
+        for (text, seconds) in
+            [("dos horas", 7_200), ("media hora", 1_800), ("una hora y media", 5_400), ("30 min", 1_800)]
+        {
+            assert_eq!(read(text, &Type::Duration), Reading::Value(Value::Duration { seconds }), "{text}");
+        }
+        assert_eq!(read("siete de diez", &Type::Integer { from: 0, to: 10 }), Reading::Value(Value::Int(7)));
+        assert_eq!(read("S\u{ed}, claro", &Type::Bool), Reading::Unclear);
+        assert_eq!(read("si", &Type::Bool), Reading::Value(Value::Bool(true)));
+        assert_eq!(read("en Viena", &Type::Zone), Reading::Value(Value::text("Europe/Vienna")));
+        assert_eq!(read("Ciudad de M\u{e9}xico", &Type::Zone), Reading::Value(Value::text("America/Mexico_City")));
+        let date = Value::Date { date: civil::date(2026, 5, 3) };
+        assert_eq!(words.writing.show(&date), "domingo 3 de mayo");
+        assert_eq!(words.writing.length(7_300), "2 horas");
     }
 
     #[test]

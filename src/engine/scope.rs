@@ -109,6 +109,14 @@ impl Scope for View<'_> {
     fn hits(&self, name: &str) -> i64 {
         self.frame.hits.get(name).copied().unwrap_or(0)
     }
+
+    fn has_language(&self, tag: &str) -> bool {
+        self.library.languages().iter().any(|(known, _)| known == tag)
+    }
+
+    fn show(&self, value: &Value) -> String {
+        self.library.words().writing.show(value)
+    }
 }
 
 impl Settings<Expr> for View<'_> {

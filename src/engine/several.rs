@@ -7,6 +7,7 @@ use super::state::Frame;
 use super::trace::Did;
 use super::turn::Turn;
 use crate::phrase::fold;
+use crate::script::words::SharedWords;
 use crate::types::{Value, Values};
 
 impl Turn<'_> {
@@ -18,7 +19,7 @@ impl Turn<'_> {
             self.enough(frame);
             return Heard::Yes;
         }
-        match places(text, &offered, &words.joins) {
+        match places(text, &offered, words) {
             Some(places) if places.is_empty() => return Heard::No,
             Some(places) if places.len() == 1 => {
                 let place = i64::try_from(places[0]).unwrap_or_default();
@@ -50,7 +51,8 @@ impl Turn<'_> {
             Some(at) => _ = asked.picked.remove(at),
             None => self.pick(&[place]),
         }
-        let picks = self.picks().into_iter().map(|(label, _)| label).collect::<Vec<_>>().join(", ");
+        let labels: Vec<String> = self.picks().into_iter().map(|(label, _)| label).collect();
+        let picks = self.library.words().writing.list(&labels);
         self.reply_card("picked", args([("picks", picks)]));
     }
 
@@ -61,8 +63,7 @@ impl Turn<'_> {
         let offered = self.offered(frame).into_iter().filter(|option| picked.contains(&option.index));
         offered
             .map(|option| {
-                let value =
-                    option.choice.value.clone().unwrap_or_else(|| Value::text(option.choice.label.source.clone()));
+                let value = option.choice.value.clone().unwrap_or_else(|| Value::text(option.label.clone()));
                 (option.label, value)
             })
             .collect()
@@ -78,13 +79,14 @@ impl Turn<'_> {
         self.did(script, pc, if picks.is_empty() { Did::Skipped } else { Did::Answered });
         let (labels, values): (Vec<String>, Vec<Value>) = picks.into_iter().unzip();
         let value = if values.is_empty() { Value::None } else { Value::List(values) };
-        self.take(Taken { value, shown: labels.join(", "), pc: pc + 1 });
+        let shown = self.library.words().writing.list(&labels);
+        self.take(Taken { value, shown, pc: pc + 1 });
     }
 }
 
 /// The options that a text means, when all of it can be read.
-fn places(text: &str, offered: &[Offered<'_>], joins: &[String]) -> Option<Vec<usize>> {
-    let one = |text: &str| match read::option(text, offered) {
+fn places(text: &str, offered: &[Offered<'_>], words: &SharedWords) -> Option<Vec<usize>> {
+    let one = |text: &str| match read::option(text, offered, words) {
         Reading::Value(Value::Int(place)) => usize::try_from(place).ok(),
         _ => None,
     };
@@ -99,7 +101,7 @@ fn places(text: &str, offered: &[Offered<'_>], joins: &[String]) -> Option<Vec<u
         match exactly(part, offered) {
             Some(place) => places.push(place),
             None => {
-                for word in joined(part, joins) {
+                for word in joined(part, &words.joins) {
                     places.push(one(&word)?);
                 }
             }

@@ -24,12 +24,17 @@ const LABEL: usize = 40;
 const WAIT_LATE: i64 = 12 * 3_600;
 /// Who waits for at most this long is there: quiet hours do not move the end of it.
 const SHORT_WAIT: i64 = 3_600;
+/// The fact that holds the language a person chose.
+const LANGUAGE: &str = "language";
 /// How many earlier questions are remembered for old buttons.
 const LOGGED: usize = 12;
 
 /// Everything one step works on.
 pub(crate) struct Turn<'t> {
+    /// In the person's language.
     pub(crate) library: &'t Library,
+    /// In all languages.
+    whole: &'t Library,
     pub(crate) state: State,
     pub(crate) facts: Facts,
     pub(crate) now: Zoned,
@@ -47,7 +52,30 @@ impl<'t> Turn<'t> {
         let mut state = state.clone();
         state.turn += 1;
         let (facts, now) = (facts.clone(), now.clone());
-        Self { library, state, facts, now, effects: Vec::new(), steps: 0, made: 0, trace: None }
+        let mut turn =
+            Self { library, whole: library, state, facts, now, effects: Vec::new(), steps: 0, made: 0, trace: None };
+        turn.speak();
+        turn
+    }
+
+    /// Speaks the person's language from now on: the one they chose, else that of their chat app.
+    fn speak(&mut self) {
+        let chosen = self.facts.me.get(LANGUAGE).and_then(Value::as_text);
+        let tag = chosen.or(self.facts.client_language.as_deref());
+        self.library = tag.map_or(self.whole, |tag| self.whole.edition(tag));
+    }
+
+    /// Notes on the messages which language they are in, when it is not the source language.
+    pub(crate) fn sign(&mut self) {
+        let (spoken, source) = (self.library.language(), self.whole.language());
+        if spoken == source {
+            return;
+        }
+        for effect in &mut self.effects {
+            if let Effect::Say(message) = effect {
+                message.language = Some(spoken.to_owned());
+            }
+        }
     }
 
     pub(crate) fn at(&self) -> Timestamp {
@@ -178,7 +206,7 @@ impl<'t> Turn<'t> {
         let button = |label: &str, choice: &str| Button { label: label.to_owned(), token: format!("q:{seq}:{choice}") };
         let mut buttons = Vec::new();
         if let Some(earlier) = self.earlier_of(frame) {
-            buttons.push(button(&shorten(&earlier.to_string(), LABEL), "earlier"));
+            buttons.push(button(&shorten(&words.writing.show(earlier), LABEL), "earlier"));
         }
         for option in self.offered(frame) {
             let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
@@ -208,7 +236,12 @@ impl<'t> Turn<'t> {
     /// A message that carries a question's buttons.
     pub(crate) fn say_with_buttons(&mut self, text: Rich, frame: &Frame, seq: u64, picked: &[usize]) {
         let wants_text = self.choose_of(frame).is_none_or(|choose| choose.other_text).then_some(seq);
-        self.effects.push(Effect::Say(Message { text, buttons: self.buttons(frame, seq, picked), wants_text }));
+        self.effects.push(Effect::Say(Message {
+            text,
+            buttons: self.buttons(frame, seq, picked),
+            wants_text,
+            ..Message::default()
+        }));
     }
 
     /// Asks the question a frame stands at. Gives back what is to be remembered of it.
@@ -357,7 +390,7 @@ impl<'t> Turn<'t> {
         *count = (*count + by).max(0);
     }
 
-    /// Changes a fact here and outside. A new time zone counts at once.
+    /// Changes a fact here and outside. A new time zone and a new language count at once.
     pub(crate) fn set_fact(&mut self, name: &str, value: Option<Value>) {
         match value {
             Some(value) => {
@@ -378,6 +411,9 @@ impl<'t> Turn<'t> {
                 self.facts.me.remove(name);
                 self.effects.push(Effect::Forget { fact: name.to_owned() });
             }
+        }
+        if name == LANGUAGE {
+            self.speak();
         }
     }
 

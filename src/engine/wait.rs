@@ -49,9 +49,10 @@ impl Turn<'_> {
             return self.end_wait(false);
         }
         let until = until.to_zoned(self.now.time_zone().clone());
+        let writing = &self.library.words().writing;
         let shown = match until.date() == self.now.date() {
-            true => until.strftime("%H:%M").to_string(),
-            false => until.strftime("%H:%M, %-d %B").to_string(),
+            true => writing.time(until.time()),
+            false => format!("{}, {}", writing.time(until.time()), writing.date(until.date())),
         };
         let skip = if self.may_skip_wait() { "yes" } else { "" };
         self.say_card("waiting", args([("until", shown), ("skip", skip.to_owned())]));

@@ -49,6 +49,15 @@ impl Earlier {
         Self { scripts, withdrawn, needed: needed.to_vec() }
     }
 
+    /// The same with each script in another shape.
+    pub(super) fn each(&self, change: impl Fn(&Script) -> Script) -> Self {
+        let changed = |texts: &BTreeMap<String, (Script, bool)>| {
+            texts.iter().map(|(rev, (script, withdrawn))| (rev.clone(), (change(script), *withdrawn))).collect()
+        };
+        let scripts = self.scripts.iter().map(|(name, texts)| (name.clone(), changed(texts))).collect();
+        Self { scripts, ..self.clone() }
+    }
+
     pub(super) fn script(&self, name: &str, rev: &str) -> Option<&Script> {
         let (script, withdrawn) = self.scripts.get(name)?.get(rev)?;
         (!withdrawn).then_some(script)

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::banned;
 use super::check;
@@ -12,11 +13,13 @@ use super::earlier::{Earlier, EarlierText};
 use super::flow::World;
 use super::model::{Script, VarDef};
 use super::parse;
-use super::problem::{Problem, Severity, Source, did_you_mean};
-use super::read::{self, Fields};
+use super::problem::{Problem, Severity, Source};
+use super::read::Fields;
 use super::review::{self, Review};
-use crate::phrase::{Phrase, fold};
-use crate::types::FormWords;
+use super::translate::{self, Edition, Folder, Plural};
+use super::words::SharedWords;
+use crate::phrase::fold;
+use crate::types::Localized;
 
 /// A card: a script of `prompts/system` that the engine runs when no script expects what happened.
 #[derive(Clone, Copy, Debug)]
@@ -114,46 +117,6 @@ impl Reserved {
     }
 }
 
-/// `prompts/phrases.yaml`: words that belong to no single script.
-#[derive(Clone, Debug, Default)]
-pub struct SharedWords {
-    /// Phrase lists that every script may use.
-    pub lists: BTreeMap<String, Vec<Phrase>>,
-    /// What people type for the reserved words.
-    pub reserved: BTreeMap<Reserved, Vec<Phrase>>,
-    /// Yes.
-    pub yes: Vec<Phrase>,
-    /// No.
-    pub no: Vec<Phrase>,
-    /// Skip this question.
-    pub skip: Vec<Phrase>,
-    /// What is written on the Skip button.
-    pub skip_label: String,
-    /// That everything was picked that should be.
-    pub enough: Vec<Phrase>,
-    /// What is written on the button for that.
-    pub enough_label: String,
-    /// Words between the parts of an enumeration, beside commas: "and".
-    pub joins: Vec<String>,
-    /// What is written on forms, where a platform needs one for free text.
-    pub form: FormWords,
-    /// Said in a group to somebody who has no private chat with the bot yet; a link follows.
-    pub invitation: String,
-    /// What the reserved words do, for command menus.
-    pub about: BTreeMap<Reserved, String>,
-}
-
-impl SharedWords {
-    /// The reserved word that a whole message is.
-    #[must_use]
-    pub fn reserved(&self, folded: &str) -> Option<Reserved> {
-        self.reserved
-            .iter()
-            .find(|(_, words)| words.iter().any(|word| word.is_all_of(folded)))
-            .map(|(reserved, _)| *reserved)
-    }
-}
-
 /// A file to load: its path below the prompts folder with `/` between its parts, and its text.
 #[derive(Clone, Debug)]
 pub struct PromptFile {
@@ -176,11 +139,22 @@ pub struct Library {
     files: BTreeMap<String, String>,
     /// Facts whose declaration could not be read, for checking.
     unread: BTreeSet<String>,
+    /// The languages there are: tag and name, the source language first.
+    languages: Vec<(String, String)>,
+    /// The same in other languages, by their tags; nothing in an edition itself.
+    editions: BTreeMap<String, Library>,
+    /// In an edition: what it says, for earlier texts.
+    edition: Arc<Edition>,
+    /// Which form of a sentence goes with a number.
+    plural: Plural,
     /// The text of each script.
     texts: BTreeMap<String, String>,
     /// Earlier texts that somebody may still be in the middle of.
     earlier: Earlier,
 }
+
+/// Where translations stand.
+const LANGUAGES: &str = "languages/";
 
 /// What was found while loading: problems, and the texts they are about.
 #[derive(Clone, Debug, Default)]
@@ -242,6 +216,13 @@ impl Report {
         self
     }
 
+    /// Adds what another look at the same files found.
+    pub fn join(&mut self, other: Report) {
+        self.sources.extend(other.sources);
+        self.problems.extend(other.problems);
+        self.sort();
+    }
+
     /// What is wrong with one file.
     pub(super) fn of(source: Source<'_>) -> Self {
         let mut report = Self::default();
@@ -275,30 +256,45 @@ impl Library {
     /// Reads and checks everything. A library comes back when nothing is wrong; the report may hold warnings either way.
     #[must_use]
     pub fn load(files: &[PromptFile]) -> (Option<Library>, Report) {
+        let (library, report) = Self::load_anyway(files);
+        let sound = report.errors() == 0;
+        (sound.then_some(library), report)
+    }
+
+    /// The same, with whatever could be read of scripts that have errors: for comparing, never for running.
+    #[must_use]
+    pub fn load_anyway(files: &[PromptFile]) -> (Library, Report) {
         let mut report = Report::default();
         let mut library = Library::default();
         let mut sources: BTreeMap<String, Source<'_>> = BTreeMap::new();
+        let mut folders: BTreeMap<String, Folder<'_>> = BTreeMap::new();
         for file in files {
             let mut source = Source::new(&file.path, &file.text);
-            library.read(&file.path, &mut source);
-            sources.insert(file.path.clone(), source);
+            match file.path.strip_prefix(LANGUAGES) {
+                Some(path) => shelve(path, source, &mut folders, &mut sources),
+                None => {
+                    library.read(&file.path, &mut source);
+                    sources.insert(file.path.clone(), source);
+                }
+            }
         }
         library.check(&mut sources);
+        library.translate(&mut folders);
         let missing = library.missing();
-        for (_, source) in sources {
+        let translations = folders.into_values().flat_map(|folder| folder.files.into_values());
+        for source in sources.into_values().chain(translations) {
             report.take(source);
         }
         report.problems.extend(missing);
         report.reviews = library.scripts.values().map(Review::of).collect();
         report.sort();
-        let sound = report.errors() == 0;
-        (sound.then_some(library), report)
+        (library, report)
     }
 
     fn read(&mut self, path: &str, source: &mut Source<'_>) {
         match path {
             "facts.yaml" => (self.facts, self.unread) = facts(source),
-            "phrases.yaml" => self.words = words(source),
+            "phrases.yaml" => self.words = SharedWords::of_source(source),
             "banned.yaml" => self.banned = banned::rules(source),
             _ => {
                 let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
@@ -356,6 +352,72 @@ impl Library {
             }
         }
         self.commands = commands;
+    }
+
+    /// Makes an edition of each language's folder.
+    fn translate(&mut self, folders: &mut BTreeMap<String, Folder<'_>>) {
+        self.languages = vec![(self.words.language.clone(), self.words.name.clone())];
+        let mut editions = BTreeMap::new();
+        for (tag, folder) in folders {
+            if *tag == self.words.language {
+                for source in folder.files.values_mut() {
+                    let hint = "its texts are the scripts themselves";
+                    source.error("GS0707", 0..1, format!("`{tag}` is the language of the scripts"), hint);
+                }
+                continue;
+            }
+            let edition = self.edition_of(folder);
+            self.languages.push((tag.clone(), edition.words.name.clone()));
+            editions.insert(tag.clone(), edition);
+        }
+        for edition in editions.values_mut() {
+            edition.languages.clone_from(&self.languages);
+        }
+        self.editions = editions;
+    }
+
+    /// One language's edition; what is wrong with it is told in the folder's files.
+    fn edition_of(&self, folder: &mut Folder<'_>) -> Library {
+        let by_file: BTreeMap<String, &Script> = self
+            .files
+            .iter()
+            .filter_map(|(path, name)| Some((path.trim_end_matches(".yaml").to_owned(), self.scripts.get(name)?)))
+            .collect();
+        let (edition, words) = translate::build(folder, &by_file, &self.words);
+        let banned = folder.files.get_mut(translate::BANNED).map(banned::rules).unwrap_or_default();
+        let mut other = Library { words, editions: BTreeMap::new(), scripts: BTreeMap::new(), ..self.clone() };
+        let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread };
+        // Where there are no texts, the words are what can clash.
+        let mut source = folder.take_main();
+        for (file, script) in &by_file {
+            let (mut script, places) = edition.localize(script, file, &mut source);
+            script.language.clone_from(&folder.tag);
+            check::check_edition(&script, &places, &world, &other.words, &mut source);
+            check::content::check_edition(&script, &folder.tag, &places, &banned, &mut source);
+            other.scripts.insert(script.name.clone(), script);
+        }
+        other.starters_clash(&mut source);
+        edition.strays(&by_file, &mut source);
+        folder.put_back(source);
+        (other.plural, other.edition) = (edition.plural().clone(), Arc::new(edition));
+        other
+    }
+
+    /// A word that starts two scripts, or works everywhere, in an edition.
+    fn starters_clash(&self, source: &mut Source<'_>) {
+        let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+        for script in self.scripts.values() {
+            for word in script.starters.words.iter().map(crate::phrase::Phrase::folded) {
+                if let Some(other) = taken.insert(word, &script.name).filter(|other| *other != script.name) {
+                    let message = format!("`{word}` starts `{other}` and `{}`", script.name);
+                    source.error("GS0705", 0..1, message, "a word starts one script");
+                }
+                if self.words.reserved(word).is_some() {
+                    let message = format!("`{word}` starts `{}` and is a reserved word", script.name);
+                    source.error("GS0705", 0..1, message, "it works everywhere and cannot start one script");
+                }
+            }
+        }
     }
 
     fn missing(&self) -> Vec<Problem> {
@@ -421,6 +483,15 @@ impl Library {
         let needed: Vec<String> = needed.map(|text| text.rev.clone()).collect();
         let gone = texts.iter().filter(|text| !present(text));
         self.earlier = Earlier::new(gone, texts, &needed);
+        for edition in self.editions.values_mut() {
+            let files: BTreeMap<&str, &str> =
+                self.files.iter().map(|(path, name)| (name.as_str(), path.as_str())).collect();
+            let file = |name: &str| files.get(name).map_or(name, |path| path.trim_end_matches(".yaml")).to_owned();
+            // What is wrong with the translations was told when they were loaded.
+            let localize =
+                |script: &Script| edition.edition.localize(script, &file(&script.name), &mut Source::new("", "")).0;
+            edition.earlier = self.earlier.each(localize);
+        }
     }
 
     /// What was withdrawn: name and revision, in order.
@@ -456,7 +527,47 @@ impl Library {
     /// Which form of a sentence goes with a number.
     #[must_use]
     pub fn plural(&self, n: i64) -> usize {
-        usize::from(n != 1)
+        self.plural.form(n)
+    }
+
+    /// The same library in a language, or in the nearest one there is: `es-MX` is `es`, and without that the source language.
+    /// Asked of the library as it was loaded, not of one of its editions.
+    #[must_use]
+    pub fn edition(&self, tag: &str) -> &Library {
+        let Some(tag) = translate::tag(tag) else { return self };
+        for tag in translate::fallbacks(&tag) {
+            if tag == self.words.language {
+                return self;
+            }
+            if let Some(edition) = self.editions.get(tag) {
+                return edition;
+            }
+        }
+        self
+    }
+
+    /// The tag of the language it speaks.
+    #[must_use]
+    pub fn language(&self) -> &str {
+        &self.words.language
+    }
+
+    /// The languages there are, by tag and by name, the source language first.
+    #[must_use]
+    pub fn languages(&self) -> &[(String, String)] {
+        &self.languages
+    }
+
+    /// Something of each language.
+    #[must_use]
+    pub fn localized<T>(&self, pick: impl Fn(&Library) -> T) -> Localized<T> {
+        let others = self.editions.iter().map(|(tag, edition)| (tag.clone(), pick(edition)));
+        Localized::new(pick(self), others.collect())
+    }
+
+    /// The files that scripts were read from, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &Script)> {
+        self.files.iter().filter_map(|(path, name)| Some((path.as_str(), self.scripts.get(name)?)))
     }
 
     /// Declared facts.
@@ -485,6 +596,27 @@ impl Library {
     }
 }
 
+/// Puts a language's file into its folder.
+fn shelve<'a>(
+    path: &str,
+    mut source: Source<'a>,
+    folders: &mut BTreeMap<String, Folder<'a>>,
+    sources: &mut BTreeMap<String, Source<'a>>,
+) {
+    let (folder, rest) = path.split_once('/').unwrap_or(("", path));
+    if translate::tag(folder).as_deref() != Some(folder) {
+        let hint = "translations stand in languages/<tag>/, with a tag like es or pt-br";
+        source.error("GS0707", 0..1, format!("`{folder}` is not the tag of a language"), hint);
+        sources.insert(source.file.to_owned(), source);
+        return;
+    }
+    if rest.ends_with(".po") && rest != translate::TEXTS {
+        source.error("GS0707", 0..1, format!("`{rest}` is not read"), "a language's texts stand in texts.po");
+    }
+    let shelf = folders.entry(folder.to_owned()).or_insert_with(|| Folder::new(folder));
+    shelf.files.insert(rest.to_owned(), source);
+}
+
 fn reserved(word: &str, source: &mut Source<'_>) {
     let hint = "it works everywhere and cannot start one script";
     source.error("GS0416", source.key("start_with"), format!("`{word}` is a reserved word"), hint);
@@ -504,70 +636,4 @@ pub(super) fn facts(source: &mut Source<'_>) -> (BTreeMap<String, VarDef>, BTree
     let found = fields.need("facts", source).map(|node| parse::declarations(node, &mut unread, source));
     fields.finish(source);
     (found.unwrap_or_default(), unread)
-}
-
-pub(super) fn words(source: &mut Source<'_>) -> SharedWords {
-    let mut words =
-        SharedWords { skip_label: "Skip".into(), enough_label: "That is all".into(), ..SharedWords::default() };
-    let Some(root) = super::yaml::parse(source) else { return words };
-    let Some(mut fields) = Fields::of(&root, "phrases.yaml", source) else { return words };
-    if let Some(node) = fields.take("lists") {
-        words.lists = parse::phrase_lists(node, source);
-    }
-    if let Some(reserved) = fields.need("reserved", source).and_then(|node| Fields::of(node, "`reserved`", source)) {
-        for word in Reserved::ALL.map(Reserved::as_str) {
-            if !reserved.has(word) {
-                let message = format!("no words for `{word}`");
-                source.error(
-                    "GS0102",
-                    reserved.span.start..reserved.span.start + 1,
-                    message,
-                    format!("add `{word}: [...]`"),
-                );
-            }
-        }
-        for (key, node) in reserved.all() {
-            match Reserved::from_command(&key.name) {
-                Some(reserved) => {
-                    words.reserved.insert(reserved, read::phrases(node, source));
-                }
-                None => {
-                    let hint = did_you_mean(&key.name, Reserved::ALL.map(Reserved::as_str));
-                    source.error("GS0101", key.span.clone(), format!("there is no reserved word `{}`", key.name), hint);
-                }
-            }
-        }
-    }
-    let mut phrases = |key| fields.need(key, source).map(|node| read::phrases(node, source)).unwrap_or_default();
-    (words.yes, words.no, words.skip) = (phrases("yes"), phrases("no"), phrases("skip"));
-    words.enough = fields.take("enough").map(|node| read::phrases(node, source)).unwrap_or_default();
-    let joins = fields.take("joins").map(|node| read::phrases(node, source)).unwrap_or_default();
-    words.joins = joins.iter().map(|phrase| phrase.folded().to_owned()).collect();
-    if let Some(mut labels) = fields.take("labels").and_then(|node| Fields::of(node, "`labels`", source)) {
-        let slots: [(&'static str, &mut String); 6] = [
-            ("skip", &mut words.skip_label),
-            ("enough", &mut words.enough_label),
-            ("invitation", &mut words.invitation),
-            ("write", &mut words.form.button),
-            ("form_title", &mut words.form.title),
-            ("form_field", &mut words.form.field),
-        ];
-        for (key, slot) in slots {
-            if let Some(text) = labels.take(key).and_then(|node| read::text(node, "a label", source)) {
-                text.clone_into(slot);
-            }
-        }
-        labels.finish(source);
-    }
-    if let Some(mut about) = fields.take("about").and_then(|node| Fields::of(node, "`about`", source)) {
-        for reserved in Reserved::ALL {
-            if let Some(text) = about.take(reserved.as_str()).and_then(|node| read::text(node, "what it does", source))
-            {
-                words.about.insert(reserved, text.chars().take(100).collect());
-            }
-        }
-        about.finish(source);
-    }
-    fields.finish(source);
-    words
 }

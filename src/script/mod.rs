@@ -12,6 +12,7 @@ pub mod format;
 mod grammar;
 pub mod graph;
 pub mod library;
+pub mod locale;
 pub mod model;
 mod parse;
 pub mod problem;
@@ -21,6 +22,8 @@ pub mod review;
 pub mod schema;
 mod steps;
 pub mod text;
+pub mod translate;
+pub mod words;
 mod yaml;
 
 pub use against::{Waiting, against};

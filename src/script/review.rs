@@ -109,9 +109,11 @@ pub(crate) fn check(script: &Script, source: &mut Source<'_>) {
 }
 
 /// The keys of a script that are about care, and its content note.
-pub(crate) fn care(fields: &mut Fields<'_>, source: &mut Source<'_>) -> (Care, Option<Template>) {
-    let heavy = fields.take("heavy").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
-    let note = fields.take("content_note").and_then(|node| read::template(node, "a sentence", source));
+pub(crate) fn care(fields: &mut Fields<'_>, card: bool, source: &mut Source<'_>) -> (Care, Option<Template>) {
+    // A card answers something; it begins nothing that somebody could be warned of.
+    let mut of_script = |key| if card { None } else { fields.take(key) };
+    let heavy = of_script("heavy").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
+    let note = of_script("content_note").and_then(|node| read::template(node, "a sentence", source));
     let allowed = fields.take("allow").map(|node| allowances(node, source)).unwrap_or_default();
     let reviewed = fields.take("reviewed").map(|node| stamps(node, source)).unwrap_or_default();
     (Care { heavy, has_note: note.is_some(), allowed, reviewed }, note)

@@ -20,14 +20,25 @@ pub enum FileKind {
     Facts,
     /// `phrases.yaml`.
     Phrases,
+    /// `languages/<tag>/phrases.yaml`.
+    Language,
+    /// Another file of `languages/<tag>/`: the words of one script.
+    Words,
     /// `banned.yaml`.
     Banned,
 }
 
 impl FileKind {
     /// All of them.
-    pub const ALL: [FileKind; 5] =
-        [FileKind::Script, FileKind::Card, FileKind::Facts, FileKind::Phrases, FileKind::Banned];
+    pub const ALL: [FileKind; 7] = [
+        FileKind::Script,
+        FileKind::Card,
+        FileKind::Facts,
+        FileKind::Phrases,
+        FileKind::Banned,
+        FileKind::Language,
+        FileKind::Words,
+    ];
 
     /// The kind of a file, by its path below the prompts folder.
     #[must_use]
@@ -36,6 +47,9 @@ impl FileKind {
             "facts.yaml" => FileKind::Facts,
             "phrases.yaml" => FileKind::Phrases,
             "banned.yaml" => FileKind::Banned,
+            _ if path.starts_with("languages/") && path.ends_with("/banned.yaml") => FileKind::Banned,
+            _ if path.starts_with("languages/") && path.ends_with("/phrases.yaml") => FileKind::Language,
+            _ if path.starts_with("languages/") => FileKind::Words,
             _ if path.starts_with("system/") => FileKind::Card,
             _ => FileKind::Script,
         }
@@ -49,6 +63,8 @@ impl FileKind {
             FileKind::Card => "card",
             FileKind::Facts => "facts",
             FileKind::Phrases => "phrases",
+            FileKind::Language => "language",
+            FileKind::Words => "words",
             FileKind::Banned => "banned",
         }
     }
@@ -65,6 +81,8 @@ impl FileKind {
             FileKind::Card => &grammar::CARD,
             FileKind::Facts => &grammar::FACTS,
             FileKind::Phrases => &grammar::PHRASES,
+            FileKind::Language => &grammar::LANGUAGE_PHRASES,
+            FileKind::Words => &grammar::SCRIPT_WORDS,
             FileKind::Banned => &grammar::BANNED,
         }
     }

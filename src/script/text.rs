@@ -3,6 +3,7 @@
 //! Markup is read once, from what the author wrote. What fills a hole is never read as markup, so a person cannot break a
 //! sentence and an answer is shown as it was typed.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::expr::{self, Expr, Scope, SyntaxError};
@@ -15,6 +16,8 @@ pub struct Template {
     pub span: Range<usize>,
     /// The text as it was written, for translations and change detection.
     pub source: String,
+    /// True when it stands in the file of another language: `span` is a place there.
+    pub translated: bool,
     parts: Vec<Part>,
 }
 
@@ -27,7 +30,7 @@ enum Part {
 impl Template {
     /// A text without words.
     pub(crate) fn empty(span: Range<usize>) -> Self {
-        Self { span, source: String::new(), parts: Vec::new() }
+        Self { span, source: String::new(), translated: false, parts: Vec::new() }
     }
 
     /// The text with its holes filled.
@@ -37,7 +40,7 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Words(span) => rich.push(span.clone()),
-                Part::Hole(expr, style) => rich.push(Span { text: expr.eval(scope).to_string(), ..style.clone() }),
+                Part::Hole(expr, style) => rich.push(Span { text: scope.show(&expr.eval(scope)), ..style.clone() }),
             }
         }
         rich
@@ -49,6 +52,13 @@ impl Template {
             Part::Hole(expr, _) => Some(expr),
             Part::Words(_) => None,
         })
+    }
+
+    /// The words alone, without holes and markup.
+    pub(crate) fn literal(&self) -> String {
+        let words =
+            self.parts.iter().filter_map(|part| if let Part::Words(span) = part { Some(&*span.text) } else { None });
+        words.collect()
     }
 
     /// The text as it may sound: its words, and in each hole what `fill` puts there.
@@ -73,6 +83,36 @@ impl Template {
             .sum()
     }
 
+    /// The same text in another language. `source` stays what it was: by it an edited text is noticed, in whatever language it is shown.
+    pub(crate) fn translated(
+        &self,
+        text: &str,
+        span: Range<usize>,
+        place: &dyn Fn(usize) -> usize,
+    ) -> Result<Self, Mistranslated> {
+        let other = Self::parse(text, span, place).map_err(Mistranslated::Unreadable)?;
+        let (ours, theirs) = (self.shapes(), other.shapes());
+        let outlined = |template: &Self, known: &BTreeSet<String>| {
+            let odd = template.holes().find(|hole| !known.contains(&hole.shape()));
+            odd.map(|hole| hole.span.clone())
+        };
+        if let Some(place) = outlined(&other, &ours) {
+            return Err(Mistranslated::Strange(place));
+        }
+        if ours.difference(&theirs).next().is_some() {
+            let missing = holes_as_written(&self.source).filter(|hole| {
+                let shape = expr::parse(hole, &|offset| offset).map(|expr| expr.shape());
+                shape.is_ok_and(|shape| !theirs.contains(&shape))
+            });
+            return Err(Mistranslated::Missing(missing.map(str::trim).map(str::to_owned).collect()));
+        }
+        Ok(Self { source: self.source.clone(), translated: true, ..other })
+    }
+
+    fn shapes(&self) -> BTreeSet<String> {
+        self.holes().map(Expr::shape).collect()
+    }
+
     /// Reads a text. `place` maps a byte of `text` to a byte of the file.
     pub(crate) fn parse(text: &str, span: Range<usize>, place: &dyn Fn(usize) -> usize) -> Result<Self, SyntaxError> {
         let text = text.trim_end();
@@ -80,8 +120,24 @@ impl Template {
             Reader { text, at: 0, words: String::new(), style: Span::default(), parts: Vec::new(), line_start: true };
         reader.read(place)?;
         reader.flush();
-        Ok(Self { span, source: text.to_owned(), parts: reader.parts })
+        Ok(Self { span, source: text.to_owned(), translated: false, parts: reader.parts })
     }
+}
+
+/// Why a translation cannot stand for its source text.
+#[derive(Debug)]
+pub(crate) enum Mistranslated {
+    /// It is no text of a script.
+    Unreadable(SyntaxError),
+    /// A hole, by its place in the file, that the source text does not have.
+    Strange(Range<usize>),
+    /// Holes of the source text, as they are written there, that it does not have.
+    Missing(Vec<String>),
+}
+
+/// What stands between `${` and `}`.
+fn holes_as_written(text: &str) -> impl Iterator<Item = &str> {
+    text.split("${").skip(1).filter_map(|rest| rest.get(..hole_length(rest)?))
 }
 
 struct Reader<'t> {

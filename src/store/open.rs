@@ -23,7 +23,7 @@ pub const LOCK_FILE: &str = "goldseam.lock";
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// All migrations, the oldest first. Append only.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (20_261_122_000_100, "create people", include_str!("../../migrations/sqlite/20261122000100_create_people.sql")),
     (20_261_122_000_200, "create inbox", include_str!("../../migrations/sqlite/20261122000200_create_inbox.sql")),
     (20_261_122_000_300, "create sessions", include_str!("../../migrations/sqlite/20261122000300_create_sessions.sql")),
@@ -42,6 +42,11 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
         20_261_122_000_700,
         "create script texts",
         include_str!("../../migrations/sqlite/20261122000700_create_script_texts.sql"),
+    ),
+    (
+        20_261_122_000_800,
+        "add account language",
+        include_str!("../../migrations/sqlite/20261122000800_add_account_language.sql"),
     ),
 ];
 
@@ -115,6 +120,25 @@ impl Store {
     /// # Errors
     /// When the file is not ours, newer or older than us, or the database fails.
     pub async fn open_to_read(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
+        Self::open_existing(folder, vault, &WAITING, |path| (reading(path), "begin")).await
+    }
+
+    /// Opens the database in `folder` to change a mark in it, also beside a program that uses it: no lock is taken, and nothing is
+    /// created or migrated. `None` when there is no database yet.
+    ///
+    /// # Errors
+    /// When the file is not ours, older or newer than us, or the database fails.
+    pub async fn open_beside(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
+        Self::open_existing(folder, vault, &DURABLE, |_| ("mode=rw", "begin immediate")).await
+    }
+
+    /// Opens what is there, without the lock: with these settings, in this mode, with transactions that begin like this.
+    async fn open_existing(
+        folder: &Path,
+        vault: Vault,
+        settings: &'static [&'static str],
+        mode: fn(&Path) -> (&'static str, &'static str),
+    ) -> Result<Option<Store>, OpenError> {
         sqlx::any::install_default_drivers();
         let path = folder.join(DATABASE_FILE);
         if !is_there(&path) {
@@ -124,8 +148,9 @@ impl Store {
             return Err(OpenError::Older(path));
         }
         let failed = |error: sqlx::Error| OpenError::Failed { path: path.clone(), reason: error.to_string() };
-        let pool = pool(&WAITING).connect(&address(&path, reading(&path))?).await.map_err(failed)?;
-        Ok(Some(Store(Arc::new(Inner { pool, vault, begin: "begin", _lock: None }))))
+        let (mode, begin) = mode(&path);
+        let pool = pool(settings).connect(&address(&path, mode)?).await.map_err(failed)?;
+        Ok(Some(Store(Arc::new(Inner { pool, vault, begin, _lock: None }))))
     }
 
     /// An empty database in memory, gone with its last clone: to try things out. Nothing of it ever reaches a disk.
@@ -287,5 +312,20 @@ fn only_for_owner(path: &Path) {
     {
         use std::os::unix::fs::PermissionsExt;
         let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_is_carried_out_in_its_order() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+        let mut files: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        let known = MIGRATIONS.map(|(version, name, _)| format!("{version}_{}.sql", name.replace(' ', "_")));
+        assert_eq!(files, known);
     }
 }

@@ -20,11 +20,13 @@ pub struct Account {
     pub home_place: Option<String>,
     /// False when the person blocked the bot or left.
     pub active: bool,
+    /// The language of the chat app, as an IETF tag, if the platform told.
+    pub language: Option<String>,
 }
 
-type AccountRow = (i64, i64, String, String, Option<String>, String);
+type AccountRow = (i64, i64, String, String, Option<String>, String, Option<String>);
 
-fn account((id, person, platform, ext_id, home_place, state): AccountRow) -> Result<Account> {
+fn account((id, person, platform, ext_id, home_place, state, language): AccountRow) -> Result<Account> {
     Ok(Account {
         id,
         person: PersonId(person),
@@ -32,6 +34,7 @@ fn account((id, person, platform, ext_id, home_place, state): AccountRow) -> Res
         ext_id,
         home_place,
         active: state == "active",
+        language,
     })
 }
 
@@ -42,7 +45,7 @@ impl Tx {
     /// When the database fails.
     pub async fn account(&mut self, platform: Platform, ext_id: &str) -> Result<Option<Account>> {
         let row: Option<AccountRow> = sqlx::query_as(
-            "select id, person_id, platform, ext_id, home_place, state from accounts where platform = $1 and ext_id = $2",
+            "select id, person_id, platform, ext_id, home_place, state, language from accounts where platform = $1 and ext_id = $2",
         )
         .bind(platform.as_str())
         .bind(ext_id)
@@ -57,7 +60,7 @@ impl Tx {
     /// When the database fails.
     pub async fn account_to_write_to(&mut self, person: PersonId) -> Result<Option<Account>> {
         let row: Option<AccountRow> = sqlx::query_as(
-            "select id, person_id, platform, ext_id, home_place, state from accounts
+            "select id, person_id, platform, ext_id, home_place, state, language from accounts
              where person_id = $1 and state = 'active' order by last_used_at desc, id limit 1",
         )
         .bind(person.0)
@@ -84,7 +87,15 @@ impl Tx {
         .bind(millis(now))
         .fetch_one(&mut *self.tx)
         .await?;
-        Ok(Account { id, person: PersonId(person), platform, ext_id: ext_id.into(), home_place: None, active: true })
+        Ok(Account {
+            id,
+            person: PersonId(person),
+            platform,
+            ext_id: ext_id.into(),
+            home_place: None,
+            active: true,
+            language: None,
+        })
     }
 
     /// Notes that an account was used just now, and where its private chat is if that was seen. One that was gone is back.
@@ -101,6 +112,19 @@ impl Tx {
         .bind(id)
         .execute(&mut *self.tx)
         .await?;
+        Ok(())
+    }
+
+    /// Notes the language of an account's chat app.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_account_language(&mut self, id: i64, tag: &str) -> Result<()> {
+        sqlx::query("update accounts set language = $1 where id = $2")
+            .bind(tag)
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
         Ok(())
     }
 

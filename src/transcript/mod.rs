@@ -9,8 +9,9 @@ mod play;
 mod scripts;
 mod show;
 mod stage;
+mod world;
 
-pub use coverage::Coverage;
+pub use coverage::{Coverage, Part};
 pub use parse::{Act, Expect, Given, Line, Transcript, Wait, What, Wrong};
 pub use play::{Difference, Played, Row, Sign, play};
 pub use scripts::{Place, Scripts};

@@ -219,34 +219,42 @@ impl Player<'_> {
     }
 
     fn places(&self, said: &Said) -> Vec<Place> {
-        let mut places: Vec<Place> =
-            said.from.iter().filter_map(|line| self.scripts.place(&line.script, &line.rev, line.at)).collect();
+        let mut places: Vec<Place> = said.from.iter().filter_map(|line| self.scripts.spoken(line)).collect();
         places.dedup();
         places
     }
 }
 
-/// Puts what is expected beside what is said, so that as much as possible meets.
-fn align<'a>(expected: &[(usize, &'a str)], said: &'a [Said]) -> Vec<(Option<(usize, &'a str)>, Option<&'a Said>)> {
+/// A line that is expected, with its number, and the message that stands in its place.
+type Pair<'a> = (Option<(usize, &'a str)>, Option<&'a Said>);
+
+/// Puts what is expected beside what is said, with as few differences as possible.
+fn align<'a>(expected: &[(usize, &'a str)], said: &'a [Said]) -> Vec<Pair<'a>> {
     let (rows, columns) = (expected.len(), said.len());
-    // best[row][column]: how many can meet from there on.
-    let mut best = vec![vec![0; columns + 1]; rows + 1];
-    for row in (0..rows).rev() {
-        for column in (0..columns).rev() {
-            let met = usize::from(meets(expected[row].1, &said[column].text)) + best[row + 1][column + 1];
-            best[row][column] = met.max(best[row + 1][column]).max(best[row][column + 1]);
+    let differ = |row: usize, column: usize| usize::from(!meets(expected[row].1, &said[column].text));
+    // cost[row][column]: how many differences there are from there on; one line in place of another is one.
+    let mut cost = vec![vec![0; columns + 1]; rows + 1];
+    for row in (0..=rows).rev() {
+        for column in (0..=columns).rev() {
+            cost[row][column] = match (rows - row, columns - column) {
+                (0, rest) | (rest, 0) => rest,
+                _ => (cost[row + 1][column + 1] + differ(row, column))
+                    .min(cost[row + 1][column] + 1)
+                    .min(cost[row][column + 1] + 1),
+            };
         }
     }
     let (mut row, mut column, mut pairs) = (0, 0, Vec::new());
     while row < rows || column < columns {
-        if row < rows
-            && column < columns
-            && best[row][column] == best[row + 1][column + 1] + 1
-            && meets(expected[row].1, &said[column].text)
-        {
-            pairs.push((Some(expected[row]), Some(&said[column])));
+        let both = row < rows && column < columns;
+        if both && cost[row][column] == cost[row + 1][column + 1] + differ(row, column) {
+            if differ(row, column) == 0 {
+                pairs.push((Some(expected[row]), Some(&said[column])));
+            } else {
+                pairs.extend([(Some(expected[row]), None), (None, Some(&said[column]))]);
+            }
             (row, column) = (row + 1, column + 1);
-        } else if row < rows && (column == columns || best[row + 1][column] == best[row][column]) {
+        } else if row < rows && (column == columns || cost[row][column] == cost[row + 1][column] + 1) {
             pairs.push((Some(expected[row]), None));
             row += 1;
         } else {
@@ -324,6 +332,9 @@ mod tests {
             .map(|(left, right)| (left.map(|left| left.0), right.map(|right| right.text.as_str())))
             .collect();
         assert_eq!(shown, [(Some(2), Some("Hello.")), (Some(3), None), (None, Some("New.")), (Some(4), Some("Bye."))]);
+        let shown: Vec<_> =
+            align(&[(2, "New."), (3, "...")], &said).iter().map(|pair| pair.0.map(|left| left.0)).collect();
+        assert_eq!(shown, [None, Some(2), Some(3)]);
     }
 
     #[test]

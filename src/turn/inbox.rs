@@ -204,8 +204,9 @@ impl Inbox {
         if let Some(inbound) = inbound
             && let Some(account) = tx.account(inbound.platform, &inbound.account).await?
         {
+            let messages = self.apology(account.language.as_deref(), now);
             let mut post = Post::apology(account, row.id, now);
-            for message in self.apology(now) {
+            for message in messages {
                 post.send(&mut tx, &message, now).await?;
             }
         }
@@ -215,10 +216,10 @@ impl Inbox {
     }
 
     /// The words of the scripts. The person's own state is not asked: it may be what failed.
-    fn apology(&self, now: Timestamp) -> Vec<Message> {
+    fn apology(&self, language: Option<&str>, now: Timestamp) -> Vec<Message> {
         let (library, now) = (self.door.library(), now.to_zoned(TimeZone::UTC));
-        let words =
-            catch_unwind(AssertUnwindSafe(|| engine::card_texts(&library, APOLOGISE, &now))).unwrap_or_default();
+        let texts = || engine::card_texts(&library, APOLOGISE, language, &now);
+        let words = catch_unwind(AssertUnwindSafe(texts)).unwrap_or_default();
         if words.is_empty() { vec![Message { text: Rich::plain(APOLOGY), ..Message::default() }] } else { words }
     }
 }

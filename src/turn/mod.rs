@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::engine::state::StateError;
 use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
 use crate::schedule::{Firing, Rule, next_after};
-use crate::script::Library;
+use crate::script::{Library, translate};
 use crate::store::{Account, DueClaim, Scheduled, Store, StoreError, Tx};
 use crate::types::{Inbound, Input, PersonId, PlaceKind, Platform, Value};
 
@@ -56,6 +56,7 @@ pub struct Door {
     library: Arc<RwLock<Arc<Library>>>,
     clock: Clock,
     bells: Bells,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 /// What a turn came to.
@@ -95,6 +96,39 @@ struct Before {
     now: Zoned,
 }
 
+/// What the engine was asked, and what it decided.
+struct Decided {
+    before: Before,
+    event: Event,
+    state: State,
+    effects: Vec<Effect>,
+}
+
+/// A turn that was committed.
+#[derive(Clone, Copy, Debug)]
+pub struct Witnessed<'a> {
+    /// Whose turn.
+    pub person: PersonId,
+    /// What happened.
+    pub event: &'a Event,
+    /// Where they stood.
+    pub before: &'a State,
+    /// What was known of them.
+    pub facts: &'a Facts,
+    /// The time on their clock.
+    pub now: &'a Zoned,
+    /// Where they stand.
+    pub state: &'a State,
+    /// What was done.
+    pub effects: &'a [Effect],
+}
+
+/// Looks on at every turn that was committed, and changes nothing: for the simulation.
+pub trait Witness: Send + Sync {
+    /// A turn was committed.
+    fn saw(&self, turn: &Witnessed<'_>);
+}
+
 impl Door {
     /// A door to these scripts and this store.
     #[must_use]
@@ -105,7 +139,15 @@ impl Door {
     /// A door to something else than the engine: for tests of the shell alone.
     #[must_use]
     pub fn with_step(step: Step, store: Store, library: Library, clock: Clock) -> Self {
-        Self { step, store, library: Arc::new(RwLock::new(Arc::new(library))), clock, bells: Bells::default() }
+        let library = Arc::new(RwLock::new(Arc::new(library)));
+        Self { step, store, library, clock, bells: Bells::default(), witness: None }
+    }
+
+    /// The same door, with somebody who looks on.
+    #[must_use]
+    pub fn before(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
     }
 
     /// The scripts in use.
@@ -162,10 +204,9 @@ impl Door {
             return Ok(Turned::Noted);
         };
         let account = meet(&mut tx, inbound, now).await?;
-        let before = load(&mut tx, account.person, now).await?;
-        let (state, effects) = self.ask(&before, &event)?;
-        let post = Post::reply(account, inbound, row, now);
-        self.carry_out(tx, post, &before.now, &state, effects).await?;
+        let before = load(&mut tx, &account, now).await?;
+        let decided = self.ask(before, event)?;
+        self.carry_out(tx, Post::reply(account, inbound, row, now), decided).await?;
         Ok(Turned::Done)
     }
 
@@ -184,16 +225,15 @@ impl Door {
             tx.rollback().await?;
             return Ok(Turned::Stale);
         };
-        let before = load(&mut tx, schedule.person, now).await?;
+        let before = load(&mut tx, &account, now).await?;
         if tx.occurrence_is_settled(&schedule).await? {
             tx.advance_schedule(&schedule, following(&schedule, before.now.time_zone(), now)).await?;
             tx.commit().await?;
             return Ok(Turned::Stale);
         }
-        let (state, effects) = self.ask(&before, &Event::Due(due(&schedule)))?;
-        settle_firing(&mut tx, &schedule, &effects, &before.now).await?;
-        let post = Post::due(account, &schedule, now);
-        self.carry_out(tx, post, &before.now, &state, effects).await?;
+        let decided = self.ask(before, Event::Due(due(&schedule)))?;
+        settle_firing(&mut tx, &schedule, &decided.effects, &decided.before.now).await?;
+        self.carry_out(tx, Post::due(account, &schedule, now), decided).await?;
         Ok(Turned::Done)
     }
 
@@ -206,7 +246,7 @@ impl Door {
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
         let found = match tx.account(platform, account).await? {
-            Some(account) => Some(load(&mut tx, account.person, now).await?),
+            Some(account) => Some(load(&mut tx, &account, now).await?),
             None => None,
         };
         tx.rollback().await?;
@@ -232,30 +272,29 @@ impl Door {
     }
 
     /// Asks the engine; a panic in it is an error of this turn and nothing more.
-    fn ask(&self, before: &Before, event: &Event) -> Result<(State, Vec<Effect>), TurnError> {
+    fn ask(&self, before: Before, event: Event) -> Result<Decided, TurnError> {
         let library = self.library();
-        let step = || (self.step)(&library, &before.state, &before.facts, event, &before.now);
-        catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)
+        let step = || (self.step)(&library, &before.state, &before.facts, &event, &before.now);
+        let (state, effects) = catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)?;
+        Ok(Decided { before, event, state, effects })
     }
 
-    async fn carry_out(
-        &self,
-        tx: Tx,
-        post: Post,
-        now: &Zoned,
-        state: &State,
-        effects: Vec<Effect>,
-    ) -> Result<(), TurnError> {
+    async fn carry_out(&self, tx: Tx, post: Post, decided: Decided) -> Result<(), TurnError> {
         let person = post.person();
-        let mut applying = Applying::new(tx, post, now);
+        let Decided { before, event, state, effects } = &decided;
+        let mut applying = Applying::new(tx, post, &before.now);
         for effect in effects {
             applying.apply(effect).await?;
         }
         let mut tx = applying.finish();
-        tx.keep_state(person, state, now.timestamp()).await?;
+        tx.keep_state(person, state, before.now.timestamp()).await?;
         tx.commit().await?;
         self.bells.outbox.notify_one();
         self.bells.reminders.notify_one();
+        if let Some(witness) = &self.witness {
+            let (facts, now) = (&before.facts, &before.now);
+            witness.saw(&Witnessed { person, event, before: &before.state, facts, now, state, effects });
+        }
         Ok(())
     }
 }
@@ -292,11 +331,18 @@ async fn note_presence(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result
 
 /// Finds the account an event came from, or makes a person for it.
 async fn meet(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<Account, StoreError> {
-    let account = match tx.account(inbound.platform, &inbound.account).await? {
+    let mut account = match tx.account(inbound.platform, &inbound.account).await? {
         Some(account) => account,
         None => tx.create_account(inbound.platform, &inbound.account, now).await?,
     };
     tx.use_account(account.id, private_place(inbound), now).await?;
+    // What is no tag of a language is not kept.
+    let language =
+        inbound.language.as_deref().and_then(translate::tag).filter(|tag| account.language.as_ref() != Some(tag));
+    if let Some(tag) = language {
+        tx.set_account_language(account.id, &tag).await?;
+        account.language = Some(tag);
+    }
     Ok(account)
 }
 
@@ -305,7 +351,8 @@ fn private_place(inbound: &Inbound) -> Option<&str> {
     (inbound.place.kind == PlaceKind::Private).then_some(inbound.place.id.as_str())
 }
 
-async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, TurnError> {
+async fn load(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<Before, TurnError> {
+    let person = account.person;
     let state = match tx.state(person).await? {
         Some(state) => State::read(state.reveal().as_bytes())?,
         None => State::new(seed(person, tx.person_since(person).await?)),
@@ -319,6 +366,7 @@ async fn load(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<Before, T
         last_checkin,
         entries: tx.count_entries(person).await?,
         schedules: tx.schedule_names(person).await?,
+        client_language: account.language.clone(),
     };
     let now = now.to_zoned(zone(&facts.me));
     Ok(Before { state, facts, now })
@@ -363,7 +411,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
     tx.record_occurrence(schedule, outcome.as_str(), at).await?;
     match outcome {
         // It is not late after the night, but it does get late behind an open script.
-        Outcome::Quiet { until } => {
+        Outcome::Quiet { until } | Outcome::Tomorrow { until } => {
             let next = Firing { civil: schedule.next.civil, at: (*until).max(earliest) };
             tx.advance_schedule(schedule, Some(next)).await?;
         }
@@ -375,6 +423,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
         | Outcome::Settled
         | Outcome::PutAway
         | Outcome::Away
+        | Outcome::Enough
         | Outcome::NoConsent
         | Outcome::NoScript => {
             tx.advance_schedule(schedule, following(schedule, now.time_zone(), at)).await?;

@@ -112,8 +112,12 @@ fn purpose(schedule: &Scheduled) -> Purpose {
 }
 
 fn parts(message: &Message, limit: usize) -> Vec<Message> {
-    let mut parts: Vec<Message> =
-        message.text.split(limit).into_iter().map(|text| Message { text, ..Message::default() }).collect();
+    let mut parts: Vec<Message> = message
+        .text
+        .split(limit)
+        .into_iter()
+        .map(|text| Message { text, language: message.language.clone(), ..Message::default() })
+        .collect();
     if let Some(last) = parts.last_mut() {
         last.buttons.clone_from(&message.buttons);
         last.wants_text = message.wants_text;
@@ -129,7 +133,12 @@ mod tests {
     #[test]
     fn a_long_question_is_cut_and_asks_in_its_last_part() {
         let buttons = vec![Button { label: "Yes".into(), token: "q:1:0".into() }];
-        let message = Message { text: Rich::plain("One.\n\nTwo."), buttons: buttons.clone(), wants_text: Some(1) };
+        let message = Message {
+            text: Rich::plain("One.\n\nTwo."),
+            buttons: buttons.clone(),
+            wants_text: Some(1),
+            language: None,
+        };
         let parts = parts(&message, 7);
         assert_eq!(parts.iter().map(|part| part.text.text()).collect::<Vec<_>>(), ["One.", "Two."]);
         assert!(parts[0].buttons.is_empty() && parts[0].wants_text.is_none());

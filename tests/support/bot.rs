@@ -201,12 +201,17 @@ impl BotTester {
                 let sender = discord::Sender::new(rest.clone(), interactions.clone());
                 let commands = menu
                     .into_iter()
-                    .map(|(name, description)| SlashCommand { name, description, takes_text: false })
+                    .map(|(name, description)| SlashCommand {
+                        name,
+                        description,
+                        descriptions: BTreeMap::new(),
+                        takes_text: false,
+                    })
                     .collect();
                 let settings = discord::Settings {
                     test_server: None,
                     commands,
-                    form: goldseam::types::FormWords::default(),
+                    form: goldseam::types::FormWords::default().into(),
                     defer_after: PATIENCE,
                 };
                 let listener = discord::Listener::start(settings, rest, interactions).await.unwrap();

@@ -8,7 +8,7 @@ use std::path::Path;
 pub(crate) fn of_the_checker() -> BTreeSet<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/script");
     let mut known = BTreeSet::new();
-    for folder in [root.clone(), root.join("check"), root.join("expr")] {
+    for folder in [root.clone(), root.join("check"), root.join("expr"), root.join("translate")] {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
             let text = fs::read_to_string(path).unwrap();
             let product = text.split("#[cfg(test)]\nmod tests").next().unwrap();

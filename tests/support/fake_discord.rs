@@ -348,7 +348,12 @@ impl Person {
 
     /// Presses "Write", waits for the form and hands it in.
     pub async fn writes(&self, text: &str) {
-        let pressed = self.press("Write");
+        self.writes_with("Write", text).await;
+    }
+
+    /// The same with another word on the button.
+    pub async fn writes_with(&self, button: &str, text: &str) {
+        let pressed = self.press(button);
         let form = self.shared.until("a form opens", |world| world.interactions[&pressed].form.clone()).await;
         let in_server = self.shared.world().interactions[&pressed].in_server;
         let input = json!({ "type": 4, "id": 2, "custom_id": "text", "value": text });

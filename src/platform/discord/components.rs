@@ -9,7 +9,8 @@ use crate::types::{Button, FormWords, Message, Rich};
 
 /// The id of a button that shows what was chosen and does nothing.
 pub const INERT: &str = "n";
-/// What the id of a button that opens a form begins with; the question's sequence number follows.
+/// What the id of a button that opens a form begins with; the question's sequence number follows, and a colon and the tag of the
+/// language when that is not the source language.
 pub const FORM: &str = "w:";
 
 const MENU: &str = "menu";
@@ -24,7 +25,9 @@ const SHORT_LABEL: usize = 16;
 /// The rows under a message. `form` asks for the button that opens a form, where free text cannot be typed.
 #[must_use]
 pub fn rows(message: &Message, form: Option<&FormWords>) -> Vec<Value> {
-    let write = message.wants_text.zip(form).map(|(seq, words)| button(&words.button, &format!("{FORM}{seq}"), 1));
+    let language = message.language.as_ref().map_or(String::new(), |tag| format!(":{tag}"));
+    let write =
+        message.wants_text.zip(form).map(|(seq, words)| button(&words.button, &format!("{FORM}{seq}{language}"), 1));
     if message.buttons.len() > BUTTONS {
         let menu = (message.buttons.len() <= MENU_OPTIONS).then(|| menu(&message.buttons));
         return menu.into_iter().chain(write).map(|item| row(vec![item])).collect();
@@ -65,6 +68,14 @@ pub fn label_of<'a>(message: &'a Value, token: &str) -> Option<&'a str> {
 
 fn options(item: &Value) -> impl Iterator<Item = &Value> {
     item.get("options").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The question and the language in the id of a button or a form.
+#[must_use]
+pub fn form_id(id: &str) -> Option<(u64, Option<&str>)> {
+    let rest = id.strip_prefix(FORM)?;
+    let (seq, language) = rest.split_once(':').map_or((rest, None), |(seq, tag)| (seq, Some(tag)));
+    Some((seq.parse().ok()?, language))
 }
 
 /// The form that a button with [`FORM`] opens.

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::components::{FORM, INERT};
+use super::components::{FORM, INERT, form_id};
 use crate::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
 
 /// The longest name of a command (Discord, "Application Command Object").
@@ -189,9 +189,9 @@ fn submitted(data: &Value) -> Option<Input> {
     let value =
         rows.iter().find_map(|row| text(row, "/components/0/value").or_else(|| text(row, "/component/value")))?;
     let written = Some(value.trim()).filter(|value| !value.is_empty()).map(Private::new)?;
-    let seq = text(data, "/data/custom_id").and_then(|id| id.strip_prefix(FORM)?.parse().ok());
-    Some(match seq {
-        Some(seq) => Input::Form { seq, text: written },
+    let form = text(data, "/data/custom_id").and_then(form_id);
+    Some(match form {
+        Some((seq, _)) => Input::Form { seq, text: written },
         None => Input::Text(written),
     })
 }

@@ -4,6 +4,7 @@
 //! stored nor looked at. Never answers a person, never decides anything. An event whose storing fails is tried again until
 //! it works or we stop.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use super::outbound::callback;
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::platform::{Endpoint, EndpointError};
-use crate::types::{FormWords, Inbound, Platform, Private};
+use crate::types::{FormWords, Inbound, Localized, Platform, Private};
 
 /// Discord resets a token that identifies more than 1,000 times a day: stop while there is still room for a person's restart.
 const IDENTIFIES_KEPT: u64 = 50;
@@ -41,7 +42,7 @@ pub struct Settings {
     /// The command menu.
     pub commands: Vec<SlashCommand>,
     /// What is written on forms.
-    pub form: FormWords,
+    pub form: Localized<FormWords>,
     /// How long a command waits for its answer before "thinking…" is shown; 1.5 s is good, Discord allows 3 s.
     pub defer_after: Duration,
 }
@@ -53,6 +54,8 @@ pub struct SlashCommand {
     pub name: String,
     /// 1 to 100 characters.
     pub description: String,
+    /// The same in other languages, by Discord's names of them (see [`locales`]).
+    pub descriptions: BTreeMap<String, String>,
     /// May be followed by free text.
     pub takes_text: bool,
 }
@@ -89,7 +92,7 @@ pub struct Listener {
     rest: Arc<Rest>,
     interactions: Interactions,
     defer_after: Duration,
-    form: FormWords,
+    form: Localized<FormWords>,
 }
 
 #[derive(Clone)]
@@ -97,7 +100,7 @@ struct Shared {
     rest: Arc<Rest>,
     interactions: Interactions,
     defer_after: Duration,
-    form: FormWords,
+    form: Localized<FormWords>,
     cancel: CancellationToken,
 }
 
@@ -313,7 +316,8 @@ impl Shared {
 
     async fn open_form(&self, data: &Value, form: &str) {
         let (Some(id), Some(token)) = (data["id"].as_str(), data["token"].as_str()) else { return };
-        let body = json!({ "type": 9, "data": components::form(form, &self.form) });
+        let language = components::form_id(form).and_then(|(_, language)| language);
+        let body = json!({ "type": 9, "data": components::form(form, self.form.of(language)) });
         report(self.rest.call(Method::POST, &callback(id, token), Some(&body)).await);
     }
 
@@ -363,6 +367,18 @@ fn fraction() -> f64 {
     f64::from(bits) / f64::from(u32::MAX)
 }
 
+/// Discord's names of a language; none for one that its app does not speak. Source: Discord, "Locales".
+#[must_use]
+pub fn locales(tag: &str) -> Vec<&'static str> {
+    const ALL: [&str; 32] = [
+        "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",
+        "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko",
+    ];
+    let exact = ALL.into_iter().filter(|name| name.eq_ignore_ascii_case(tag)).collect::<Vec<_>>();
+    let region_of = |name: &&str| !tag.contains('-') && name.split('-').next() == Some(tag);
+    if exact.is_empty() { ALL.into_iter().filter(region_of).collect() } else { exact }
+}
+
 /// Servers and DMs with the bot (contexts 0 and 1), installed in a server (integration type 0).
 fn registration(command: &SlashCommand) -> Value {
     let text = json!([{ "type": 3, "name": "text", "description": "What you want to say", "required": false }]);
@@ -370,6 +386,7 @@ fn registration(command: &SlashCommand) -> Value {
         "type": 1,
         "name": command.name,
         "description": command.description,
+        "description_localizations": command.descriptions,
         "options": if command.takes_text { text } else { json!([]) },
         "contexts": [0, 1],
         "integration_types": [0],

@@ -22,7 +22,7 @@ pub mod rest;
 
 pub use inbound::decode;
 pub use interactions::Interactions;
-pub use listen::{ListenError, Listener, Settings, SlashCommand};
+pub use listen::{ListenError, Listener, Settings, SlashCommand, locales};
 pub use outbound::Sender;
 pub use rest::Rest;
 

@@ -17,7 +17,7 @@ use super::interactions::{Interactions, Progress};
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
 use super::{components, markdown};
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
-use crate::types::{FormWords, Message, Platform};
+use crate::types::{FormWords, Localized, Message, Platform};
 
 const SUPPRESS_EMBEDS: u64 = 1 << 2;
 const EPHEMERAL: u64 = 1 << 6;
@@ -33,25 +33,25 @@ const ACKNOWLEDGE_LIMIT: Duration = Duration::from_secs(2);
 pub struct Sender {
     rest: Arc<Rest>,
     interactions: Interactions,
-    form: FormWords,
+    form: Localized<FormWords>,
 }
 
 impl Sender {
     /// A sender that shares its knowledge of `interactions` with the listener.
     #[must_use]
     pub fn new(rest: Arc<Rest>, interactions: Interactions) -> Self {
-        Self { rest, interactions, form: FormWords::default() }
+        Self { rest, interactions, form: Localized::default() }
     }
 
     /// The same with other words on the button that opens a form.
     #[must_use]
-    pub fn with_form(self, form: FormWords) -> Self {
-        Self { form, ..self }
+    pub fn with_form(self, form: impl Into<Localized<FormWords>>) -> Self {
+        Self { form: form.into(), ..self }
     }
 
     /// In a server free text needs a form; in direct messages it is typed.
-    fn form(&self, reply: &Reply) -> Option<&FormWords> {
-        reply.ephemeral.then_some(&self.form)
+    fn form(&self, reply: &Reply, message: &Message) -> Option<&FormWords> {
+        reply.ephemeral.then(|| self.form.of(message.language.as_deref()))
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, ApiError> {
@@ -78,7 +78,8 @@ impl Sender {
     /// The first answer, within three seconds. "Already acknowledged" is no failure: see what stands there.
     async fn respond(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
         self.interactions.advance(&reply.id, Progress::Answering);
-        let body = json!({ "type": 4, "data": body(outgoing, self.form(reply), flags(outgoing, reply)) });
+        let body =
+            json!({ "type": 4, "data": body(outgoing, self.form(reply, &outgoing.message), flags(outgoing, reply)) });
         match self.rest.call(Method::POST, &callback(&reply.id, &reply.token), Some(&body)).await {
             Ok(_) => {
                 self.interactions.advance(&reply.id, Progress::Answered);
@@ -108,7 +109,7 @@ impl Sender {
 
     /// Puts the message in the place of "thinking…".
     async fn fill(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
-        let body = body(outgoing, self.form(reply), SUPPRESS_EMBEDS);
+        let body = body(outgoing, self.form(reply, &outgoing.message), SUPPRESS_EMBEDS);
         let answer = self.rest.call(Method::PATCH, &original(reply), Some(&body)).await?;
         self.interactions.advance(&reply.id, Progress::Answered);
         Ok(sent(&answer))
@@ -121,7 +122,7 @@ impl Sender {
         }
         self.interactions.acknowledged(&reply.id, ACKNOWLEDGE_LIMIT).await;
         let path = format!("/webhooks/{}/{}", reply.application_id, reply.token);
-        let body = body(outgoing, Some(&self.form), flags(outgoing, reply));
+        let body = body(outgoing, self.form(reply, &outgoing.message), flags(outgoing, reply));
         Ok(sent(&self.rest.call(Method::POST, &path, Some(&body)).await?))
     }
 

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
-use teloxide::payloads::SetMyCommands;
+use teloxide::payloads::{SetMyCommands, SetMyCommandsSetters as _};
 use teloxide::types::{AllowedUpdate, BotCommand};
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct Listener {
     api: Api,
     commands: Vec<BotCommand>,
+    /// The same in other languages, by the code that Telegram knows them by.
+    localized: Vec<(String, Vec<BotCommand>)>,
     me: Option<Me>,
     next: Option<i64>,
 }
@@ -115,7 +117,25 @@ impl Listener {
     /// characters), or the HTTP client cannot be built.
     pub fn new(endpoint: &Endpoint, token: SecretString, commands: &[(String, String)]) -> Result<Self, PollError> {
         let api = Api::new(endpoint, token).map_err(PollError::Client)?;
-        Ok(Self { api, commands: menu(commands)?, me: None, next: None })
+        Ok(Self { api, commands: menu(commands)?, localized: Vec::new(), me: None, next: None })
+    }
+
+    /// The same with a menu for people whose app speaks another language; `others` are by their tags. Telegram knows languages by
+    /// two letters: of `pt-br` and `pt-pt` only the first counts.
+    ///
+    /// # Errors
+    /// When Telegram would refuse the commands.
+    pub fn in_languages<'m>(
+        mut self,
+        others: impl Iterator<Item = (&'m str, &'m Vec<(String, String)>)>,
+    ) -> Result<Self, PollError> {
+        for (tag, commands) in others {
+            let code = tag.split('-').next().unwrap_or(tag);
+            if code.len() == 2 && !self.localized.iter().any(|(known, _)| known == code) {
+                self.localized.push((code.to_owned(), menu(commands)?));
+            }
+        }
+        Ok(self)
     }
 
     /// Asks Telegram who the bot is and changes nothing: proof that the address and the token are right.
@@ -156,9 +176,16 @@ impl Listener {
         if self.commands.is_empty() {
             return;
         }
-        let menu = SetMyCommands::new(self.commands.clone());
-        if self.api.call::<bool>("setMyCommands", &menu, SLACK).await.is_err() {
-            tracing::warn!("Telegram did not take the command menu; everything else works");
+        let everybody = SetMyCommands::new(self.commands.clone());
+        let localized = self
+            .localized
+            .iter()
+            .map(|(code, commands)| SetMyCommands::new(commands.clone()).language_code(code.clone()));
+        for menu in std::iter::once(everybody).chain(localized) {
+            if self.api.call::<bool>("setMyCommands", &menu, SLACK).await.is_err() {
+                let language = menu.language_code.as_deref().unwrap_or("");
+                tracing::warn!(language, "Telegram did not take the command menu; everything else works");
+            }
         }
     }
 

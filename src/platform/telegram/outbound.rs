@@ -12,7 +12,7 @@ use teloxide::types::{ChatId, LinkPreviewOptions, ParseMode};
 
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
 use crate::platform::Endpoint;
-use crate::types::Platform;
+use crate::types::{Localized, Platform};
 
 use super::api::{Api, Denial, Failure};
 use super::inbound::Group;
@@ -29,7 +29,7 @@ const USUAL_WAIT: Duration = Duration::from_secs(1);
 pub struct Sender {
     api: Api,
     limit: Duration,
-    invitation: String,
+    invitation: Localized<String>,
 }
 
 impl Sender {
@@ -38,7 +38,7 @@ impl Sender {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(endpoint: &Endpoint, token: SecretString) -> Result<Self, reqwest::Error> {
-        Ok(Self { api: Api::new(endpoint, token)?, limit: LIMIT, invitation: String::new() })
+        Ok(Self { api: Api::new(endpoint, token)?, limit: LIMIT, invitation: Localized::default() })
     }
 
     /// The same with another limit for one delivery, for tests that wait for it.
@@ -50,17 +50,18 @@ impl Sender {
     /// The same with words for a group in which somebody uses a command who has no private chat with us yet. The link to the
     /// chat is added to them.
     #[must_use]
-    pub fn with_invitation(self, words: &str) -> Self {
-        Self { invitation: words.to_owned(), ..self }
+    pub fn with_invitation(self, words: impl Into<Localized<String>>) -> Self {
+        Self { invitation: words.into(), ..self }
     }
 
     /// Tells a group where the private chat is. Nothing of anybody's conversation is in it; when it fails, nothing is lost.
-    async fn invite(&self, group: &Group) {
+    async fn invite(&self, group: &Group, language: Option<&str>) {
         let Ok(chat) = group.chat.parse() else { return };
-        if self.invitation.is_empty() {
+        let invitation = self.invitation.of(language);
+        if invitation.is_empty() {
             return;
         }
-        let words = format!("{} https://t.me/{}?start=group", self.invitation, group.me);
+        let words = format!("{invitation} https://t.me/{}?start=group", group.me);
         let request =
             SendMessage::new(ChatId(chat), words).link_preview_options(no_preview()).disable_notification(true);
         if self.api.call::<Posted>("sendMessage", &request, self.limit).await.is_err() {
@@ -80,7 +81,7 @@ impl Sender {
         };
         let answer = answer.map_err(|failure| classify(&failure));
         if let (Err(SendError::Gone(_)), Some(group)) = (&answer, outgoing.reply.as_deref().and_then(Group::read)) {
-            self.invite(&group).await;
+            self.invite(&group, outgoing.message.language.as_deref()).await;
         }
         let posted = answer?;
         Ok(Sent { message: posted.message_id.map(|id| id.to_string()), place: None })

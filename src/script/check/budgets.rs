@@ -8,7 +8,7 @@ use super::super::text::Template;
 use super::{Checker, PROMISE_TEXT};
 
 /// Literal text may grow by this much in a translation.
-const GROWTH: f64 = 1.3;
+pub(super) const GROWTH: f64 = 1.3;
 /// UTF-16 units: a warning above the first figure, refused above the second.
 pub(super) const SAY_BUDGET: (usize, usize) = (350, 900);
 pub(super) const ASK_BUDGET: (usize, usize) = (300, 900);
@@ -66,10 +66,12 @@ impl Checker<'_, '_> {
         reason = "lengths of texts"
     )]
     pub(super) fn budget(&mut self, text: &Template, (warn, most): (usize, usize)) {
-        let literal = (text.literal_len() as f64 * GROWTH) as usize;
+        let literal = (text.literal_len() as f64 * self.growth) as usize;
         let whole = literal + text.holes().map(|hole| self.width(hole)).sum::<usize>();
+        let written = text.literal_len();
+        let longer = if literal > written { format!(", {literal} in a longer language") } else { String::new() };
         if literal > most {
-            let message = format!("a text of {} characters, {literal} in a longer language", text.literal_len());
+            let message = format!("a text of {written} characters{longer}");
             self.source.error(
                 "GS0501",
                 text.span.clone(),
@@ -85,7 +87,7 @@ impl Checker<'_, '_> {
                 format!("at most {WHOLE_BUDGET}: lower `max` of the vars in it"),
             );
         } else if literal > warn {
-            let message = format!("a text of {} characters, {literal} in a longer language", text.literal_len());
+            let message = format!("a text of {written} characters{longer}");
             self.source.warn(
                 "GS0501",
                 text.span.clone(),
@@ -104,7 +106,7 @@ impl Checker<'_, '_> {
             Some(Type::Integer { from, to }) => from.to_string().len().max(to.to_string().len()),
             Some(Type::Zone) => 32,
             Some(Type::List) => 120,
-            Some(Type::Number { .. } | Type::Bool | Type::Date | Type::Duration) => 24,
+            Some(Type::Number { .. } | Type::Bool | Type::Date | Type::Duration) => 32,
             None => 100,
         };
         match &expr.kind {

@@ -194,7 +194,8 @@ impl Checker<'_, '_> {
             | Function::Lower
             | Function::Visits
             | Function::Hits
-            | Function::LocalTime => &[Kind::Text],
+            | Function::LocalTime
+            | Function::HasLanguage => &[Kind::Text],
             Function::DaysSince | Function::DaysUntil => &[Kind::Date],
             Function::Count => &[Kind::List],
             Function::Min | Function::Max | Function::Promise => &[],
@@ -242,6 +243,7 @@ impl Checker<'_, '_> {
             }
             Function::Lower => Kind::Text,
             Function::LocalTime => Kind::Time,
+            Function::HasLanguage => Kind::Bool,
             Function::Promise => {
                 let found = kinds.into_iter().next().unwrap_or(Kind::Text);
                 if !found.fits(&Kind::Text) && found != Kind::Promise {

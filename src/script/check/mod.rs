@@ -5,6 +5,7 @@
 
 mod budgets;
 pub(crate) mod content;
+mod edition;
 mod heavy;
 mod kinds;
 pub(crate) mod said;
@@ -16,20 +17,25 @@ use std::ops::Range;
 
 use super::expr::{Expr, ExprKind, Name};
 use super::flow::{Flow, Known, World};
-use super::library::{CARDS, Reserved, SharedWords};
-use super::model::{Assignments, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
+use super::library::{CARDS, Reserved};
+use super::model::{Assignments, Choice, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
 use super::parse::typed;
 use super::problem::{Source, did_you_mean};
 use super::text::Template;
+use super::words::SharedWords;
 use crate::phrase::fold;
 use crate::schedule::when::{Clock, Day, When};
 use crate::types::Value;
 
 use budgets::{ASK_BUDGET, SAY_BUDGET};
+pub(crate) use edition::check_edition;
 use kinds::Kind;
 
 /// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.
-pub(crate) const NEEDS_THE_WHOLE: &[&str] = &["GS0305", "GS0402", "GS0410", "GS0411"];
+pub(crate) const NEEDS_THE_WHOLE: &[&str] = &[
+    "GS0305", "GS0402", "GS0410", "GS0411", "GS0430", "GS0432", "GS0433", "GS0436", "GS0437", "GS0603", "GS0606",
+    "GS0607",
+];
 
 /// What the names of the engine's own schedules begin with.
 const OUR_SCHEDULES: [&str; 5] = ["nudge-", "expire-", "wait-", "promise-remind-", "promise-due-"];
@@ -98,8 +104,7 @@ pub(crate) fn check(
     source: &mut Source<'_>,
 ) -> BTreeSet<String> {
     let flow = world.flow(script, &mut Vec::new());
-    let mut checker =
-        Checker { script, world, words, source, used: BTreeSet::new(), lists: BTreeSet::new(), answer: None };
+    let mut checker = Checker::new(script, world, words, source);
     checker.unreachable(&flow);
     checker.endless();
     for (op, known) in script.ops.iter().zip(&flow.before) {
@@ -143,9 +148,24 @@ struct Checker<'c, 'a> {
     lists: BTreeSet<String>,
     /// What `answer` is, where there is one.
     answer: Option<Kind>,
+    /// By how much literal text may still grow in another language.
+    growth: f64,
 }
 
-impl<'c> Checker<'c, '_> {
+impl<'c, 'a> Checker<'c, 'a> {
+    fn new(script: &'c Script, world: &'c World<'c>, words: &'c SharedWords, source: &'c mut Source<'a>) -> Self {
+        Checker {
+            script,
+            world,
+            words,
+            source,
+            used: BTreeSet::new(),
+            lists: BTreeSet::new(),
+            answer: None,
+            growth: budgets::GROWTH,
+        }
+    }
+
     fn unreachable(&mut self, flow: &Flow) {
         let mut quiet_until = 0;
         for (pc, (op, known)) in self.script.ops.iter().zip(&flow.before).enumerate() {
@@ -357,14 +377,7 @@ impl<'c> Checker<'c, '_> {
             if let Some(condition) = &option.condition {
                 self.kind(condition, known);
             }
-            let mut own = vec![fold(&option.label.source)];
-            own.extend(option.also.iter().map(|phrase| phrase.folded().to_owned()));
-            if let Some(Value::Text(value)) = &option.value {
-                own.push(fold(value));
-            }
-            own.sort();
-            own.dedup();
-            for word in own {
+            for word in option_words(option) {
                 self.option_word(&word, &words, &option.span);
                 words.push(word);
             }
@@ -697,6 +710,16 @@ impl<'c> Checker<'c, '_> {
             }
         }
     }
+}
+
+/// What an option is called by: its label, its other words, its value.
+fn option_words(option: &Choice) -> BTreeSet<String> {
+    let mut words = BTreeSet::from([fold(&option.label.literal())]);
+    words.extend(option.also.iter().map(|phrase| phrase.folded().to_owned()));
+    if let Some(Value::Text(value)) = &option.value {
+        words.insert(fold(value));
+    }
+    words
 }
 
 /// Warns of a phrase list that nothing asks for.

@@ -180,6 +180,7 @@ fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value
         Function::Visits => Value::Int(scope.visits(&text(0))),
         Function::Hits => Value::Int(scope.hits(&text(0))),
         Function::LocalTime => local_time(&text(0), scope.now()),
+        Function::HasLanguage => Value::Bool(scope.has_language(&text(0))),
         Function::Promise => match value(0) {
             Value::Text(id) if !scope.promise_field(&id, PromiseField::Text).is_none() => Value::Text(id),
             _ => Value::None,

@@ -4,6 +4,7 @@
 //! knows the engine: what names stand for comes through [`Scope`].
 
 mod eval;
+mod shape;
 mod syntax;
 
 use std::ops::Range;
@@ -109,6 +110,7 @@ pub enum Function {
     Hits,
     LocalTime,
     Promise,
+    HasLanguage,
 }
 
 /// What can be asked of a promise.
@@ -156,6 +158,10 @@ pub trait Scope {
     fn visits(&self, id: &str) -> i64;
     /// How often a list or a check objected.
     fn hits(&self, name: &str) -> i64;
+    /// Whether there are texts in a language.
+    fn has_language(&self, tag: &str) -> bool;
+    /// A value as it reads in a sentence, in the person's language.
+    fn show(&self, value: &Value) -> String;
 }
 
 impl Expr {

@@ -9,7 +9,7 @@ use crate::types::Value;
 /// The most parts an expression may have.
 const MAX_NODES: usize = 200;
 
-const FUNCTIONS: [(&str, Function, usize); 13] = [
+const FUNCTIONS: [(&str, Function, usize); 14] = [
     ("has", Function::Has, 2),
     ("words", Function::Words, 1),
     ("chars", Function::Chars, 1),
@@ -23,6 +23,7 @@ const FUNCTIONS: [(&str, Function, usize); 13] = [
     ("hits", Function::Hits, 1),
     ("local_time", Function::LocalTime, 1),
     ("promise", Function::Promise, 1),
+    ("has_language", Function::HasLanguage, 1),
 ];
 
 /// What an expression may look like, for somebody whose own went wrong.

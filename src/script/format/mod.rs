@@ -11,6 +11,7 @@ mod scalar;
 use super::library::{PromptFile, Report};
 use super::problem::{Severity, Source};
 use super::schema::FileKind;
+use super::words::SharedWords;
 use super::yaml::{self, Kind, Node};
 use super::{banned, library, parse, review};
 
@@ -49,7 +50,9 @@ fn read(kind: FileKind, source: &mut Source<'_>) {
         FileKind::Script => drop(parse::script(source, stem, false)),
         FileKind::Card => drop(parse::script(source, stem, true)),
         FileKind::Facts => drop(library::facts(source)),
-        FileKind::Phrases => drop(library::words(source)),
+        FileKind::Phrases => drop(SharedWords::of_source(source)),
+        // Which names are right in them depends on the scripts.
+        FileKind::Language | FileKind::Words => drop(yaml::parse(source)),
         FileKind::Banned => drop(banned::rules(source)),
     }
 }

@@ -87,6 +87,8 @@ pub(crate) static PHRASES: Shape = shape!(
     "phrases.yaml",
     "Words that belong to no single script.",
     &[
+        Key::may("language", Plain, "The tag of the language that scripts are written in. en when missing."),
+        Key::may("name", Plain, "That language's name in itself."),
         Key::may(
             "lists",
             Each(&Phrases),
@@ -100,6 +102,98 @@ pub(crate) static PHRASES: Shape = shape!(
         Key::may("joins", Phrases, "Words between several things that are picked in one message, like \"and\"."),
         Key::may("labels", Map(&LABELS), "What is written on buttons and forms of the program itself."),
         Key::may("about", Map(&ABOUT_WORDS), "What stands beside the reserved words in command menus."),
+        Key::must("reading", Map(&READING), "How people write numbers, days, times and lengths."),
+        Key::must("writing", Map(&WRITING), "How days, times, lengths and lists are shown."),
+    ],
+);
+
+/// `languages/<tag>/phrases.yaml`: the same for another language. What is left out stays as it is in the source language.
+pub(crate) static LANGUAGE_PHRASES: Shape = shape!(
+    "phrases.yaml",
+    "Words of one language that belong to no single script. What is left out stays as it is in the source language.",
+    &[
+        Key::may("name", Plain, "The language's name in itself: Espa\u{f1}ol."),
+        Key::may("lists", Each(&Phrases), "Phrase lists by the names they have in prompts/phrases.yaml."),
+        Key::may("reserved", Each(&Phrases), "What people type for the words that work in every question."),
+        Key::may("yes", Phrases, "What people type for yes."),
+        Key::may("no", Phrases, "What people type for no."),
+        Key::may("skip", Phrases, "What people type to leave a question unanswered."),
+        Key::may("enough", Phrases, "What people type when they have picked all they want to."),
+        Key::may("joins", Phrases, "Words between several things that are picked in one message, like \"and\"."),
+        Key::may("labels", Map(&LABELS), "What is written on buttons and forms of the program itself."),
+        Key::may("about", Map(&ABOUT_WORDS), "What stands beside the reserved words in command menus."),
+        Key::may("reading", Map(&READING), "How people write numbers, days, times and lengths."),
+        Key::may("writing", Map(&WRITING), "How days, times, lengths and lists are shown."),
+    ],
+);
+
+/// `languages/<tag>/<script>.yaml`: the words of one script in another language.
+pub(crate) static SCRIPT_WORDS: Shape = shape!(
+    "a file of words",
+    "What people type in one script, in one language. Texts stand in texts.po.",
+    &[
+        Key::may(
+            "start_with",
+            Phrases,
+            "Whole messages that start it, beside those of the source language. Commands stay."
+        ),
+        Key::may("phrases", Each(&Phrases), "Phrase lists by the names they have in the script."),
+        Key::may(
+            "also",
+            Each(&Each(&Phrases)),
+            "Other ways to say an option: by the step's id, then by the option's value or label."
+        ),
+    ],
+);
+
+static READING: Shape = shape!(
+    "`reading`",
+    "How people write numbers, days, times and lengths. Upper and lower case and accents do not matter.",
+    &[
+        Key::may("numbers", Each(&Phrases), "Words by the number they stand for. Example: { 1: [one, first] }"),
+        Key::may("of_ten", Phrases, "What may stand behind a number of a scale: \"/10\"."),
+        Key::may("days", Each(&Phrases), "Days by their distance from today. Example: { 1: [tomorrow] }"),
+        Key::must("weekdays", Phrases, "The seven days of the week from Monday on, as they are shown."),
+        Key::must("months", Phrases, "The twelve months, as they are shown."),
+        Key::may(
+            "date_order",
+            Word(&["day_month", "month_day", "either"]),
+            "What 3/5 means; either: it is asked back."
+        ),
+        Key::may("date_words", Phrases, "Words that say nothing in a date: next, of."),
+        Key::may("time_words", Phrases, "Words before a time that say nothing: at."),
+        Key::may("after", Phrases, "Words before a length of time from now, and before a place: in."),
+        Key::may("hour_words", Phrases, "Words behind an hour that say nothing: o'clock."),
+        Key::may("morning", Phrases, "Behind an hour before noon."),
+        Key::may("afternoon", Phrases, "Behind an hour after noon."),
+        Key::may("night", Phrases, "Behind an hour of the night: 10 is before midnight, 2 is after it."),
+        Key::may("times", Each(&Phrases), "Times by their words. Example: { \"12:00\": [noon] }"),
+        Key::may("minutes", Each(&Phrases), "Minutes around an hour, which is #. Example: { 30: [\"half past #\"] }"),
+        Key::may("units", Each(&Phrases), "Units by their words. Example: { 1h: [hour, hours] }"),
+        Key::may("lengths", Each(&Phrases), "Whole lengths by their words. Example: { 30m: [half an hour] }"),
+        Key::may("articles", Phrases, "Words that stand for one unit: an, in \"an hour\"."),
+        Key::may(
+            "places",
+            Each(&Plain),
+            "Places with another name in this language, and their zones. Example: { viena: Europe/Vienna }"
+        ),
+    ],
+);
+
+static WRITING: Shape = shape!(
+    "`writing`",
+    "How days, times, lengths and lists are shown.",
+    &[
+        Key::may("date", Plain, "A day: {weekday}, {day} and {month} in their order."),
+        Key::may("time", Plain, "A time of 24 hours: {hour} and {minute}."),
+        Key::may("decimal", Plain, "The sign before a fraction."),
+        Key::may("and", Plain, "Between the last two of several."),
+        Key::may("yes", Plain, "Yes. Put the key in quotes."),
+        Key::may("no", Plain, "No. Put the key in quotes."),
+        Key::may("second", Phrases, "The forms of second, in the order of the plural rule."),
+        Key::may("minute", Phrases, "The forms of minute."),
+        Key::may("hour", Phrases, "The forms of hour."),
+        Key::may("day", Phrases, "The forms of day."),
     ],
 );
 

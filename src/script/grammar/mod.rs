@@ -6,7 +6,7 @@
 mod files;
 mod steps;
 
-pub(crate) use files::{BANNED, CARD, FACTS, PHRASES, SCRIPT};
+pub(crate) use files::{BANNED, CARD, FACTS, LANGUAGE_PHRASES, PHRASES, SCRIPT, SCRIPT_WORDS};
 pub(crate) use steps::STEP;
 
 /// A kind of mapping.
@@ -254,6 +254,21 @@ mod tests {
             let (report, _) = read(path, shape);
             let wrong = report.problems.iter().filter(|problem| shape_of_reading.contains(&problem.code));
             assert_eq!(wrong.map(ToString::to_string).collect::<Vec<_>>(), [""; 0], "{}", everything(shape));
+        }
+    }
+
+    #[test]
+    fn the_reader_takes_every_key_of_a_language_s_files() {
+        let script = PromptFile { path: "word.yaml".into(), text: everything(&SCRIPT) };
+        for (path, shape) in
+            [("languages/es/phrases.yaml", &LANGUAGE_PHRASES), ("languages/es/word.yaml", &SCRIPT_WORDS)]
+        {
+            let file = PromptFile { path: path.into(), text: everything(shape) };
+            let report = Library::load(&[script.clone(), file]).1;
+            let unknown = report.problems.iter().filter(|problem| problem.file == path && problem.code == "GS0101");
+            // `reserved` has names of its own, and `word` is none of them.
+            let unknown = unknown.filter(|problem| !problem.message.contains("reserved word"));
+            assert_eq!(unknown.map(ToString::to_string).collect::<Vec<_>>(), [""; 0], "{}", everything(shape));
         }
     }
 
