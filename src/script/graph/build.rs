@@ -5,22 +5,19 @@ use std::collections::BTreeSet;
 
 use super::super::model::{OpKind, Question, Script};
 use super::super::problem::Source;
-use super::super::text::Template;
 use super::super::yaml;
+use super::nodes::{BUTTON, node};
 use super::words::{Typed, shortened, shown};
 use super::{Edge, Graph, Node, NodeKind};
 
-const MESSAGE: usize = 130;
-const QUESTION: usize = 180;
 const CONDITION: usize = 60;
-const BUTTON: usize = 28;
 /// So many ways back to one box may be drawn.
 const MOST_BACK: usize = 3;
 
 pub(super) fn build(script: &Script, text: &str, taken: Option<&BTreeSet<(usize, usize)>>) -> Graph {
     let typed = Typed::new(yaml::parse(&mut Source::new("", text)));
     let mut work = Work { script, typed, taken, nodes: Vec::new(), edges: Vec::new() };
-    work.nodes = (0..script.ops.len()).map(|pc| work.node(pc)).collect();
+    work.nodes = script.ops.iter().map(|op| node(op, &work.typed)).collect();
     for pc in 0..script.ops.len() {
         work.ways(pc);
     }
@@ -52,51 +49,6 @@ const LEGEND: [(NodeKind, &str); 4] = [
 ];
 
 impl Work<'_> {
-    /// What is drawn for an operation; an empty box for what is taken out later.
-    fn node(&self, pc: usize) -> Option<Node> {
-        let op = &self.script.ops[pc];
-        let at = |name: &str| self.typed.inside(op.span.start, name).to_owned();
-        Some(match &op.kind {
-            OpKind::Say(texts) => said(texts),
-            OpKind::SayCount { forms, .. } => said(&forms[forms.len() - 1..]),
-            OpKind::Ask(ask) => {
-                let mut node = asked(&ask.question);
-                let names: Vec<&str> = ask.objections.iter().map(|objection| objection.name.as_str()).collect();
-                if !names.is_empty() {
-                    node.notes.push(format!("asks again: {}", shortened(&names.join(", "), 60)));
-                }
-                node
-            }
-            OpKind::Choose(choose) => {
-                let mut node = asked(&choose.question);
-                node.buttons = choose.options.iter().map(|option| shown(&option.label.source, BUTTON)).collect();
-                node.notes.extend(choose.many.then(|| "several may be picked".to_owned()));
-                node.notes.extend(choose.other_text.then(|| "or any other words".to_owned()));
-                node
-            }
-            OpKind::Wait(wait) => {
-                let until = [at("until"), at("for")].into_iter().find(|when| !when.is_empty()).unwrap_or_default();
-                Node { lines: vec![format!("waits: {until}")], ..Node::new(NodeKind::Wait, &wait.id) }
-            }
-            OpKind::JumpUnless(..) => Node::new(NodeKind::Branch, ""),
-            OpKind::Call { script, .. } => Node::new(NodeKind::Script, format!("runs {script}")),
-            OpKind::Start { script, .. } => Node::new(NodeKind::Script, format!("goes on with {script}")),
-            OpKind::Schedule(schedule) => {
-                let when = format!("{}, {}", schedule.run, at("at"));
-                Node { lines: vec![when], ..Node::new(NodeKind::Keep, "plans") }
-            }
-            OpKind::Cancel(name) => Node { lines: vec![name.clone()], ..Node::new(NodeKind::Keep, "plans no more") },
-            OpKind::Promise { .. } => {
-                Node { lines: vec![format!("due {}", at("due"))], ..Node::new(NodeKind::Keep, "keeps a promise") }
-            }
-            OpKind::Journal { title, .. } => {
-                Node { lines: vec![shown(&title.source, 50)], ..Node::new(NodeKind::Keep, "keeps in the journal") }
-            }
-            OpKind::End(word) => Node::new(NodeKind::End, format!("end: {word}")),
-            _ => return None,
-        })
-    }
-
     /// The ways out of an operation.
     fn ways(&mut self, pc: usize) {
         match &self.script.ops[pc].kind {
@@ -125,7 +77,20 @@ impl Work<'_> {
                 }
                 self.otherwise(pc, &choose.question);
             }
-            _ => self.way(pc, pc + 1, None),
+            OpKind::Say(_)
+            | OpKind::SayCount { .. }
+            | OpKind::Wait(_)
+            | OpKind::Set(_)
+            | OpKind::Compose(..)
+            | OpKind::Remember(_)
+            | OpKind::Forget(_)
+            | OpKind::Journal { .. }
+            | OpKind::Promise { .. }
+            | OpKind::Settle { .. }
+            | OpKind::CheckIn { .. }
+            | OpKind::Schedule(_)
+            | OpKind::Cancel(_)
+            | OpKind::Call { .. } => self.way(pc, pc + 1, None),
         }
     }
 
@@ -290,20 +255,4 @@ impl Work<'_> {
             tested: self.taken.is_some(),
         }
     }
-}
-
-fn said(texts: &[Template]) -> Node {
-    let mut node = Node::new(NodeKind::Say, "");
-    let others = if texts.len() > 1 { format!(" (one of {})", texts.len()) } else { String::new() };
-    node.lines.extend(texts.first().map(|text| shown(&text.source, MESSAGE) + &others));
-    node
-}
-
-fn asked(question: &Question) -> Node {
-    let mut node = Node::new(NodeKind::Ask, &question.id);
-    node.lines.push(shown(&question.prompt.source, QUESTION));
-    if question.skip {
-        node.notes.push("may be skipped".into());
-    }
-    node
 }

@@ -7,6 +7,7 @@ mod build;
 mod layout;
 mod measure;
 mod mermaid;
+mod nodes;
 mod overview;
 mod svg;
 mod words;
@@ -104,7 +105,7 @@ impl Graph {
         svg::draw(self)
     }
 
-    /// Whether everything that is drawn was reached.
+    /// How many ways no transcript went.
     #[must_use]
     pub fn untested(&self) -> usize {
         self.edges.iter().filter(|edge| !edge.tested).count()
