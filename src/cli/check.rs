@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::against;
+use super::{against, house};
 use crate::clock::Clock;
 use crate::prompts::{self, PromptsError};
 use crate::script::model::{Script, Stamp};
@@ -30,7 +30,7 @@ const PAGE_PATH: &str = "docs/script-errors.md";
                         `goldseam scripts explain GS0405` says more about a code."
 )]
 pub(crate) struct Options {
-    /// A folder with scripts [default: the ones inside this program]
+    /// A folder with scripts [default: `prompts` here, else the configured one, else those inside this program]
     dir: Option<PathBuf>,
     /// How to tell: with the lines they are about, one line each, or as JSON
     #[arg(long, value_enum, default_value_t = Format::Long)]
@@ -75,7 +75,14 @@ pub(crate) fn check(options: &Options) -> ExitCode {
         eprintln!("goldseam: {error}");
         return ExitCode::FAILURE;
     }
-    let (library, mut report) = match prompts::load(options.dir.as_deref()) {
+    let folder = match house::authors_folder(options.dir.clone()) {
+        Ok(folder) => folder,
+        Err(error) => {
+            eprintln!("goldseam: {}", super::sentence(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let (library, mut report) = match prompts::load(folder.as_deref()) {
         Ok((library, report)) => (Some(library), report),
         Err(PromptsError::Wrong { report, .. }) => (None, *report),
         Err(error) => {
