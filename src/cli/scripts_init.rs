@@ -41,7 +41,8 @@ fn is_free(dir: &Path) -> anyhow::Result<bool> {
     if !dir.exists() {
         return Ok(true);
     }
-    let mut entries = fs::read_dir(dir).with_context(|| format!("{} is not a folder that can be read", dir.display()))?;
+    let mut entries =
+        fs::read_dir(dir).with_context(|| format!("{} is not a folder that can be read", dir.display()))?;
     Ok(entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with('.'))))
 }
 

@@ -23,7 +23,7 @@ pub const LOCK_FILE: &str = "goldseam.lock";
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// All migrations, the oldest first. Append only.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (20_261_122_000_100, "create people", include_str!("../../migrations/sqlite/20261122000100_create_people.sql")),
     (20_261_122_000_200, "create inbox", include_str!("../../migrations/sqlite/20261122000200_create_inbox.sql")),
     (20_261_122_000_300, "create sessions", include_str!("../../migrations/sqlite/20261122000300_create_sessions.sql")),
@@ -42,6 +42,11 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
         20_261_122_000_700,
         "create script texts",
         include_str!("../../migrations/sqlite/20261122000700_create_script_texts.sql"),
+    ),
+    (
+        20_261_122_000_800,
+        "add account language",
+        include_str!("../../migrations/sqlite/20261122000800_add_account_language.sql"),
     ),
 ];
 
