@@ -104,6 +104,25 @@ impl Clock {
     }
 }
 
+/// Measures how long something took, for telling an author. Nothing is decided by it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Begins to measure.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// How long it has been.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// `at` plus `step`, at most the end of time.
 #[must_use]
 pub fn add(at: Timestamp, step: Duration) -> Timestamp {

@@ -21,6 +21,7 @@
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
 //! - [`prompts`]: the only reader of script files.
+//! - [`simulate`]: simulated persons who live with the bot, and what must never happen to them.
 //! - [`cli`]: commands, composition, signals, order of shutdown.
 
 pub mod cli;
@@ -36,6 +37,7 @@ pub mod reminders;
 pub mod safety;
 pub mod schedule;
 pub mod script;
+pub mod simulate;
 pub mod store;
 pub mod transcript;
 pub mod turn;

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("prompts", &["script"]),
     ("reminders", &["turn", "store", "clock"]),
     ("platform", &["turn", "outbox", "clock"]),
+    ("simulate", &["turn", "engine", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
 
 /// The functional core, and what it has no use for.

@@ -100,6 +100,8 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
     let resting =
         ["promise-followup", "--with", "promise=open promise", "--given", "open promise = x; me.resting = yes"];
     is_said(&play(folder.path(), &resting, &[]), &["# It does not begin while everything is paused (`me.resting`)."]);
+    let spanish = play(folder.path(), &["rest", "--language", "es"], &["help"]);
+    assert!(spanish.stdout.contains("\u{bf}") && !spanish.stdout.contains("How long"), "{spanish:?}");
     for (arguments, words) in [
         (&["promise-followup"][..], "add --with promise=..."),
         (&["promise-followup", "--with", "promse=x"], "did you mean `promise`?"),
@@ -107,7 +109,7 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
         (&["unclear"], "`unclear` is a card"),
         (&["rest", "--given", "me.nam = Ana"], "did you mean `name`?"),
         (&["rest", "--given", "me.evening = late"], "`late` is no time; for example 20:00"),
-        (&["rest", "--language", "xx"], "There is no script in the language `xx`"),
+        (&["rest", "--language", "xx"], "The scripts do not speak `xx`; they speak en, es."),
         (&["rest", "--dir", "nowhere"], "nowhere cannot be read"),
     ] {
         let ended = play(folder.path(), arguments, &[]);
@@ -206,4 +208,30 @@ In a script: 3. Persons in all: 3.
     let row = serde_json::json!({"script": "welcome", "id": "consent", "text": "older_ends_in_it", "place": "active", "persons": 1, "oldest_days": 0});
     assert!(json["waiting"].as_array().unwrap().contains(&row), "{json}");
     assert_eq!(contents(&folder.path().join("data")), before, "reading changes nothing");
+}
+
+// ---- scripts simulate ----
+
+#[test]
+fn simulated_persons_are_reported_and_one_life_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::new(folder.path());
+    let run = |arguments: &[&str]| {
+        let all = [&["scripts", "simulate", "--persons", "3", "--days", "3", "--seed", "5"], arguments].concat();
+        settings.runs(&all, &[])
+    };
+    let ended = run(&[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    is_said(
+        &ended,
+        &["3 persons, 3 days, seed 5\n", "welcome", "a person-day", "Nothing happened that must never happen.\n"],
+    );
+    assert!(ended.stderr.contains(" events in ") && !ended.stdout.contains(" events in "), "{ended:?}");
+    let json: serde_json::Value = serde_json::from_str(&run(&["--format", "json"]).stdout).unwrap();
+    assert_eq!((&json["persons"], &json["broken"]), (&3.into(), &serde_json::json!([])));
+    let life = run(&["--only-person", "2"]);
+    is_said(&life, &["> /start\n", "< This is Goldseam.", "1 person, 3 days, seed 5"]);
+    let nobody = run(&["--only-person", "3"]);
+    assert!(nobody.code == Some(1) && nobody.stderr.contains("numbered from 0 to 2"), "{nobody:?}");
+    assert!(contents(folder.path()).is_empty());
 }

@@ -110,7 +110,7 @@ fn every_mistake_is_told_with_its_place_its_line_and_what_to_do() {
 fn every_code_there_is_has_a_broken_file() {
     let shown: BTreeSet<String> = broken().into_iter().map(|broken| broken.code).collect();
     let mut known = codes::of_the_checker();
-    // A file that is missing altogether has no line: see `a_missing_card_is_told`.
-    known.remove("GS0415");
+    // A file that is missing altogether has no line: see `a_missing_card_is_told`. What an edit takes away is in no one file.
+    known.retain(|code| code != "GS0415" && !code.starts_with("GS08"));
     assert_eq!(known, shown);
 }

@@ -214,6 +214,18 @@ fn what_cannot_be_read_stays_as_it_is() {
 }
 
 #[test]
+fn whoever_read_a_text_has_read_it_in_its_one_form_too() {
+    let untidy = "title: Probe\nscript: probe\nreviewed:\n- {by: 'Ana', as: \"peer lead\", on: 2026-11-22, text: HASH}\nsteps: [{say: 'Hello.'}]\n";
+    let untidy = untidy.replace("HASH", &goldseam::script::review::revision(untidy));
+    let tidy = formatted(&file("probe.yaml", &untidy));
+    let stamp = format!(
+        "reviewed:\n  - {{ by: Ana, on: 2026-11-22, as: peer lead, text: {} }}\n",
+        goldseam::script::review::revision(&tidy)
+    );
+    assert!(tidy.contains(&stamp), "{tidy}");
+}
+
+#[test]
 fn what_is_shipped_keeps_its_meaning_and_its_comments() {
     let tidy: Vec<_> = shipped().iter().map(|old| file(&old.path, &formatted(old))).collect();
     assert_eq!(meaning(&tidy), meaning(&shipped()));

@@ -152,6 +152,26 @@ fn what_the_reader_refuses_does_not_pass() {
     );
 }
 
+/// Codes of mistakes in the shape of a file, which a schema can see.
+const SHAPE: [&str; 9] = ["GS0101", "GS0102", "GS0103", "GS0108", "GS0111", "GS0112", "GS0113", "GS0115", "GS0301"];
+
+#[test]
+fn the_broken_scripts_of_the_checker_do_not_pass_either() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/broken");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let words: Vec<&str> = text.lines().next().unwrap_or("").split_whitespace().collect();
+        if !words.iter().any(|word| SHAPE.contains(word)) {
+            continue;
+        }
+        let kind = FileKind::of(words.iter().skip_while(|word| **word != "as").nth(1).unwrap_or(&"a.yaml"));
+        assert!(!wrong(kind, &text, Yaml::V1_2).is_empty(), "{text}");
+        seen += 1;
+    }
+    assert!(seen > 12);
+}
+
 #[test]
 fn the_files_in_schema_are_current_and_every_prompt_names_its_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use goldseam::script::problem::{Problem, Severity};
-use goldseam::script::{Library, PromptFile};
+use goldseam::script::{Library, PromptFile, Waiting, against};
 
 use prompts::shipped;
 
@@ -92,10 +92,29 @@ fn problems(kind: &[&str], body: &str) -> Vec<Problem> {
         let problems = Library::load(&beside).1.problems;
         return problems.into_iter().filter(|problem| problem.file == body.trim()).collect();
     }
+    if let ["against"] = kind {
+        return edited(body);
+    }
     let own = files(kind, body);
     beside.retain(|file| own.iter().all(|own| own.path != file.path));
     let problems = Library::load(&[beside, own.clone()].concat()).1.problems;
     problems.into_iter().filter(|problem| own.iter().any(|file| file.path == problem.file)).collect()
+}
+
+/// What the checker says of an edit: a script before and now, each beside all shipped ones.
+#[track_caller]
+fn edited(body: &str) -> Vec<Problem> {
+    let (before, now) = body.trim_start_matches("# before\n").split_once("# now\n").unwrap();
+    let files = |text: &str| {
+        let text = text.to_owned();
+        let own = (!text.is_empty()).then(|| PromptFile { path: "example.yaml".into(), text });
+        shipped().into_iter().chain(own).collect::<Vec<_>>()
+    };
+    let library = |text: &str| {
+        let (library, report) = Library::load(&files(text));
+        library.unwrap_or_else(|| panic!("{report}"))
+    };
+    against(&library(before), &library(now), &files(now), &Waiting::new()).problems
 }
 
 #[test]

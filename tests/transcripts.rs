@@ -57,6 +57,14 @@ fn a_line_that_cannot_be_played_is_a_sentence_with_its_place() {
 }
 
 #[test]
+fn the_example_of_the_docs_is_what_the_bot_says() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/transcripts.md")).unwrap();
+    let (_, rest) = page.split_once("```text\n").unwrap();
+    let played = play_with(&scripts_with(&[]), rest.split_once("```").unwrap().0, &[]);
+    assert!(played.is_good(), "{}", played.render(false));
+}
+
+#[test]
 fn facts_are_given_by_their_types_and_arguments_too() {
     let scripts = small();
     let given = "given: checkins = 12; last check-in = 2026-03-01; entries = 3; kept promise to Lena = call; open promise = walk; me.paths = self, hurt; me.rest_until = 2026-03-09; me.checkin_at = 07:30; me.consent = yes; me.timezone = Europe/Vienna; now = 2026-03-02 20:00";
@@ -88,7 +96,7 @@ fn a_difference_shows_the_lines_around_and_which_lines_spoke() {
     let scripts = small();
     let text = "given: me.consent = yes\nrun: small day = 2026-03-03\n< A word...\n= waiting at nowhere\n> warm\n! no ended\n< So cold.\n< Bye.\n";
     let played = play_with(&scripts, text, &[]);
-    let shown = "a.chat:2\n    run: small day = 2026-03-03\n    < A word...   (prompts/small.yaml:13)\n  - = waiting at nowhere\n  + = waiting at word\na.chat:5\n    > warm\n  - ! no ended\n  + ! cancel expire-1, ended small (done)\n  - < So cold.\n  - < Bye.\n  + < So warm.   (prompts/small.yaml:21)\n";
+    let shown = "a.chat:2\n    run: small day = 2026-03-03\n    < A word...   (prompts/small.yaml:13)\n  - = waiting at nowhere\n  + = waiting at word\na.chat:5\n    > warm\n  - ! no ended\n  + ! cancel expire-1, ended small (done)\n  - < So cold.\n  + < So warm.   (prompts/small.yaml:21)\n  - < Bye.\n";
     assert_eq!(played.render(false), shown);
     let coloured = played.render(true);
     assert!(coloured.contains("\u{1b}[31m  - < So cold.\u{1b}[0m\n"), "{coloured:?}");

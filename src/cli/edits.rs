@@ -10,6 +10,7 @@ use crate::engine::revise::{Revised, outcome};
 use crate::platform::console::Look;
 use crate::prompts::{self, PromptsError, Watch};
 use crate::script::Library;
+use crate::script::model::{OpKind, Script};
 
 /// What is told of an edit that has errors.
 pub(super) const LEFT_ASIDE: &str = "The scripts before this edit stay in use.";
@@ -42,7 +43,12 @@ impl Edits {
 /// goes on. `after` are the scripts with those that somebody stands in.
 pub(super) fn told(state: Option<&State>, before: &Library, after: &Library) -> (String, bool) {
     let Some((script, at)) = state.and_then(place) else { return ("Reloaded; nothing is open.".into(), false) };
-    let edited = after.script(script).map(|script| &script.rev) != before.script(script).map(|script| &script.rev);
+    let texts = |library: &Library| -> Vec<Option<OpKind>> {
+        let languages = after.languages().iter().map(|(tag, _)| library.edition(tag));
+        languages.map(|library| asked(library.script(script)?, at)).collect()
+    };
+    let revision = |library: &Library| library.script(script).map(|script| script.rev.clone());
+    let edited = revision(before) != revision(after) || texts(before) != texts(after);
     let thread = state.and_then(|state| state.active.as_ref());
     match thread.map_or(Revised::Adopt, |thread| outcome(after, thread)) {
         Revised::Adopt => {
@@ -54,6 +60,11 @@ pub(super) fn told(state: Option<&State>, before: &Library, after: &Library) -> 
         }
         Revised::Changed => (format!("Reloaded; `{at}` is gone."), true),
     }
+}
+
+fn asked(script: &Script, at: &str) -> Option<OpKind> {
+    let place = script.waits.get(script.renamed(at))?;
+    script.ops.get(*place).map(|op| op.kind.clone())
 }
 
 /// Where the open question is written: `prompts/welcome.yaml:31`.

@@ -16,6 +16,7 @@ mod scripts_fmt;
 mod scripts_init;
 mod scripts_play;
 mod scripts_schema;
+mod scripts_simulate;
 mod scripts_waiting;
 mod scripts_withdraw;
 mod steering;
@@ -79,6 +80,8 @@ enum ScriptsCommand {
     },
     /// Play one script in this terminal; edits that are saved are taken over at once
     Play(scripts_play::Options),
+    /// Let simulated persons live with the scripts for some weeks, and look for what must never happen
+    Simulate(scripts_simulate::Options),
     /// Count who waits at which question, without names and texts; the bot may be running
     Waiting(scripts_waiting::Options),
     /// Take the text of a script out of use at once, or give it back; the bot may be running
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Scripts { command: ScriptsCommand::Init(options) } => scripts_init::init(&options),
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
+        Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
         Command::Scripts { command: ScriptsCommand::Withdraw(options) } => {
             block_on(scripts_withdraw::withdraw(options))
@@ -117,7 +121,7 @@ pub fn main() -> ExitCode {
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
-        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain(&code),
+        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain::explain(&code),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

@@ -87,11 +87,9 @@ pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
 }
 
 fn language(tag: &str, library: &Library) -> anyhow::Result<Given> {
-    let mut known: Vec<&str> = library.scripts().map(|script| script.language.as_str()).collect();
-    known.sort_unstable();
-    known.dedup();
+    let known: Vec<&str> = library.languages().iter().map(|(tag, _)| tag.as_str()).collect();
     if !known.contains(&tag) {
-        bail!("There is no script in the language `{tag}`; there is {}.", known.join(", "));
+        bail!("The scripts do not speak `{tag}`; they speak {}.", known.join(", "));
     }
     Ok(Given::Fact { name: "language".into(), value: tag.to_owned() })
 }

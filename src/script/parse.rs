@@ -64,7 +64,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         true => fields.take("instead_of").and_then(|node| read::name(node, "a card's name", source)).map(str::to_owned),
         false => None,
     };
-    let (care, note) = review::care(&mut fields, source);
+    let (care, note) = review::care(&mut fields, card, source);
     let steps = fields.need("steps", source);
     fields.finish(source);
 

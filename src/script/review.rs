@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::format;
 use super::model::{Allowance, Care, Script, Stamp};
 use super::problem::Source;
 use super::read::{self, Fields};
@@ -60,10 +61,9 @@ pub fn stamped(text: &str, stamps: &[Stamp]) -> String {
     format!("{head}{block}{tail}")
 }
 
-/// A text in double quotes, as YAML reads it.
+/// A text on one line, as YAML reads it.
 fn quoted(text: &str) -> String {
-    let plain: String = text.chars().filter(|c| !c.is_control()).collect();
-    format!("\"{}\"", plain.replace('\\', "\\\\").replace('"', "\\\""))
+    format::in_brackets(&text.chars().filter(|c| !c.is_control()).collect::<String>())
 }
 
 /// What stands before the stamps, the stamps, and what stands after them, in whole lines.
@@ -109,9 +109,11 @@ pub(crate) fn check(script: &Script, source: &mut Source<'_>) {
 }
 
 /// The keys of a script that are about care, and its content note.
-pub(crate) fn care(fields: &mut Fields<'_>, source: &mut Source<'_>) -> (Care, Option<Template>) {
-    let heavy = fields.take("heavy").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
-    let note = fields.take("content_note").and_then(|node| read::template(node, "a sentence", source));
+pub(crate) fn care(fields: &mut Fields<'_>, card: bool, source: &mut Source<'_>) -> (Care, Option<Template>) {
+    // A card answers something; it begins nothing that somebody could be warned of.
+    let mut of_script = |key| if card { None } else { fields.take(key) };
+    let heavy = of_script("heavy").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
+    let note = of_script("content_note").and_then(|node| read::template(node, "a sentence", source));
     let allowed = fields.take("allow").map(|node| allowances(node, source)).unwrap_or_default();
     let reviewed = fields.take("reviewed").map(|node| stamps(node, source)).unwrap_or_default();
     (Care { heavy, has_note: note.is_some(), allowed, reviewed }, note)
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(revision(&once), rev, "{once}");
         let twice = stamped(&once, &[stamp("1"), stamp(&rev)]);
         assert_eq!(revision(&twice), rev, "{twice}");
-        assert_eq!(twice.matches("by: \"Ana \\\"A.\\\"\"").count(), 2);
+        assert_eq!(twice.matches("by: Ana \"A.\", on: 2026-11-22, as: peer lead").count(), 2);
         assert_ne!(revision(&text.replace("Hello", "Hullo")), rev);
         assert_eq!(revision(&text.replace('\n', "\r\n")), rev);
     }

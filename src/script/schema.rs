@@ -24,12 +24,21 @@ pub enum FileKind {
     Language,
     /// Another file of `languages/<tag>/`: the words of one script.
     Words,
+    /// `banned.yaml`.
+    Banned,
 }
 
 impl FileKind {
     /// All of them.
-    pub const ALL: [FileKind; 6] =
-        [FileKind::Script, FileKind::Card, FileKind::Facts, FileKind::Phrases, FileKind::Language, FileKind::Words];
+    pub const ALL: [FileKind; 7] = [
+        FileKind::Script,
+        FileKind::Card,
+        FileKind::Facts,
+        FileKind::Phrases,
+        FileKind::Banned,
+        FileKind::Language,
+        FileKind::Words,
+    ];
 
     /// The kind of a file, by its path below the prompts folder.
     #[must_use]
@@ -39,6 +48,7 @@ impl FileKind {
             "phrases.yaml" => FileKind::Phrases,
             _ if path.starts_with("languages/") && path.ends_with("/phrases.yaml") => FileKind::Language,
             _ if path.starts_with("languages/") => FileKind::Words,
+            "banned.yaml" => FileKind::Banned,
             _ if path.starts_with("system/") => FileKind::Card,
             _ => FileKind::Script,
         }
@@ -54,6 +64,7 @@ impl FileKind {
             FileKind::Phrases => "phrases",
             FileKind::Language => "language",
             FileKind::Words => "words",
+            FileKind::Banned => "banned",
         }
     }
 
@@ -71,6 +82,7 @@ impl FileKind {
             FileKind::Phrases => &grammar::PHRASES,
             FileKind::Language => &grammar::LANGUAGE_PHRASES,
             FileKind::Words => &grammar::SCRIPT_WORDS,
+            FileKind::Banned => &grammar::BANNED,
         }
     }
 }
@@ -184,6 +196,7 @@ impl Writer {
             Takes::Duration => {
                 with_examples(pattern(&["string"], "^[0-9]+(s|m|min|h|d|w)$", "30m, 4h, 14d"), &["30m", "4h", "14d"])
             }
+            Takes::Day => pattern(&["string"], "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day like 2026-03-02"),
             Takes::When => {
                 let times: Vec<&str> = when::EXAMPLES.trim_start_matches("for example: ").split(", ").collect();
                 with_examples(pattern(&["string"], "^(in|today|tomorrow|next|every|on) ", when::EXAMPLES), &times)

@@ -21,6 +21,8 @@ const MAX_ENTRIES: usize = 1_000;
 pub(crate) struct Node {
     pub(crate) span: Range<usize>,
     pub(crate) kind: Kind,
+    /// A list or mapping in brackets.
+    pub(crate) flow: bool,
 }
 
 /// What a piece is.
@@ -163,17 +165,16 @@ fn closing_quote(text: &str) -> Option<usize> {
     }
 }
 
-enum Open {
-    List { start: usize, items: Vec<Node> },
-    Map { start: usize, entries: Vec<(Key, Node)>, key: Option<Key> },
+/// A list or mapping that has not ended yet, and whether it stands in brackets.
+struct Open {
+    start: usize,
+    flow: bool,
+    inside: Inside,
 }
 
-impl Open {
-    fn start(&self) -> usize {
-        match self {
-            Open::List { start, .. } | Open::Map { start, .. } => *start,
-        }
-    }
+enum Inside {
+    List(Vec<Node>),
+    Map { entries: Vec<(Key, Node)>, key: Option<Key> },
 }
 
 struct Builder<'s, 'a> {
@@ -237,11 +238,11 @@ impl Builder<'_, '_> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), &span);
-                self.push(Open::List { start: span.start, items: Vec::new() })?;
+                self.push(&span, Inside::List(Vec::new()))?;
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_decoration(anchor, tag.is_some(), &span);
-                self.push(Open::Map { start: span.start, entries: Vec::new(), key: None })?;
+                self.push(&span, Inside::Map { entries: Vec::new(), key: None })?;
             }
             // Of a bracket that closes, the parser's span goes on to the next line; of indentation, there is none.
             Event::SequenceEnd | Event::MappingEnd => self.close(span.end.min(span.start + 1)),
@@ -258,17 +259,18 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn push(&mut self, open: Open) -> Option<()> {
+    fn push(&mut self, span: &Range<usize>, inside: Inside) -> Option<()> {
         if self.open.len() >= MAX_DEPTH {
             self.source.error(
                 "GS0005",
-                open.start()..open.start() + 1,
+                span.start..span.start + 1,
                 format!("nested more than {MAX_DEPTH} deep"),
                 "move a part into a script of its own",
             );
             return None;
         }
-        self.open.push(open);
+        // Only a bracket is a place of its own for the parser.
+        self.open.push(Open { start: span.start, flow: !span.is_empty(), inside });
         Some(())
     }
 
@@ -278,7 +280,7 @@ impl Builder<'_, '_> {
         // Of a quoted text, the parser's span goes on to the end of a comment behind it.
         let quoted = (!block && !plain).then(|| closing_quote(&self.source.text[span.start..])).flatten();
         let span = quoted.map_or(span.clone(), |end| span.start..span.start + end);
-        if let Some(Open::Map { key: slot @ None, entries, .. }) = self.open.last_mut() {
+        if let Some(Inside::Map { key: slot @ None, entries }) = self.open.last_mut().map(|open| &mut open.inside) {
             let key = Key { name: text.to_owned(), span };
             let doubled = entries.iter().any(|(other, _)| other.name == key.name);
             if key.name == "<<" {
@@ -301,30 +303,29 @@ impl Builder<'_, '_> {
         }
         // An empty plain value is "nothing", as in `key:` at the end of a line; YAML's `~` stays a tilde.
         let scalar = Scalar { text: text.to_owned(), block, plain };
-        self.put(Node { span, kind: Kind::Scalar(scalar) });
+        self.put(Node { span, kind: Kind::Scalar(scalar), flow: false });
         Some(())
     }
 
     /// True inside `{ }` or `[ ]`, where everything further in is, too.
     fn inside_brackets(&self) -> bool {
-        let bytes = self.source.text.as_bytes();
-        self.open.iter().any(|open| matches!(bytes.get(open.start()), Some(b'{' | b'[')))
+        self.open.iter().any(|open| open.flow)
     }
 
     fn close(&mut self, end: usize) {
-        let node = match self.open.pop() {
-            Some(Open::List { start, items }) => Node { span: start..end.max(start), kind: Kind::List(items) },
-            Some(Open::Map { start, entries, .. }) => Node { span: start..end.max(start), kind: Kind::Map(entries) },
-            None => return,
+        let Some(Open { start, flow, inside }) = self.open.pop() else { return };
+        let kind = match inside {
+            Inside::List(items) => Kind::List(items),
+            Inside::Map { entries, .. } => Kind::Map(entries),
         };
-        self.put(node);
+        self.put(Node { span: start..end.max(start), kind, flow });
     }
 
     fn put(&mut self, node: Node) {
-        match self.open.last_mut() {
+        match self.open.last_mut().map(|open| &mut open.inside) {
             None => self.root = Some(node),
-            Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map { entries, key, .. }) => match key.take() {
+            Some(Inside::List(items)) => items.push(node),
+            Some(Inside::Map { entries, key }) => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None => {
                     self.source.error(
@@ -342,7 +343,7 @@ impl Builder<'_, '_> {
 }
 
 /// Several words that end like a sentence.
-fn is_sentence(text: &str) -> bool {
+pub(crate) fn is_sentence(text: &str) -> bool {
     text.contains(' ') && text.ends_with(['.', '!', '?']) && !text.ends_with("...")
 }
 
@@ -376,7 +377,7 @@ mod tests {
         assert_eq!(problems("a: 1\n---\nb: 2\n"), ["GS0003"]);
         assert_eq!(problems("a: [1, 2\n"), ["GS0001"]);
         assert_eq!(problems("a: { say: Come in. }\n"), ["GS0009"]);
-        assert_eq!(problems("a: [ { say: 'Come in.' }, no end, 3 days ]\nb: Come in.\n"), [""; 0]);
+        assert_eq!(problems("a: [ { say: 'Come in.' }, no end, 3 days ]\nb:\n- { c: d }\n- Come in.\n"), [""; 0]);
         assert_eq!(problems(""), ["GS0001"]);
         assert_eq!(problems(&"[".repeat(100)), ["GS0005"]);
     }

@@ -226,8 +226,11 @@ impl Player<'_> {
     }
 }
 
+/// A line that is expected, with its number, and the message that stands in its place.
+type Pair<'a> = (Option<(usize, &'a str)>, Option<&'a Said>);
+
 /// Puts what is expected beside what is said, with as few differences as possible.
-fn align<'a>(expected: &[(usize, &'a str)], said: &'a [Said]) -> Vec<(Option<(usize, &'a str)>, Option<&'a Said>)> {
+fn align<'a>(expected: &[(usize, &'a str)], said: &'a [Said]) -> Vec<Pair<'a>> {
     let (rows, columns) = (expected.len(), said.len());
     let differ = |row: usize, column: usize| usize::from(!meets(expected[row].1, &said[column].text));
     // cost[row][column]: how many differences there are from there on; one line in place of another is one.

@@ -29,26 +29,26 @@ impl Applying {
         self.tx
     }
 
-    pub(super) async fn apply(&mut self, effect: Effect) -> Result<(), StoreError> {
+    pub(super) async fn apply(&mut self, effect: &Effect) -> Result<(), StoreError> {
         let (person, now) = (self.person, self.now);
         match effect {
-            Effect::Say(message) => self.post.send(&mut self.tx, &message, now).await,
+            Effect::Say(message) => self.post.send(&mut self.tx, message, now).await,
             Effect::Remember { fact, value, until } => {
-                self.tx.keep_fact(person, &fact, &value, until).await?;
-                self.follow_zone(&fact).await
+                self.tx.keep_fact(person, fact, value, *until).await?;
+                self.follow_zone(fact).await
             }
             Effect::Forget { fact } => {
-                self.tx.drop_fact(person, &fact).await?;
-                self.follow_zone(&fact).await
+                self.tx.drop_fact(person, fact).await?;
+                self.follow_zone(fact).await
             }
-            Effect::Journal(entry) => self.tx.keep_entry(person, &entry, now).await,
-            Effect::Promise(promise) => self.tx.keep_promise(person, &promise, now).await,
-            Effect::Settle { id, standing } => self.tx.settle_promise(person, &id, standing, now).await,
-            Effect::CheckIn(checkin) => self.tx.keep_checkin(person, &checkin).await,
-            Effect::Return { id, day, away } => self.tx.keep_return(person, &id, day, away).await,
-            Effect::Withdraw { kind, id } => self.tx.withdraw(person, kind, &id).await,
-            Effect::Schedule(plan) => self.schedule(&plan).await,
-            Effect::Cancel { name } => self.tx.cancel_schedule(person, &name).await,
+            Effect::Journal(entry) => self.tx.keep_entry(person, entry, now).await,
+            Effect::Promise(promise) => self.tx.keep_promise(person, promise, now).await,
+            Effect::Settle { id, standing } => self.tx.settle_promise(person, id, *standing, now).await,
+            Effect::CheckIn(checkin) => self.tx.keep_checkin(person, checkin).await,
+            Effect::Return { id, day, away } => self.tx.keep_return(person, id, *day, *away).await,
+            Effect::Withdraw { kind, id } => self.tx.withdraw(person, *kind, id).await,
+            Effect::Schedule(plan) => self.schedule(plan).await,
+            Effect::Cancel { name } => self.tx.cancel_schedule(person, name).await,
             // Settled before all other effects: see `settle_firing`.
             Effect::Fired(_) => Ok(()),
             Effect::Ended { script, outcome } => {

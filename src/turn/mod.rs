@@ -56,6 +56,7 @@ pub struct Door {
     library: Arc<RwLock<Arc<Library>>>,
     clock: Clock,
     bells: Bells,
+    witness: Option<Arc<dyn Witness>>,
 }
 
 /// What a turn came to.
@@ -95,6 +96,39 @@ struct Before {
     now: Zoned,
 }
 
+/// What the engine was asked, and what it decided.
+struct Decided {
+    before: Before,
+    event: Event,
+    state: State,
+    effects: Vec<Effect>,
+}
+
+/// A turn that was committed.
+#[derive(Clone, Copy, Debug)]
+pub struct Witnessed<'a> {
+    /// Whose turn.
+    pub person: PersonId,
+    /// What happened.
+    pub event: &'a Event,
+    /// Where they stood.
+    pub before: &'a State,
+    /// What was known of them.
+    pub facts: &'a Facts,
+    /// The time on their clock.
+    pub now: &'a Zoned,
+    /// Where they stand.
+    pub state: &'a State,
+    /// What was done.
+    pub effects: &'a [Effect],
+}
+
+/// Looks on at every turn that was committed, and changes nothing: for the simulation.
+pub trait Witness: Send + Sync {
+    /// A turn was committed.
+    fn saw(&self, turn: &Witnessed<'_>);
+}
+
 impl Door {
     /// A door to these scripts and this store.
     #[must_use]
@@ -105,7 +139,15 @@ impl Door {
     /// A door to something else than the engine: for tests of the shell alone.
     #[must_use]
     pub fn with_step(step: Step, store: Store, library: Library, clock: Clock) -> Self {
-        Self { step, store, library: Arc::new(RwLock::new(Arc::new(library))), clock, bells: Bells::default() }
+        let library = Arc::new(RwLock::new(Arc::new(library)));
+        Self { step, store, library, clock, bells: Bells::default(), witness: None }
+    }
+
+    /// The same door, with somebody who looks on.
+    #[must_use]
+    pub fn before(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witness = Some(witness);
+        self
     }
 
     /// The scripts in use.
@@ -163,9 +205,8 @@ impl Door {
         };
         let account = meet(&mut tx, inbound, now).await?;
         let before = load(&mut tx, &account, now).await?;
-        let (state, effects) = self.ask(&before, &event)?;
-        let post = Post::reply(account, inbound, row, now);
-        self.carry_out(tx, post, &before.now, &state, effects).await?;
+        let decided = self.ask(before, event)?;
+        self.carry_out(tx, Post::reply(account, inbound, row, now), decided).await?;
         Ok(Turned::Done)
     }
 
@@ -190,10 +231,9 @@ impl Door {
             tx.commit().await?;
             return Ok(Turned::Stale);
         }
-        let (state, effects) = self.ask(&before, &Event::Due(due(&schedule)))?;
-        settle_firing(&mut tx, &schedule, &effects, &before.now).await?;
-        let post = Post::due(account, &schedule, now);
-        self.carry_out(tx, post, &before.now, &state, effects).await?;
+        let decided = self.ask(before, Event::Due(due(&schedule)))?;
+        settle_firing(&mut tx, &schedule, &decided.effects, &decided.before.now).await?;
+        self.carry_out(tx, Post::due(account, &schedule, now), decided).await?;
         Ok(Turned::Done)
     }
 
@@ -232,30 +272,29 @@ impl Door {
     }
 
     /// Asks the engine; a panic in it is an error of this turn and nothing more.
-    fn ask(&self, before: &Before, event: &Event) -> Result<(State, Vec<Effect>), TurnError> {
+    fn ask(&self, before: Before, event: Event) -> Result<Decided, TurnError> {
         let library = self.library();
-        let step = || (self.step)(&library, &before.state, &before.facts, event, &before.now);
-        catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)
+        let step = || (self.step)(&library, &before.state, &before.facts, &event, &before.now);
+        let (state, effects) = catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)?;
+        Ok(Decided { before, event, state, effects })
     }
 
-    async fn carry_out(
-        &self,
-        tx: Tx,
-        post: Post,
-        now: &Zoned,
-        state: &State,
-        effects: Vec<Effect>,
-    ) -> Result<(), TurnError> {
+    async fn carry_out(&self, tx: Tx, post: Post, decided: Decided) -> Result<(), TurnError> {
         let person = post.person();
-        let mut applying = Applying::new(tx, post, now);
+        let Decided { before, event, state, effects } = &decided;
+        let mut applying = Applying::new(tx, post, &before.now);
         for effect in effects {
             applying.apply(effect).await?;
         }
         let mut tx = applying.finish();
-        tx.keep_state(person, state, now.timestamp()).await?;
+        tx.keep_state(person, state, before.now.timestamp()).await?;
         tx.commit().await?;
         self.bells.outbox.notify_one();
         self.bells.reminders.notify_one();
+        if let Some(witness) = &self.witness {
+            let (facts, now) = (&before.facts, &before.now);
+            witness.saw(&Witnessed { person, event, before: &before.state, facts, now, state, effects });
+        }
         Ok(())
     }
 }

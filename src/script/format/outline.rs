@@ -92,7 +92,6 @@ impl<'t> Outline<'t> {
         start: usize,
     ) -> usize {
         let inside_flow = parent.is_some_and(|parent| self.entries[parent].flow);
-        let bracket = text[node.span.start.min(text.len())..].starts_with(['[', '{']);
         let quoted = |key: &Key| text[key.span.start..].starts_with(['"', '\'']);
         let key = key.map(|key| WrittenKey { name: &key.name, quoted: quoted(key), end: key.span.end });
         let index = self.entries.len();
@@ -100,7 +99,7 @@ impl<'t> Outline<'t> {
             key,
             node,
             children: Vec::new(),
-            flow: node.scalar().is_none() && (inside_flow || bracket),
+            flow: node.flow || (inside_flow && node.scalar().is_none()),
             above: Vec::new(),
             beside: None,
             below: Vec::new(),

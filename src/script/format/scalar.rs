@@ -1,6 +1,6 @@
 //! How one text is written: without quotes, in quotes, or under `|`.
 
-use super::super::yaml::Scalar;
+use super::super::yaml::{Scalar, is_sentence};
 
 /// A text on one line.
 pub(super) fn inline(scalar: &Scalar, in_brackets: bool) -> String {
@@ -46,7 +46,7 @@ fn can_be_plain(text: &str, in_brackets: bool) -> bool {
         && !text.contains(": ")
         && !text.contains(" #")
         && !text.chars().any(|c| c.is_control() || c == '\u{feff}')
-        && !(in_brackets && text.contains([',', '[', ']', '{', '}', '?', ':']))
+        && !(in_brackets && (is_sentence(text) || text.contains([',', '[', ']', '{', '}', '?', ':'])))
 }
 
 /// Words without anything that a reader of brackets may stumble over.

@@ -1,7 +1,7 @@
 //! The table's first half: whole files, and what stands at their top.
 
 use super::Takes::{
-    Decimal, Duration, Each, Flag, Map, Name, Names, Phrases, Plain, Starters, Steps, Text, Whole, Word,
+    Day, Decimal, Duration, Each, Flag, Map, Maps, Name, Names, Phrases, Plain, Starters, Steps, Text, Whole, Word,
 };
 use super::{Case, Cases, Key, Shape, Takes, said, shape};
 
@@ -39,6 +39,14 @@ pub(crate) static SCRIPT: Shape = shape!(
             Each(&Name),
             "Cards that say it in another way in this script. Example: { unclear: unclear-gently }",
         ),
+        Key::may(
+            "heavy",
+            Flag,
+            "true when it touches what hurts: it begins with a content note, and every question can be left.",
+        ),
+        Key::may("content_note", Text, "Said before the first step: what is coming, and that it can be left."),
+        ALLOW,
+        REVIEWED,
         VARS,
         LISTS,
         STEPS,
@@ -59,6 +67,8 @@ pub(crate) static CARD: Shape = shape!(
         Key::may("args", Names, "What the program gives it. Any of them may be empty: ${ title or \"this one\" }"),
         Key::may("instead_of", Name, "For a card that stands in for another one in some scripts: that one's name."),
         RENAMED,
+        ALLOW,
+        REVIEWED,
         VARS,
         LISTS,
         STEPS,
@@ -187,6 +197,29 @@ static WRITING: Shape = shape!(
     ],
 );
 
+/// `banned.yaml`.
+pub(crate) static BANNED: Shape = shape!(
+    "banned.yaml",
+    "Words that the bot does not say.",
+    &[Key::must("banned", Maps(&RULE), "Words, why they are not said, and what to write instead.")],
+);
+
+static RULE: Shape = shape!(
+    "a rule",
+    "Words that are not said, for one reason.",
+    &[
+        Key::must("phrases", Phrases, "The words. * stands for any ending, ... for up to four words."),
+        Key::must(
+            "where",
+            Word(&["everywhere", "counts", "heavy"]),
+            "counts: texts that show how many there were; heavy: scripts with `heavy: true`.",
+        ),
+        Key::must("why", Plain, "Why not; stands in the warning."),
+        Key::must("instead", Plain, "What to write in their place."),
+        Key::may("except", Phrases, "A sentence with one of these is meant otherwise."),
+    ],
+);
+
 const NAME: Key = Key::must("script", Name, "The script's name: the same as the file's name without .yaml.");
 const VERSION: Key =
     Key::may("version", Whole(1, 999_999), "Raise it when conversations in the old text should end in the old text.");
@@ -200,6 +233,13 @@ const RENAMED: Key = Key::may(
     Each(&Name),
     "Earlier names of questions and calls, and what they are called now. Example: { mood: how-are-you }",
 );
+const ALLOW: Key = Key::may(
+    "allow",
+    Maps(&ALLOWANCE),
+    "Words of banned.yaml that it uses knowingly. Example: [{ word: \"move on\", because: \"it is quoted\" }]",
+);
+const REVIEWED: Key =
+    Key::may("reviewed", Maps(&STAMP), "Who has read it. Written by `goldseam scripts check DIR SCRIPT --stamp`.");
 const VARS: Key = Key::may("vars", Each(&A_VAR), "Vars by name. Example: mood: { type: integer, from: 1, to: 5 }");
 const LISTS: Key = Key::may(
     "phrases",
@@ -223,6 +263,26 @@ static EXPIRE: Shape = shape!(
     &[
         Key::must("after", Duration, "How long without an answer: 20h, 14d. At most 30d; 14d when missing."),
         Key::may("say", Text, "What is said then. Nothing when missing."),
+    ],
+);
+
+static ALLOWANCE: Shape = shape!(
+    "an allowance",
+    "A word that is used knowingly.",
+    &[
+        Key::must("word", Plain, "The word or phrase as it stands in banned.yaml; ! for exclamation marks."),
+        Key::must("because", Plain, "Why it is used."),
+    ],
+);
+
+static STAMP: Shape = shape!(
+    "a stamp",
+    "Somebody's word that they have read this text.",
+    &[
+        Key::must("by", Plain, "Their name."),
+        Key::must("on", Day, "The day, like 2026-11-22."),
+        Key::must("as", Plain, "What they are: peer lead."),
+        Key::must("text", Plain, "The hash of the text that they read."),
     ],
 );
 

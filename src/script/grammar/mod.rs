@@ -6,7 +6,7 @@
 mod files;
 mod steps;
 
-pub(crate) use files::{CARD, FACTS, LANGUAGE_PHRASES, PHRASES, SCRIPT, SCRIPT_WORDS};
+pub(crate) use files::{BANNED, CARD, FACTS, LANGUAGE_PHRASES, PHRASES, SCRIPT, SCRIPT_WORDS};
 pub(crate) use steps::STEP;
 
 /// A kind of mapping.
@@ -74,6 +74,8 @@ pub(crate) enum Takes {
     Whole(i64, i64),
     Decimal,
     Duration,
+    /// A day of the calendar.
+    Day,
     When,
     Steps,
     /// One mapping.
@@ -192,6 +194,7 @@ mod tests {
             Takes::Whole(_, most) => most.to_string(),
             Takes::Decimal => "0.5".into(),
             Takes::Duration => "3h".into(),
+            Takes::Day => "2026-03-02".into(),
             Takes::When => "in 3d".into(),
             Takes::Steps => format!("[{}]", sample(&STEP, STEP.cases().first())),
             Takes::Map(shape) => sample(shape, shape.cases().first()),
@@ -240,8 +243,13 @@ mod tests {
     #[test]
     fn the_reader_takes_every_key_of_the_table() {
         let shape_of_reading = ["GS0001", "GS0101", "GS0102", "GS0103", "GS0105", "GS0111", "GS0113", "GS0301"];
-        let files =
-            [("word.yaml", &SCRIPT), ("system/word.yaml", &CARD), ("facts.yaml", &FACTS), ("phrases.yaml", &PHRASES)];
+        let files = [
+            ("word.yaml", &SCRIPT),
+            ("system/word.yaml", &CARD),
+            ("facts.yaml", &FACTS),
+            ("phrases.yaml", &PHRASES),
+            ("banned.yaml", &BANNED),
+        ];
         for (path, shape) in files {
             let (report, _) = read(path, shape);
             let wrong = report.problems.iter().filter(|problem| shape_of_reading.contains(&problem.code));
@@ -267,8 +275,9 @@ mod tests {
     #[test]
     fn the_table_has_every_key_that_the_reader_asks_for() {
         let mut known = Vec::new();
-        [&SCRIPT, &FACTS, &PHRASES].into_iter().for_each(|shape| shapes(shape, &mut known));
-        let files = [("word.yaml", &SCRIPT), ("facts.yaml", &FACTS), ("phrases.yaml", &PHRASES)];
+        [&SCRIPT, &FACTS, &PHRASES, &BANNED].into_iter().for_each(|shape| shapes(shape, &mut known));
+        let files =
+            [("word.yaml", &SCRIPT), ("facts.yaml", &FACTS), ("phrases.yaml", &PHRASES), ("banned.yaml", &BANNED)];
         let mut seen = BTreeSet::new();
         for finished in files.into_iter().flat_map(|(path, shape)| read(path, shape).1) {
             let shape =

@@ -4,24 +4,22 @@
 //! Exit codes: 0 when nothing refuses the scripts (with `--deny-warnings`: when there is no warning either), 1 when something
 //! does or when they cannot be read, 2 when the command was not understood.
 
+pub(super) mod explain;
+mod json;
+mod stamp;
+
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-
-use serde::Serialize;
 
 use super::{against, house};
 use crate::clock::Clock;
 use crate::prompts::{self, PromptsError};
-use crate::script::model::{Script, Stamp};
-use crate::script::problem::{Problem, Severity};
+use crate::script::model::Script;
+use crate::script::problem::Problem;
 use crate::script::reading::{self, Reading};
-use crate::script::{Library, Report, Review, review};
-
-/// The page that explains every code.
-const PAGE: &str = include_str!("../../docs/script-errors.md");
-const PAGE_PATH: &str = "docs/script-errors.md";
+use crate::script::{Library, Report, Review};
 
 /// What to check, and how to tell.
 #[derive(Debug, clap::Args)]
@@ -70,7 +68,7 @@ enum Format {
 pub(crate) fn check(options: &Options) -> ExitCode {
     if let (Some(dir), Some(script), Some(by), Some(role)) =
         (&options.dir, &options.script, &options.stamp, &options.role)
-        && let Err(error) = stamp(dir, script, by, role)
+        && let Err(error) = stamp::stamp(dir, script, by, role)
     {
         eprintln!("goldseam: {error}");
         return ExitCode::FAILURE;
@@ -106,7 +104,7 @@ pub(crate) fn check(options: &Options) -> ExitCode {
     match options.format {
         Format::Long => tell(&report),
         Format::Short => report.problems.iter().for_each(|problem| println!("{}", one_line(problem))),
-        Format::Json => println!("{}", json(&report)),
+        Format::Json => println!("{}", json::json(&report)),
     }
     if options.reading && options.format != Format::Json {
         match &library {
@@ -115,30 +113,6 @@ pub(crate) fn check(options: &Options) -> ExitCode {
         }
     }
     if refused || (options.deny_warnings && report.warnings() > 0) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-/// The page's section about a code.
-pub(crate) fn explain(code: &str) -> ExitCode {
-    let wanted = code.to_uppercase();
-    match section(&wanted) {
-        Some(text) => {
-            println!("{text}");
-            ExitCode::SUCCESS
-        }
-        None => {
-            eprintln!("goldseam: there is no code `{wanted}`; {PAGE_PATH} lists all of them.");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn section(code: &str) -> Option<&'static str> {
-    let start =
-        PAGE.match_indices("### ").map(|(at, _)| at).find(|at| PAGE[at + 4..].starts_with(&format!("{code}:")))?;
-    let rest = &PAGE[start..];
-    let end =
-        rest[4..].find("\n### ").into_iter().chain(rest[4..].find("\n## ")).min().map_or(rest.len(), |end| end + 4);
-    Some(rest[..end].trim_end())
 }
 
 fn tell(report: &Report) {
@@ -201,87 +175,12 @@ fn today() -> jiff::civil::Date {
     Clock::system().now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-#[derive(Serialize)]
-struct Document<'r> {
-    files: Vec<&'r str>,
-    errors: usize,
-    warnings: usize,
-    problems: Vec<Entry<'r>>,
-    scripts: Vec<About<'r>>,
-}
-
-/// A problem as editors want it: lines and columns from 1, the end behind the last character.
-#[derive(Serialize)]
-struct Entry<'r> {
-    code: &'r str,
-    severity: &'static str,
-    file: &'r str,
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
-    message: &'r str,
-    hint: &'r str,
-    docs: String,
-}
-
-#[derive(Serialize)]
-struct About<'r> {
-    script: &'r str,
-    reviewed: bool,
-    allowed: Vec<Allowed<'r>>,
-}
-
-#[derive(Serialize)]
-struct Allowed<'r> {
-    word: &'r str,
-    because: &'r str,
-}
-
-fn json<'r>(report: &'r Report) -> String {
-    let entry = |problem: &'r Problem| {
-        let Problem { code, severity, file, line, column, end, message, hint, .. } = problem;
-        let severity = match severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let (end_line, end_column) = *end;
-        let (line, column) = (*line, *column);
-        Entry { code, severity, file, line, column, end_line, end_column, message, hint, docs: link(code) }
-    };
-    let about = |review: &'r Review| About {
-        script: &review.script,
-        reviewed: review.reviewed,
-        allowed: review.allowed.iter().map(|(word, because)| Allowed { word, because }).collect(),
-    };
-    let document = Document {
-        files: report.names().collect(),
-        errors: report.errors(),
-        warnings: report.warnings(),
-        problems: report.problems.iter().map(entry).collect(),
-        scripts: report.reviews.iter().map(about).collect(),
-    };
-    serde_json::to_string_pretty(&document).unwrap_or_default()
-}
-
-/// Where a code is explained: its heading on the page, as a browser knows it.
-fn link(code: &str) -> String {
-    let heading = section(code).and_then(|text| text.lines().next()).unwrap_or(code).trim_start_matches("### ");
-    let kept = heading
-        .to_lowercase()
-        .chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
-        .collect::<String>();
-    format!("{PAGE_PATH}#{}", kept.replace(' ', "-"))
-}
-
 /// How hard each script is to read, the hardest first.
 fn table(library: &Library) -> String {
     let mut rows: Vec<(Reading, &Script)> =
         library.scripts().filter_map(|script| Some((reading::of_script(script)?, script))).collect();
-    rows.sort_by(|(a, first), (b, second)| {
-        (b.age, &first.language).cmp(&(a.age, &second.language)).then(b.score.total_cmp(&a.score))
-    });
+    // Scores of two languages cannot be compared; ages can.
+    rows.sort_by(|(a, first), (b, second)| b.age.cmp(&a.age).then_with(|| first.name.cmp(&second.name)));
     let mut table =
         format!("{:<24} {:>4} {:>6} {:>10} {:>6} {:>6}", "script", "age", "words", "a sentence", "long", "score");
     for (reading, script) in rows {
@@ -291,22 +190,4 @@ fn table(library: &Library) -> String {
         let _ = write!(table, "\n{:<24} {age:>4} {words:>6} {each:>10.1} {long:>5}% {score:>6.1}", script.name);
     }
     table
-}
-
-/// Writes into a script that somebody has read it.
-fn stamp(dir: &Path, name: &str, by: &str, role: &str) -> Result<(), String> {
-    let files = prompts::read(dir).map_err(|error| error.to_string())?;
-    let is_it = |path: &str| path.rsplit('/').next() == Some(&format!("{name}.yaml"));
-    let file = files.iter().find(|file| is_it(&file.path));
-    let file = file.ok_or_else(|| format!("there is no script `{name}` in {}.", dir.display()))?;
-    let (_, report) = Library::load(&files);
-    let known = report.reviews.iter().find(|review| review.script == name);
-    let known = known.ok_or_else(|| format!("`{name}` cannot be read: mend it first, then let it be read."))?;
-    let text = review::revision(&file.text);
-    let on = today();
-    let mut stamps = known.stamps.clone();
-    stamps.push(Stamp { by: by.to_owned(), on, role: role.to_owned(), text, span: 0..0 });
-    let path = dir.join(&file.path);
-    std::fs::write(&path, review::stamped(&file.text, &stamps))
-        .map_err(|error| format!("{} cannot be written ({}).", path.display(), error.kind()))
 }
