@@ -1,18 +1,19 @@
 //! `docs/writing-scripts.md` as its reader follows it: every file is written, every command is run, every answer is compared.
 
-mod support;
-
 #[path = "support/page.rs"]
 mod page;
+#[path = "support/program.rs"]
+#[expect(unreachable_pub, dead_code, reason = "shared with other test programs")]
+mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use page::{Block, blocks, words};
-use support::program::{Program, Settings};
+use program::{Program, Settings};
 use tempfile::TempDir;
 
-const PAGE: &str = include_str!("../docs/writing-scripts.md");
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/writing-scripts.md");
 
 /// Somebody who does what the page says.
 struct Reader {
@@ -29,7 +30,8 @@ struct Reader {
 fn whoever_follows_the_page_sees_what_it_shows() {
     let home = tempfile::tempdir().unwrap();
     let mut reader = Reader { here: home.path().to_owned(), home, open: None, unplayed: Vec::new() };
-    let blocks = blocks(PAGE);
+    let page = fs::read_to_string(PAGE).unwrap();
+    let blocks = blocks(&page);
     for (index, block) in blocks.iter().enumerate() {
         let answer = blocks.get(index + 1).filter(|next| next.kind == "text" && next.follows);
         match (block.kind.as_str(), &block.shown_only) {
@@ -89,6 +91,7 @@ impl Reader {
 
     /// A conversation goes on, as far as the block shows it.
     fn talks(&mut self, block: &Block) {
+        println!("{}", block.place());
         let (program, typed) = self.open.as_mut().unwrap_or_else(|| panic!("{}: no command before it", block.place()));
         let mut shown = String::new();
         for line in block.body.lines().chain(["\u{203a} "]) {

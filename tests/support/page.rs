@@ -106,7 +106,7 @@ impl Block {
             Edit::Instead(line) => self.at(before, line, |_| self.body.clone()),
             Edit::Fill => self.body.split("\n\n").fold(before.to_owned(), |text, entry| self.fill(&text, entry)),
             Edit::Is => {
-                assert_eq!(before, self.body, "{}: it is not", self.place());
+                assert!(before == self.body, "{}: the file is\n{before}", self.place());
                 before.to_owned()
             }
         }

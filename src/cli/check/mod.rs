@@ -156,18 +156,18 @@ fn reviews(report: &Report) -> String {
                 writeln!(told, "{} was read by {} on {}, which is still to come.", review.script, stamp.by, stamp.on);
         }
     }
-    let is_read = |review: &&Review| review.reviewed && review.stamps.iter().any(|stamp| stamp.on <= today);
-    let not: Vec<&str> =
-        report.reviews.iter().filter(|review| !is_read(review)).map(|review| review.script.as_str()).collect();
-    let (all, open) = (report.reviews.len(), not.len());
-    let _ = write!(told, "{} of {all} scripts have been reviewed by a person", all - open);
-    match open {
-        0 => told.push('.'),
-        _ if open == all => told.push_str("; not reviewed: all of them."),
-        _ => {
-            let _ = write!(told, "; not reviewed: {}.", not.join(", "));
-        }
-    }
+    let is_read = |review: &Review| review.reviewed && review.stamps.iter().any(|stamp| stamp.on <= today);
+    let (read, not): (Vec<_>, Vec<_>) = report.reviews.iter().partition(|review| is_read(review));
+    let names =
+        |reviews: &[&Review]| reviews.iter().map(|review| review.script.as_str()).collect::<Vec<_>>().join(", ");
+    let _ = write!(told, "{} of {} scripts have been reviewed by a person", read.len(), report.reviews.len());
+    let _ = match (read.len(), not.len()) {
+        (_, 0) => write!(told, "."),
+        (0, _) => write!(told, "; not reviewed: all of them."),
+        // The shorter list says the same.
+        (few, many) if few < many => write!(told, ": {}.", names(&read)),
+        _ => write!(told, "; not reviewed: {}.", names(&not)),
+    };
     told
 }
 
