@@ -81,6 +81,10 @@ fn begins_with(start: &str, found: &str) -> bool {
     found.starts_with(start) || (found.contains('\'') && bytes(found).take(start.len()).eq(start.bytes()))
 }
 
+fn ends_with(end: &str, found: &str) -> bool {
+    found.ends_with(end) || (found.contains('\'') && found.replace('\'', "").ends_with(end))
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Word(String),
@@ -177,8 +181,7 @@ fn matches(parts: &[Part], words: &[&str]) -> bool {
             words.split_first().is_some_and(|(first, tail)| begins_with(start, first) && matches(rest, tail))
         }
         Part::End(end) => {
-            let ends = |word: &str| word.ends_with(end.as_str());
-            words.split_first().is_some_and(|(first, tail)| ends(first.as_ref()) && matches(rest, tail))
+            words.split_first().is_some_and(|(first, tail)| ends_with(end, first.as_ref()) && matches(rest, tail))
         }
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),

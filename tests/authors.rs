@@ -122,18 +122,20 @@ fn an_edit_that_is_saved_is_played_at_once_and_a_broken_one_is_shown_and_left_as
     let folder = tempfile::tempdir().unwrap();
     let prompts = folder.path().join("prompts");
     copy_prompts(&prompts);
+    fs::remove_dir_all(prompts.join("languages")).unwrap();
     let rest = fs::read_to_string(prompts.join("rest.yaml")).unwrap();
     let mut program = Settings::new(folder.path()).starts(&["scripts", "play", "rest"]);
     program.says("[1] Until tomorrow");
     program.types(":edit");
-    program.says("# `how-long` is written in prompts/rest.yaml:12.");
+    let line = 1 + rest.lines().position(|line| line.contains("How long shall I be quiet?")).unwrap();
+    program.says(&format!("# `how-long` is written in prompts/rest.yaml:{line}."));
     let reworded = rest.replace("How long shall I be quiet?", "For how long?");
     fs::write(prompts.join("rest.yaml"), &reworded).unwrap();
     program.says("# Reloaded; you stand at `how-long`.");
     program.says("< For how long?");
     fs::write(prompts.join("rest.yaml"), reworded.replace("save: how_long", "save: how_longg")).unwrap();
     let told = program.says("# The scripts before this edit stay in use.");
-    assert!(told.contains("prompts/rest.yaml:12") && told.contains("did you mean `how_long`?"), "{told}");
+    assert!(told.contains(&format!("prompts/rest.yaml:{line}")) && told.contains("did you mean `how_long`?"), "{told}");
     program.types("tomorrow");
     program.says("< I am quiet until tomorrow.");
     fs::write(prompts.join("rest.yaml"), &reworded).unwrap();
@@ -193,6 +195,7 @@ In a script: 3. Persons in all: 3.
 
     let prompts = folder.path().join("mine");
     copy_prompts(&prompts);
+    fs::remove_dir_all(prompts.join("languages")).unwrap();
     let welcome = fs::read_to_string(prompts.join("welcome.yaml")).unwrap();
     fs::write(
         prompts.join("welcome.yaml"),

@@ -54,6 +54,7 @@ fn files(kind: &[&str], body: &str) -> Vec<PromptFile> {
             )]
         }
         ["script"] => vec![file("example.yaml", whole("example", body))],
+        ["in", path] => vec![file(path, body.to_owned())],
         ["card", name] => vec![file(&format!("system/{name}.yaml"), whole(name, body))],
         ["files"] => body
             .split("# file: ")
@@ -84,7 +85,8 @@ fn whole(name: &str, body: &str) -> String {
 /// What the checker says of an example, loaded beside the few shipped scripts that examples name.
 #[track_caller]
 fn problems(kind: &[&str], body: &str) -> Vec<Problem> {
-    let few = ["facts.yaml", "phrases.yaml", "banned.yaml", "now.yaml", "perspective.yaml", "system/idle.yaml"];
+    let few =
+        ["facts.yaml", "phrases.yaml", "banned.yaml", "now.yaml", "perspective.yaml", "menu.yaml", "system/idle.yaml"];
     let mut beside = shipped();
     beside.retain(|file| few.contains(&file.path.as_str()));
     if let ["without"] = kind {
@@ -123,7 +125,7 @@ fn every_example_is_as_the_page_says() {
     for Section { code, examples } in sections() {
         for (info, body) in examples {
             let words: Vec<&str> = info.split(' ').collect();
-            let ["yaml", verdict, kind @ ..] = &words[..] else { panic!("{code}: `{info}`") };
+            let ["yaml" | "po", verdict, kind @ ..] = &words[..] else { panic!("{code}: `{info}`") };
             let found = problems(kind, &body);
             let told = found.iter().any(|problem| problem.code == code);
             let complaint = match *verdict {

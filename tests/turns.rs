@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use goldseam::turn::{APOLOGY, Turned};
-use goldseam::types::{Input, Place, PlaceKind, Platform};
+use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform};
 use support::house::{House, input};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -200,4 +200,24 @@ async fn the_worker_wakes_by_itself_when_something_arrives() {
     cancel.cancel();
     workers.await.unwrap();
     assert_eq!(house.sql("select state from outbox").await, ["sent"]);
+}
+
+/// Somebody asks which language is known of their chat app, which tells one with the message, or none.
+async fn language_after(house: &mut House, told: Option<&str>) -> String {
+    let language = told.map(str::to_owned);
+    let inbound = Inbound { language, ..house.inbound(Platform::Telegram, "7", input("/language")) };
+    house.put(&[&inbound]).await;
+    house.inbox.drain_once().await.unwrap();
+    house.outbox.deliver_once().await.unwrap();
+    house.telegram.empty().concat()
+}
+
+#[tokio::test]
+async fn the_language_of_a_chat_app_is_remembered_as_it_was_told_last() {
+    let mut house = House::new().await;
+    assert_eq!(language_after(&mut house, None).await, "None");
+    assert_eq!(language_after(&mut house, Some("es_MX")).await, "Some(\"es-mx\")");
+    assert_eq!(language_after(&mut house, None).await, "Some(\"es-mx\")");
+    assert_eq!(language_after(&mut house, Some("../../etc")).await, "Some(\"es-mx\")", "what is no tag is not kept");
+    assert_eq!(language_after(&mut house, Some("de")).await, "Some(\"de\")");
 }

@@ -77,11 +77,10 @@ pub(super) fn written_at(
         bail!("These scripts are inside the program. `--dir DIR` plays a folder, which can be edited meanwhile.");
     };
     let Some((name, at)) = standing else { bail!("Nothing is open.") };
-    let script = library.script(name);
-    let op = script.and_then(|script| script.ops.get(*script.waits.get(at)?));
-    let file_name = format!("{name}.yaml");
-    let file = prompts::read(folder)?.into_iter().find(|file| file.path.rsplit('/').next() == Some(&file_name));
-    let (Some(op), Some(file)) = (op, file) else { bail!("`{at}` of {name} is not there any more.") };
+    let op = library.script(name).and_then(|script| script.ops.get(*script.waits.get(at)?));
+    let path = library.files().find(|(_, script)| script.name == name).map(|(path, _)| folder.join(path));
+    let (Some(op), Some(path)) = (op, path) else { bail!("`{at}` of {name} is not there any more.") };
+    let file = prompts::read_file(&path)?;
     let line = file.text.get(..op.span.start).map_or(1, |before| before.matches('\n').count() + 1);
-    Ok(format!("`{at}` is written in {}:{line}.", folder.join(&file.path).display()))
+    Ok(format!("`{at}` is written in {}:{line}.", path.display()))
 }

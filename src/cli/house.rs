@@ -93,7 +93,7 @@ pub(crate) fn library(folder: Option<&Path>) -> anyhow::Result<Library> {
     match prompts::load(folder) {
         Ok((library, _)) => Ok(library),
         Err(PromptsError::Wrong { report, folder }) => {
-            eprintln!("{}\n", report.render(false));
+            eprintln!("{}\n", report.clone().without_warnings().render(false));
             Err(PromptsError::Wrong { report, folder }.into())
         }
         Err(error) => Err(error.into()),

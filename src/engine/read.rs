@@ -285,6 +285,56 @@ mod tests {
     }
 
     #[test]
+    fn what_people_write_in_spanish_with_or_without_accents() {
+        let (library, report) = crate::script::Library::load(&crate::prompts::shipped());
+        let words = library.unwrap_or_else(|| panic!("{report}")).edition("es-MX").words().clone();
+        let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
+        let read = |text: &str, ty: &Type| typed(text, ty, &words, &now);
+        for (text, month, day) in [
+            ("ma\u{f1}ana", 3, 3),
+            ("manana", 3, 3),
+            ("pasado ma\u{f1}ana", 3, 4),
+            ("el 3 de mayo", 5, 3),
+            ("el lunes que viene", 3, 9),
+            ("el pr\u{f3}ximo s\u{e1}bado", 3, 7),
+            ("en tres d\u{ed}as", 3, 5),
+            ("3/5", 5, 3),
+            ("el primero de abril", 4, 1),
+            ("treinta de septiembre", 9, 30),
+            ("tomorrow", 3, 3),
+        ] {
+            let date = civil::date(2026, month, day);
+            assert_eq!(read(text, &Type::Date), Reading::Value(Value::Date { date }), "{text}");
+        }
+        for (text, hour, minute) in [
+            ("a las 8 de la tarde", 20, 0),
+            ("las ocho y media de la noche", 20, 30),
+            ("nueve menos cuarto de la ma\u{f1}ana", 8, 45),
+            ("a las doce de la noche", 0, 0),
+            ("2 de la madrugada", 2, 0),
+            ("al mediod\u{ed}a", 12, 0),
+            ("20:15", 20, 15),
+            ("8 pm", 20, 0),
+        ] {
+            assert_eq!(read(text, &Type::Time), clock(hour, minute), "{text}");
+        }
+        assert!(matches!(read("a las ocho", &Type::Time), Reading::Several(offers) if offers.len() == 2));
+        for (text, seconds) in
+            [("dos horas", 7_200), ("media hora", 1_800), ("una hora y media", 5_400), ("30 min", 1_800)]
+        {
+            assert_eq!(read(text, &Type::Duration), Reading::Value(Value::Duration { seconds }), "{text}");
+        }
+        assert_eq!(read("siete de diez", &Type::Integer { from: 0, to: 10 }), Reading::Value(Value::Int(7)));
+        assert_eq!(read("S\u{ed}, claro", &Type::Bool), Reading::Unclear);
+        assert_eq!(read("si", &Type::Bool), Reading::Value(Value::Bool(true)));
+        assert_eq!(read("en Viena", &Type::Zone), Reading::Value(Value::text("Europe/Vienna")));
+        assert_eq!(read("Ciudad de M\u{e9}xico", &Type::Zone), Reading::Value(Value::text("America/Mexico_City")));
+        let date = Value::Date { date: civil::date(2026, 5, 3) };
+        assert_eq!(words.writing.show(&date), "domingo 3 de mayo");
+        assert_eq!(words.writing.length(7_300), "2 horas");
+    }
+
+    #[test]
     fn a_zone_comes_from_a_city_or_from_the_clock() {
         assert_eq!(read("vienna", &Type::Zone), Reading::Value(Value::text("Europe/Vienna")));
         assert_eq!(read("00:45", &Type::Zone), Reading::Value(Value::text("Asia/Kathmandu")));

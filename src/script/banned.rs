@@ -18,10 +18,17 @@ pub(crate) enum Where {
     Heavy,
 }
 
+/// Words as they stand in the file, and as they are looked for.
+#[derive(Clone, Debug)]
+struct Word {
+    text: String,
+    phrase: Phrase,
+}
+
 /// Some words that are not said, for one reason.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
-    pub(crate) phrases: Vec<Phrase>,
+    words: Vec<Word>,
     pub(crate) place: Where,
     /// Why not.
     pub(crate) why: String,
@@ -32,12 +39,12 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// The first of its phrases that a text says. A phrase and what excuses it belong to one sentence.
-    pub(crate) fn found_in(&self, sentences: &[Vec<&str>]) -> Option<&Phrase> {
-        sentences.iter().find_map(|words| {
-            let found = self.phrases.iter().find(|phrase| phrase.occurs_among(words))?;
-            let excused = self.except.iter().any(|phrase| phrase.occurs_among(words));
-            (!excused).then_some(found)
+    /// The first of its words that a text says. A word and what excuses it belong to one sentence.
+    pub(crate) fn found_in(&self, sentences: &[Vec<&str>]) -> Option<&str> {
+        sentences.iter().find_map(|sentence| {
+            let found = self.words.iter().find(|word| word.phrase.occurs_among(sentence))?;
+            let excused = self.except.iter().any(|phrase| phrase.occurs_among(sentence));
+            (!excused).then_some(found.text.as_str())
         })
     }
 }
@@ -63,13 +70,22 @@ pub(crate) fn rules(source: &mut Source<'_>) -> Vec<Rule> {
 
 fn rule(node: &Node, source: &mut Source<'_>) -> Option<Rule> {
     let mut fields = Fields::of(node, "a rule", source)?;
-    let phrases = fields.need("phrases", source).map(|node| read::phrases(node, source)).unwrap_or_default();
+    let words = fields.need("phrases", source).map(|node| words_of_rule(node, source)).unwrap_or_default();
     let place = fields.need("where", source).and_then(|node| place(node, source));
     let why = fields.need("why", source).and_then(|node| read::plain(node, "a reason", source));
     let instead = fields.need("instead", source).and_then(|node| read::plain(node, "what to write", source));
     let except = fields.take("except").map(|node| read::phrases(node, source)).unwrap_or_default();
     fields.finish(source);
-    Some(Rule { phrases, place: place?, why: why?, instead: instead?, except })
+    Some(Rule { words, place: place?, why: why?, instead: instead?, except })
+}
+
+fn words_of_rule(node: &Node, source: &mut Source<'_>) -> Vec<Word> {
+    let mut found = Vec::new();
+    for item in read::items(node, "a list of phrases", source) {
+        let text = item.scalar().map_or(String::new(), |scalar| scalar.text.trim().to_lowercase());
+        found.extend(read::phrases(item, source).into_iter().map(|phrase| Word { text: text.clone(), phrase }));
+    }
+    found
 }
 
 fn place(node: &Node, source: &mut Source<'_>) -> Option<Where> {

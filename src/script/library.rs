@@ -384,13 +384,16 @@ impl Library {
             .filter_map(|(path, name)| Some((path.trim_end_matches(".yaml").to_owned(), self.scripts.get(name)?)))
             .collect();
         let (edition, words) = translate::build(folder, &by_file, &self.words);
+        let banned = folder.files.get_mut(translate::BANNED).map(banned::rules).unwrap_or_default();
         let mut other = Library { words, editions: BTreeMap::new(), scripts: BTreeMap::new(), ..self.clone() };
         let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread };
         // Where there are no texts, the words are what can clash.
         let mut source = folder.take_main();
         for (file, script) in &by_file {
-            let (script, places) = edition.localize(script, file, &mut source);
+            let (mut script, places) = edition.localize(script, file, &mut source);
+            script.language.clone_from(&folder.tag);
             check::check_edition(&script, &places, &world, &other.words, &mut source);
+            check::content::check_edition(&script, &folder.tag, &places, &banned, &mut source);
             other.scripts.insert(script.name.clone(), script);
         }
         other.starters_clash(&mut source);

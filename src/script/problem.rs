@@ -112,7 +112,7 @@ impl<'a> Source<'a> {
         let file = self.file.to_owned();
         let end = line_and_column(self.text, span.end);
         let problem = Problem { code, severity, file, line, column, end, span, message, hint };
-        if self.problems.len() < MOST_PROBLEMS && !self.problems.contains(&problem) {
+        if !self.is_full() && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }
@@ -137,6 +137,11 @@ impl<'a> Source<'a> {
             }
         }
         at_top.or(further_in).map_or(0..1, |at| at..at + key.len())
+    }
+
+    /// True when nobody needs to look for more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
     }
 
     /// True when some of the file could not be read, so that what depends on the whole of it cannot be told.

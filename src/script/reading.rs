@@ -33,16 +33,15 @@ struct Counts {
 /// Reads a text of a language (`en`, `es-MX`). Nothing comes back for a text without words, or without a formula.
 #[must_use]
 pub fn of(text: &str, language: &str) -> Option<Reading> {
-    let (formula, scale): (fn(&Counts) -> f64, fn(f64) -> u8) = match language.split('-').next()? {
-        "en" => (english, english_age),
-        "es" => (spanish, spanish_age),
-        _ => return None,
-    };
     let counts = count(text);
     if counts.words == 0.0 {
         return None;
     }
-    let score = formula(&counts);
+    let (score, age) = match language.split('-').next()? {
+        "en" => scaled(english(&counts), english_age),
+        "es" => scaled(spanish(&counts), spanish_age),
+        _ => return None,
+    };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of words")]
     let whole = |count: f64| count as u32;
     Some(Reading {
@@ -50,8 +49,12 @@ pub fn of(text: &str, language: &str) -> Option<Reading> {
         words: whole(counts.words),
         long_words: whole(counts.long),
         score,
-        age: scale(score),
+        age,
     })
+}
+
+fn scaled(score: f64, age: fn(f64) -> u8) -> (f64, u8) {
+    (score, age(score))
 }
 
 /// Reads everything that the bot says in a script.

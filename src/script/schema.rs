@@ -46,9 +46,10 @@ impl FileKind {
         match path {
             "facts.yaml" => FileKind::Facts,
             "phrases.yaml" => FileKind::Phrases,
+            "banned.yaml" => FileKind::Banned,
+            _ if path.starts_with("languages/") && path.ends_with("/banned.yaml") => FileKind::Banned,
             _ if path.starts_with("languages/") && path.ends_with("/phrases.yaml") => FileKind::Language,
             _ if path.starts_with("languages/") => FileKind::Words,
-            "banned.yaml" => FileKind::Banned,
             _ if path.starts_with("system/") => FileKind::Card,
             _ => FileKind::Script,
         }

@@ -100,6 +100,9 @@ impl Layout<'_, '_> {
     }
 
     fn step(&mut self, node: &Node) {
+        if self.source.is_full() {
+            return;
+        }
         let Some(mut fields) = Fields::of(node, "a step", self.source) else { return };
         if self.ops.len() > MAX_OPS {
             let hint = "move a part into a script of its own";

@@ -314,3 +314,18 @@ fn only_for_owner(path: &Path) {
         let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_is_carried_out_in_its_order() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+        let mut files: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        let known = MIGRATIONS.map(|(version, name, _)| format!("{version}_{}.sql", name.replace(' ', "_")));
+        assert_eq!(files, known);
+    }
+}

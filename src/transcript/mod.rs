@@ -9,6 +9,7 @@ mod play;
 mod scripts;
 mod show;
 mod stage;
+mod world;
 
 pub use coverage::{Coverage, Part};
 pub use parse::{Act, Expect, Given, Line, Transcript, Wait, What, Wrong};

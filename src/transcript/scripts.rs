@@ -97,7 +97,8 @@ impl Scripts {
             withdrawn: self.withdrawn.contains(&(name.clone(), rev.clone())),
         };
         // Facts and phrases are files too, and no scripts.
-        let scripts = self.sources.iter().filter(|((name, _), _)| !matches!(name.as_str(), "facts" | "phrases"));
+        let names: BTreeSet<&str> = self.library.texts().map(|(name, _, _)| name).collect();
+        let scripts = self.sources.iter().filter(|((name, _), _)| names.contains(name.as_str()));
         let earlier: Vec<EarlierText> = scripts.map(earlier).collect();
         self.library.remember_earlier(&earlier);
     }

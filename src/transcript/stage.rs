@@ -3,15 +3,12 @@
 //! Every turn is run twice, once on the state itself and once on what JSON made of it; both must give the same bytes. What
 //! cannot be done is a sentence and never a panic.
 
-use std::collections::BTreeMap;
-
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 
 use super::parse::{Act, Given, Wait, What};
-use crate::engine::{self, Did, Due, Effect, Event, Facts, IfBusy, Kept, Outcome, Plan, Run, State, Trace};
-use crate::practice::promise::{Promise, Standing};
-use crate::schedule::{self, Firing, Rule, zones};
+use super::world::{World, read};
+use crate::engine::{self, Did, Due, Effect, Event, Facts, IfBusy, Outcome, Plan, Run, State, Trace};
+use crate::schedule::{self, Firing, Rule};
 use crate::script::Library;
 use crate::script::model::Type;
 use crate::script::problem::did_you_mean;
@@ -25,8 +22,6 @@ const MAX_TOKEN: usize = 24;
 const MAX_FIRINGS: usize = 10_000;
 /// The card for somebody whose message could not be handled.
 const APOLOGISE: &str = "apologise";
-/// The moment at which every story begins that gives no other.
-const BEGINNING: Timestamp = Timestamp::constant(1_772_474_400, 0);
 
 /// A message of the bot.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,17 +57,14 @@ pub struct Logged<'l> {
 }
 
 /// What was done, or a sentence on why it could not be.
-type Done = Result<(), String>;
+pub(super) type Done = Result<(), String>;
 
 /// A person in a small world.
 #[derive(Clone, Debug)]
 pub struct Stage<'l> {
     library: &'l Library,
     state: State,
-    facts: Facts,
-    promises: BTreeMap<String, Promise>,
-    plans: BTreeMap<String, (Plan, Firing)>,
-    now: Timestamp,
+    world: World,
     buttons: Vec<Button>,
     said: Vec<Said>,
     effects: Vec<Effect>,
@@ -87,10 +79,7 @@ impl<'l> Stage<'l> {
         Self {
             library,
             state: first_state(),
-            facts: Facts::default(),
-            promises: BTreeMap::new(),
-            plans: BTreeMap::new(),
-            now: BEGINNING,
+            world: World::new(),
             buttons: Vec::new(),
             said: Vec::new(),
             effects: Vec::new(),
@@ -110,7 +99,7 @@ impl<'l> Stage<'l> {
     /// What is known of the person.
     #[must_use]
     pub fn facts(&self) -> &Facts {
-        &self.facts
+        &self.world.facts
     }
 
     /// Every turn so far.
@@ -138,7 +127,7 @@ impl<'l> Stage<'l> {
     /// The time on the person's clock.
     #[must_use]
     pub fn here(&self) -> Zoned {
-        self.now.to_zoned(self.zone())
+        self.world.here()
     }
 
     /// `waiting at` and the question's id, or `nothing open`.
@@ -183,62 +172,15 @@ impl<'l> Stage<'l> {
         if names.is_empty() { "! nothing".into() } else { format!("! {}", names.join(", ")) }
     }
 
-    // --- how things are before ---
+    // --- what happens ---
 
     /// Makes things be as they are given: the clock and the facts first, whatever the order.
     ///
     /// # Errors
     /// A sentence on what cannot be.
     pub fn given(&mut self, all: &[Given]) -> Done {
-        let is_late = |given: &&Given| !matches!(given, Given::Fact { .. } | Given::NewPerson);
-        let is_clock = |given: &&Given| matches!(given, Given::Now(_));
-        let facts = all.iter().filter(|given| !is_late(given));
-        let clock = all.iter().filter(is_clock);
-        facts
-            .chain(clock)
-            .chain(all.iter().filter(|given| is_late(given) && !is_clock(given)))
-            .try_for_each(|given| self.give(given))
+        self.world.given(self.library, all)
     }
-
-    fn give(&mut self, given: &Given) -> Done {
-        match given {
-            Given::NewPerson => {}
-            Given::Now(civil) => {
-                self.now = self.zone().to_zoned(*civil).map_err(|_| format!("{civil} is no moment"))?.timestamp();
-            }
-            Given::Fact { name, value } => {
-                let facts = self.library.facts();
-                let Some(def) = facts.get(name) else {
-                    return Err(format!(
-                        "no fact `me.{name}` in facts.yaml: {}",
-                        did_you_mean(name, facts.keys().map(String::as_str))
-                    ));
-                };
-                let value = read(&def.ty, value).map_err(|sentence| format!("`me.{name}`: {sentence}"))?;
-                self.facts.me.insert(name.clone(), value);
-            }
-            Given::Promise { standing, to, text } => self.give_promise(*standing, to, text),
-            Given::CheckIns(count) => self.facts.checkins = *count,
-            Given::LastCheckIn(day) => {
-                self.facts.last_checkin = Some(*day);
-                self.facts.checkins = self.facts.checkins.max(1);
-            }
-            Given::Entries(count) => self.facts.entries = *count,
-        }
-        Ok(())
-    }
-
-    /// A promise for today: it is due two hours before midnight.
-    fn give_promise(&mut self, standing: Standing, to: &str, text: &str) {
-        let midnight = self.here().end_of_day().map_or(self.now, |end| end.timestamp());
-        let id = format!("given.{}", self.promises.len());
-        let (text, to) = (Private::new(text), Private::new(to));
-        let due = midnight - SignedDuration::from_hours(2);
-        self.promises.insert(id.clone(), Promise { id, text, to, due, standing });
-        self.recount();
-    }
-
-    // --- what happens ---
 
     /// Lets something happen. What is done to scripts comes by [`Stage::edit`].
     ///
@@ -298,7 +240,7 @@ impl<'l> Stage<'l> {
             }
             let text = Type::Text { max: 500 };
             let ty = script.vars.get(arg).map_or(&text, |def| &def.ty);
-            let value = match (value.as_str(), self.facts.promises.first()) {
+            let value = match (value.as_str(), self.world.facts.promises.first()) {
                 ("open promise", Some(promise)) => Value::text(promise.id.as_str()),
                 ("open promise", None) => return Err("no promise is open: `given: open promise = ...`".into()),
                 (value, _) => read(ty, value).map_err(|sentence| format!("`{arg}`: {sentence}"))?,
@@ -309,20 +251,24 @@ impl<'l> Stage<'l> {
             return Err(format!("`{name}` needs `{missing}`: `run: {name} {missing} = ...`"));
         }
         let run = Run::Script { script: name.to_owned(), args };
-        let (name, due) = (name.to_owned(), self.now);
+        let (name, due) = (name.to_owned(), self.world.now);
         self.take(Event::Due(Due { name, run, due, if_busy: IfBusy::Interrupt, late: 60, chosen: true }))
     }
 
     fn wait(&mut self, wait: Wait) -> Done {
         let at = |civil| {
-            self.zone().to_zoned(civil).map(|zoned| zoned.timestamp()).map_err(|_| format!("{civil} is no moment"))
+            self.world
+                .zone()
+                .to_zoned(civil)
+                .map(|zoned| zoned.timestamp())
+                .map_err(|_| format!("{civil} is no moment"))
         };
         let target = match wait {
-            Wait::Seconds(seconds) => self.now + SignedDuration::from_secs(seconds),
+            Wait::Seconds(seconds) => self.world.now + SignedDuration::from_secs(seconds),
             Wait::Tomorrow(time) => at((self.here().date() + 1.day()).to_datetime(time))?,
             Wait::Until(civil) => at(civil)?,
         };
-        if target < self.now {
+        if target < self.world.now {
             return Err(format!("that is over: it is {} already", self.here().strftime("%Y-%m-%d %H:%M")));
         }
         self.pass_until(target)
@@ -331,23 +277,23 @@ impl<'l> Stage<'l> {
     /// Time passes; what comes due on the way fires, in order.
     fn pass_until(&mut self, target: Timestamp) -> Done {
         for _ in 0..MAX_FIRINGS {
-            let next = self.plans.iter().map(|(name, (_, firing))| (firing.at, name.clone())).min();
+            let next = self.world.plans.iter().map(|(name, (_, firing))| (firing.at, name.clone())).min();
             let Some((at, name)) = next.filter(|(at, _)| *at <= target) else {
-                self.now = target;
+                self.world.now = target;
                 return Ok(());
             };
-            self.now = self.now.max(at);
+            self.world.now = self.world.now.max(at);
             self.fire(&name)?;
         }
         Err(format!("more than {MAX_FIRINGS} things came due on the way"))
     }
 
     fn fire(&mut self, name: &str) -> Done {
-        let Some((plan, firing)) = self.plans.remove(name) else { return Ok(()) };
+        let Some((plan, firing)) = self.world.plans.remove(name) else { return Ok(()) };
         if matches!(plan.rule, Rule::Every { .. })
-            && let Some(next) = schedule::next_after(&plan.rule, self.now, &self.zone())
+            && let Some(next) = schedule::next_after(&plan.rule, self.world.now, &self.world.zone())
         {
-            self.plans.insert(name.to_owned(), (plan.clone(), next));
+            self.world.plans.insert(name.to_owned(), (plan.clone(), next));
         }
         let Plan { run, if_busy, late, chosen, .. } = plan.clone();
         let before = self.effects.len();
@@ -355,7 +301,7 @@ impl<'l> Stage<'l> {
         let outcome = |effect: &Effect| if let Effect::Fired(outcome) = effect { Some(outcome.clone()) } else { None };
         match &self.effects[before..].iter().filter_map(outcome).collect::<Vec<_>>()[..] {
             [Outcome::Quiet { until } | Outcome::Queued { until }] => {
-                self.plans.insert(name.to_owned(), (plan, Firing { at: *until, ..firing }));
+                self.world.plans.insert(name.to_owned(), (plan, Firing { at: *until, ..firing }));
                 Ok(())
             }
             [_] => Ok(()),
@@ -371,18 +317,18 @@ impl<'l> Stage<'l> {
     /// A sentence on a promise of the engine that does not hold: the same twice, through JSON, and small.
     pub fn take(&mut self, event: Event) -> Done {
         let now = self.here();
-        self.facts.schedules = self.plans.keys().cloned().collect();
+        self.world.facts.schedules = self.world.plans.keys().cloned().collect();
         let stored = restored(&self.state)?;
-        let (state, effects, trace) = engine::step_traced(self.library, &stored, &self.facts, &event, &now);
-        let again = engine::step(self.library, &self.state, &self.facts, &event, &now);
+        let (state, effects, trace) = engine::step_traced(self.library, &stored, &self.world.facts, &event, &now);
+        let again = engine::step(self.library, &self.state, &self.world.facts, &event, &now);
         if bytes(&(&state, &effects))? != bytes(&again)? {
             return Err("the same turn gave two results: that is a mistake of the engine".into());
         }
-        self.log.push(Logged { library: self.library, event, facts: self.facts.clone(), now });
+        self.log.push(Logged { library: self.library, event, facts: self.world.facts.clone(), now });
         self.state = state;
         self.hear(&effects, &trace)?;
         for effect in &effects {
-            self.apply(effect)?;
+            self.world.apply(effect)?;
         }
         self.effects.extend(effects);
         self.traces.extend(trace);
@@ -426,79 +372,6 @@ impl<'l> Stage<'l> {
         }
         Ok(())
     }
-
-    fn apply(&mut self, effect: &Effect) -> Done {
-        match effect {
-            Effect::Remember { fact, value, .. } => {
-                self.facts.me.insert(fact.clone(), value.clone());
-                if fact == "timezone" {
-                    self.move_plans();
-                }
-            }
-            Effect::Forget { fact } => {
-                self.facts.me.remove(fact);
-            }
-            Effect::Journal(_) => self.facts.entries += 1,
-            Effect::Promise(promise) => {
-                self.promises.insert(promise.id.clone(), promise.clone());
-                self.recount();
-            }
-            Effect::Settle { id, standing } => {
-                // Nothing happens to a promise that was withdrawn meanwhile, as in the store.
-                if let Some(promise) = self.promises.get_mut(id) {
-                    promise.standing = *standing;
-                }
-                self.recount();
-            }
-            Effect::CheckIn(checkin) => {
-                self.facts.checkins += i64::from(self.facts.last_checkin != Some(checkin.day));
-                self.facts.last_checkin = Some(checkin.day);
-            }
-            Effect::Withdraw { kind, id } => match kind {
-                Kept::Promise => {
-                    self.promises.remove(id);
-                    self.recount();
-                }
-                Kept::Entry => self.facts.entries -= 1,
-                Kept::CheckIn => (self.facts.checkins, self.facts.last_checkin) = (self.facts.checkins - 1, None),
-            },
-            Effect::Schedule(plan) => {
-                let first = schedule::first(&plan.rule, self.now, &self.zone());
-                let firing = first.ok_or_else(|| format!("`{}` is planned for a time that never comes", plan.name))?;
-                self.plans.insert(plan.name.clone(), (plan.clone(), firing));
-            }
-            Effect::Cancel { name } => {
-                self.plans.remove(name);
-            }
-            Effect::Say(_) | Effect::Return { .. } | Effect::Fired(_) | Effect::Ended { .. } | Effect::Note { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn zone(&self) -> TimeZone {
-        let name = self.facts.me.get("timezone").and_then(Value::as_text);
-        name.and_then(zones::by_name).unwrap_or(TimeZone::UTC)
-    }
-
-    /// Everything that is planned moves with the person's clock.
-    fn move_plans(&mut self) {
-        let (zone, now) = (self.zone(), self.now);
-        for (plan, firing) in self.plans.values_mut() {
-            if let Some(next) = schedule::first(&plan.rule, now, &zone) {
-                *firing = next;
-            }
-        }
-    }
-
-    fn recount(&mut self) {
-        let open = self.promises.values().filter(|promise| promise.standing == Standing::Open);
-        self.facts.promises = open.cloned().collect();
-        self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
-        self.facts.counts.clear();
-        for promise in self.promises.values() {
-            *self.facts.counts.entry(promise.standing).or_insert(0) += 1;
-        }
-    }
 }
 
 /// What a transcript calls an effect; nothing for what is said.
@@ -523,11 +396,6 @@ fn name(effect: &Effect) -> Option<String> {
 
 fn first_state() -> State {
     State::new(42)
-}
-
-/// A value of a declared type.
-fn read(ty: &Type, text: &str) -> Result<Value, String> {
-    ty.read(text).ok_or_else(|| format!("`{text}` is no {}: write it like `{}`", ty.word(), ty.example()))
 }
 
 /// A message on one line, its buttons behind its words.

@@ -54,6 +54,7 @@ fn command(name: &str, rest: &str, facts: &Facts, now: &Zoned) -> Vec<Effect> {
             facts.promises.len(),
             facts.counts,
         ))],
+        "language" => vec![say(format!("{:?}", facts.client_language.as_deref()))],
         "checkin" => vec![checkin(rest, now)],
         "promise" => vec![Effect::Promise(Promise {
             id: rest.into(),

@@ -17,9 +17,24 @@ const READING_AGE: u8 = 12;
 const FEW_WORDS: u32 = 20;
 const EXCLAMATION: &str = "!";
 
+/// Checks what a script says in another language: the texts at these places of the PO file, which is `source`. A word that is
+/// allowed in the source language is no word of this one, so nothing is said about allowances.
+pub(crate) fn check_edition(
+    script: &Script,
+    language: &str,
+    places: &BTreeSet<(usize, usize)>,
+    rules: &[Rule],
+    source: &mut Source<'_>,
+) {
+    let mut content = Content { script, language, rules, source, needed: BTreeSet::new() };
+    for text in said(script).iter().filter(|text| places.contains(&(text.span.start, text.span.end))) {
+        content.text(text);
+    }
+}
+
 /// Checks what a script says.
 pub(crate) fn check(script: &Script, rules: &[Rule], source: &mut Source<'_>) {
-    let mut content = Content { script, rules, source, needed: BTreeSet::new() };
+    let mut content = Content { script, language: &script.language, rules, source, needed: BTreeSet::new() };
     for text in said(script) {
         content.text(&text);
     }
@@ -32,6 +47,7 @@ pub(crate) fn check(script: &Script, rules: &[Rule], source: &mut Source<'_>) {
 
 struct Content<'c, 'a> {
     script: &'c Script,
+    language: &'c str,
     rules: &'c [Rule],
     source: &'c mut Source<'a>,
     /// Allowances that something needs.
@@ -62,10 +78,9 @@ impl Content<'_, '_> {
                 Where::Counts => counts,
                 Where::Heavy => self.script.care.heavy,
             };
-            if let Some(phrase) = here.then(|| rule.found_in(&sentences)).flatten()
-                && !self.allowed(phrase.folded())
+            if let Some(word) = here.then(|| rule.found_in(&sentences)).flatten()
+                && !self.allowed(word)
             {
-                let word = phrase.folded();
                 let at = place(self.source.text, span, word);
                 let message = format!("the bot does not say \"{word}\"{}: {}", rule.place.within(), rule.why);
                 self.source.warn("GS0601", at, message, &rule.instead);
@@ -74,13 +89,13 @@ impl Content<'_, '_> {
     }
 
     fn allowed(&mut self, word: &str) -> bool {
-        let found = self.script.care.allowed.iter().position(|allowance| allowance.word.eq_ignore_ascii_case(word));
+        let found = self.script.care.allowed.iter().position(|allowance| allowance.word.to_lowercase() == word);
         self.needed.extend(found);
         found.is_some()
     }
 
     fn reading(&mut self, said: &Said) {
-        let Some(reading) = reading::of(&said.text, &self.script.language) else { return };
+        let Some(reading) = reading::of(&said.text, self.language) else { return };
         if reading.words >= FEW_WORDS && reading.age > READING_AGE {
             let each = reading.words / reading.sentences.max(1);
             let message = format!(

@@ -32,7 +32,10 @@ pub(crate) use edition::check_edition;
 use kinds::Kind;
 
 /// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.
-pub(crate) const NEEDS_THE_WHOLE: &[&str] = &["GS0305", "GS0402", "GS0410", "GS0411"];
+pub(crate) const NEEDS_THE_WHOLE: &[&str] = &[
+    "GS0305", "GS0402", "GS0410", "GS0411", "GS0430", "GS0432", "GS0433", "GS0436", "GS0437", "GS0603", "GS0606",
+    "GS0607",
+];
 
 /// What the names of the engine's own schedules begin with.
 const OUR_SCHEDULES: [&str; 5] = ["nudge-", "expire-", "wait-", "promise-remind-", "promise-due-"];

@@ -78,6 +78,10 @@ pub(super) fn onward(script: &Script, pc: usize) -> Vec<usize> {
 
 /// Questions and options from which no answer ever leads to an end.
 fn traps(script: &Script, flow: &Flow, source: &mut Source<'_>) {
+    // Who goes round without waiting does not end either; once is enough.
+    if source.problems.iter().any(|problem| problem.code == "GS0403") {
+        return;
+    }
     let ending = ending(script);
     for (pc, op) in script.ops.iter().enumerate() {
         let hint = "give one answer a way out: `end: done`, `start:`, or no `goto` back";
@@ -89,7 +93,7 @@ fn traps(script: &Script, flow: &Flow, source: &mut Source<'_>) {
             return;
         }
         let OpKind::Choose(choose) = &op.kind else { continue };
-        for option in choose.options.iter().filter(|option| ending.get(option.then) == Some(&false)) {
+        if let Some(option) = choose.options.iter().find(|option| ending.get(option.then) == Some(&false)) {
             source.error("GS0430", option.span.clone(), "whatever is answered after this option, nothing ends", hint);
             return;
         }

@@ -17,6 +17,8 @@ use crate::phrase::Phrase;
 pub(crate) const TEXTS: &str = "texts.po";
 /// The file with the words that belong to no single script.
 const WORDS: &str = "phrases.yaml";
+/// The file with what the bot does not say.
+pub(crate) const BANNED: &str = "banned.yaml";
 
 /// A language's files.
 #[derive(Debug, Default)]
@@ -77,7 +79,7 @@ pub(crate) fn build(
         None => SharedWords { language: folder.tag.clone(), name: folder.tag.clone(), ..shared.clone() },
     };
     for (path, source) in &mut folder.files {
-        let Some(stem) = path.strip_suffix(".yaml").filter(|_| path != WORDS) else { continue };
+        let Some(stem) = path.strip_suffix(".yaml").filter(|_| path != WORDS && path != BANNED) else { continue };
         match scripts.get(stem) {
             Some(script) => {
                 edition.words.insert(stem.to_owned(), script_words(script, source));

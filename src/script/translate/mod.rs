@@ -11,7 +11,7 @@ mod slots;
 pub use merge::{Status, merge, status, template};
 pub use plural::Plural;
 
-pub(crate) use edition::{Edition, Folder, TEXTS, build};
+pub(crate) use edition::{BANNED, Edition, Folder, TEXTS, build};
 pub(crate) use slots::{Slot, Speaker, Words, each};
 
 /// A language tag in one spelling: `pt_BR` is `pt-br`. Nothing comes back for what is none.

@@ -1,0 +1,170 @@
+//! What is outside the engine while a transcript is played: the clock, facts, promises and schedules, kept in memory.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+use super::parse::Given;
+use super::stage::Done;
+use crate::engine::{Effect, Facts, Kept, Plan};
+use crate::practice::promise::{Promise, Standing};
+use crate::schedule::{self, Firing, zones};
+use crate::script::Library;
+use crate::script::model::Type;
+use crate::script::problem::did_you_mean;
+use crate::types::{Private, Value};
+
+/// The moment at which every story begins that gives no other.
+const BEGINNING: Timestamp = Timestamp::constant(1_772_474_400, 0);
+
+/// Everything about one person that is not in the state.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) now: Timestamp,
+    pub(super) facts: Facts,
+    pub(super) plans: BTreeMap<String, (Plan, Firing)>,
+    promises: BTreeMap<String, Promise>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self { now: BEGINNING, facts: Facts::default(), plans: BTreeMap::new(), promises: BTreeMap::new() }
+    }
+
+    pub(super) fn here(&self) -> Zoned {
+        self.now.to_zoned(self.zone())
+    }
+
+    /// Makes things be as they are given: the clock and the facts first, whatever the order.
+    ///
+    /// # Errors
+    /// A sentence on what cannot be.
+    pub(super) fn given(&mut self, library: &Library, all: &[Given]) -> Done {
+        let order = |given: &&Given| match given {
+            Given::Fact { .. } | Given::NewPerson => 0,
+            Given::Now(_) => 1,
+            Given::Promise { .. } | Given::CheckIns(_) | Given::LastCheckIn(_) | Given::Entries(_) => 2,
+        };
+        let mut all: Vec<&Given> = all.iter().collect();
+        all.sort_by_key(order);
+        all.into_iter().try_for_each(|given| self.give(library, given))
+    }
+
+    fn give(&mut self, library: &Library, given: &Given) -> Done {
+        match given {
+            Given::NewPerson => {}
+            Given::Now(civil) => {
+                self.now = self.zone().to_zoned(*civil).map_err(|_| format!("{civil} is no moment"))?.timestamp();
+            }
+            Given::Fact { name, value } => {
+                let facts = library.facts();
+                let Some(def) = facts.get(name) else {
+                    return Err(format!(
+                        "no fact `me.{name}` in facts.yaml: {}",
+                        did_you_mean(name, facts.keys().map(String::as_str))
+                    ));
+                };
+                let value = read(&def.ty, value).map_err(|sentence| format!("`me.{name}`: {sentence}"))?;
+                self.facts.me.insert(name.clone(), value);
+            }
+            Given::Promise { standing, to, text } => self.give_promise(*standing, to, text),
+            Given::CheckIns(count) => self.facts.checkins = *count,
+            Given::LastCheckIn(day) => {
+                self.facts.last_checkin = Some(*day);
+                self.facts.checkins = self.facts.checkins.max(1);
+            }
+            Given::Entries(count) => self.facts.entries = *count,
+        }
+        Ok(())
+    }
+
+    /// A promise for today: it is due two hours before midnight.
+    fn give_promise(&mut self, standing: Standing, to: &str, text: &str) {
+        let midnight = self.here().end_of_day().map_or(self.now, |end| end.timestamp());
+        let id = format!("given.{}", self.promises.len());
+        let (text, to) = (Private::new(text), Private::new(to));
+        let due = midnight - SignedDuration::from_hours(2);
+        self.promises.insert(id.clone(), Promise { id, text, to, due, standing });
+        self.recount();
+    }
+
+    /// Carries an effect out.
+    pub(super) fn apply(&mut self, effect: &Effect) -> Done {
+        match effect {
+            Effect::Remember { fact, value, .. } => {
+                self.facts.me.insert(fact.clone(), value.clone());
+                if fact == "timezone" {
+                    self.move_plans();
+                }
+            }
+            Effect::Forget { fact } => {
+                self.facts.me.remove(fact);
+            }
+            Effect::Journal(_) => self.facts.entries += 1,
+            Effect::Promise(promise) => {
+                self.promises.insert(promise.id.clone(), promise.clone());
+                self.recount();
+            }
+            Effect::Settle { id, standing } => {
+                // Nothing happens to a promise that was withdrawn meanwhile, as in the store.
+                if let Some(promise) = self.promises.get_mut(id) {
+                    promise.standing = *standing;
+                }
+                self.recount();
+            }
+            Effect::CheckIn(checkin) => {
+                self.facts.checkins += i64::from(self.facts.last_checkin != Some(checkin.day));
+                self.facts.last_checkin = Some(checkin.day);
+            }
+            Effect::Withdraw { kind, id } => match kind {
+                Kept::Promise => {
+                    self.promises.remove(id);
+                    self.recount();
+                }
+                Kept::Entry => self.facts.entries -= 1,
+                Kept::CheckIn => (self.facts.checkins, self.facts.last_checkin) = (self.facts.checkins - 1, None),
+            },
+            Effect::Schedule(plan) => {
+                let first = schedule::first(&plan.rule, self.now, &self.zone());
+                let firing = first.ok_or_else(|| format!("`{}` is planned for a time that never comes", plan.name))?;
+                self.plans.insert(plan.name.clone(), (plan.clone(), firing));
+            }
+            Effect::Cancel { name } => {
+                self.plans.remove(name);
+            }
+            Effect::Say(_) | Effect::Return { .. } | Effect::Fired(_) | Effect::Ended { .. } | Effect::Note { .. } => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn zone(&self) -> TimeZone {
+        let name = self.facts.me.get("timezone").and_then(Value::as_text);
+        name.and_then(zones::by_name).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Everything that is planned moves with the person's clock.
+    fn move_plans(&mut self) {
+        let (zone, now) = (self.zone(), self.now);
+        for (plan, firing) in self.plans.values_mut() {
+            if let Some(next) = schedule::first(&plan.rule, now, &zone) {
+                *firing = next;
+            }
+        }
+    }
+
+    fn recount(&mut self) {
+        let open = self.promises.values().filter(|promise| promise.standing == Standing::Open);
+        self.facts.promises = open.cloned().collect();
+        self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        self.facts.counts.clear();
+        for promise in self.promises.values() {
+            *self.facts.counts.entry(promise.standing).or_insert(0) += 1;
+        }
+    }
+}
+
+/// A value of a declared type.
+pub(super) fn read(ty: &Type, text: &str) -> Result<Value, String> {
+    ty.read(text).ok_or_else(|| format!("`{text}` is no {}: write it like `{}`", ty.word(), ty.example()))
+}
