@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use page::{Block, blocks, words};
-use program::{Program, Settings};
+use program::{Program, Settings, contents};
 use tempfile::TempDir;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/writing-scripts.md");
@@ -57,22 +57,24 @@ impl Reader {
         let lines: Vec<&str> = block.body.lines().map(|line| line.split("  #").next().unwrap().trim_end()).collect();
         for (index, line) in lines.iter().enumerate() {
             let answer = answer.filter(|_| index + 1 == lines.len());
-            match line.split_once(' ') {
-                Some(("cd", folder)) => self.here = self.here.join(folder),
-                Some(("goldseam", rest)) => self.runs(block, &words(rest), answer),
+            let words = words(line);
+            match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["goldseam", arguments @ ..] => self.runs(block, arguments, answer),
+                ["cd", folder] => self.here = self.here.join(folder),
+                ["rm", file] => fs::remove_file(self.here.join(file)).unwrap(),
+                ["cp", "-r", from, to] => copy(&self.here.join(from), &self.here.join(to)),
                 _ => panic!("{}: `{line}` is not run", block.place()),
             }
         }
     }
 
-    fn runs(&mut self, block: &Block, arguments: &[String], answer: Option<&Block>) {
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.plays(&arguments);
-        if let (["scripts", "play", ..] | ["chat", ..], Some(answer)) = (&arguments[..], answer) {
-            self.open = Some((Settings::new(&self.here).starts(&arguments), 0));
+    fn runs(&mut self, block: &Block, arguments: &[&str], answer: Option<&Block>) {
+        self.plays(arguments);
+        if let (["scripts", "play", ..] | ["chat", ..], Some(answer)) = (arguments, answer) {
+            self.open = Some((Settings::new(&self.here).starts(arguments), 0));
             return self.talks(answer);
         }
-        let ended = Settings::new(&self.here).runs(&arguments, &[]);
+        let ended = Settings::new(&self.here).runs(arguments, &[]);
         let shown = format!("{}\n{}", ended.stdout, ended.stderr);
         let wanted = if block.fails { Some(1) } else { Some(0) };
         assert_eq!(ended.code, wanted, "{}: `{}` shows\n{shown}", block.place(), arguments.join(" "));
@@ -134,6 +136,14 @@ impl Reader {
         if before.as_ref() != Some(&after) {
             write(&path, &after);
         }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for (path, bytes) in contents(from) {
+        let target = to.join(path.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::write(target, bytes).unwrap();
     }
 }
 

@@ -78,14 +78,16 @@ impl Block {
 
     /// The file and what to do, from the sentence before the block.
     pub(crate) fn edit(&self) -> (String, Edit) {
-        let quoted: Vec<String> = self.lead.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        let says = |words: &str| self.lead.contains(words);
+        let starts = ["Save this as `", "At the end of `", "In `"].iter().filter_map(|start| self.lead.rfind(start));
+        let lead = &self.lead[starts.max().unwrap_or(0)..];
+        let quoted: Vec<String> = lead.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let says = |words: &str| lead.contains(words);
         let edit = match &quoted[..] {
             [_, line] if says(" put this below `") => Edit::Below(line.clone()),
             [_, line] if says(" put this in place of `") => Edit::Instead(line.clone()),
             [_] if says("Save this as `") => Edit::Whole,
             [_] if says("At the end of `") => Edit::End,
-            [_] if says(", fill in ") => Edit::Fill,
+            [_, ..] if says(", fill in ") => Edit::Fill,
             [_] if says("` is now:") => Edit::Is,
             _ => panic!("{}: the sentence before it does not say what to do: {:?}", self.place(), self.lead),
         };
