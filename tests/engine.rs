@@ -811,3 +811,38 @@ fn the_same_input_gives_the_same_bytes() {
     assert_eq!(again.1, first.1);
     assert_eq!(first.0.active.unwrap().frames[0].vars["number"], Value::Int(3));
 }
+
+#[test]
+fn nobody_is_written_to_all_day_long() {
+    let lines = r#"
+start_with: [/probe]
+steps:
+  - promise: { text: '"one"', to: '"me"', due: in 1h, remind: '"none"' }
+  - promise: { text: '"two"', to: '"me"', due: in 2h, remind: '"none"' }
+  - promise: { text: '"three"', to: '"me"', due: in 3h, remind: '"none"' }
+  - promise: { text: '"four"', to: '"me"', due: tomorrow 21:00, remind: '"morning"' }
+  - say: Four.
+"#;
+    let transcript = "\
+> /probe
+< Four.
+(+1h)
+< Its time has come: one...
+(+1h)
+< Its time has come: two...
+(+1h)
+! fired tomorrow
+run: daily-checkin
+! fired fired
+< How are you right now?...
+> 3
+< Is there a word for it?...
+(+1h)
+! fired enough
+(tomorrow 08:00)
+< Its time has come: three...
+(+1h)
+< You asked me to bring this up: four...
+";
+    plays(lines, transcript);
+}

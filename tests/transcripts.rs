@@ -104,6 +104,13 @@ fn a_difference_shows_the_lines_around_and_which_lines_spoke() {
 }
 
 #[test]
+fn a_translated_line_is_found_in_the_texts_of_its_language() {
+    let text = "given: me.consent = yes; me.language = es\n> /rest\n< How long...\n";
+    let shown = play_with(&scripts_with(&[]), text, &[]).render(false);
+    assert!(shown.contains("   (prompts/languages/es/texts.po:"), "{shown}");
+}
+
+#[test]
 fn scripts_are_edited_and_the_program_restarted_in_the_middle() {
     let text = "given: me.consent = yes\nrun: small day = 2026-03-03\n< A word...\n(restart)  (edit: drafts/small.yaml)   # one line, two things\n> warm\n< Now warm.\n";
     let played = play_with(&small(), text, &[("drafts/small.yaml", &SMALL.replace("So $", "Now $"))]);

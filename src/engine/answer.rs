@@ -42,9 +42,14 @@ pub(crate) struct Taken {
     pub(crate) pc: usize,
 }
 
-/// True when a soft objection was made here before.
+/// True when a soft objection was made at this question before.
 fn is_spent(frame: &Frame, objection: &Objection) -> bool {
-    objection.soft && frame.hits.contains_key(&objection.name)
+    objection.soft && frame.hits.contains_key(&made_at(&frame.at, objection))
+}
+
+/// Under which name a soft objection is counted for one question. No name of a script has a slash in it.
+fn made_at(at: &str, objection: &Objection) -> String {
+    format!("{at}/{}", objection.name)
 }
 
 impl Turn<'_> {
@@ -227,7 +232,7 @@ impl Turn<'_> {
             return self.take(Taken { shown, value, pc: pc + 1 });
         };
         self.did(script, pc, Did::Objected(index));
-        let tries = self.spend_try(Some(&objection.name));
+        let tries = self.spend_try(Some(objection));
         if tries >= question.tries {
             return self.give_up(question, matches!(ty, Type::Text { .. }).then_some((shown, value)));
         }
@@ -262,10 +267,14 @@ impl Turn<'_> {
         }
     }
 
-    fn spend_try(&mut self, objection: Option<&str>) -> u32 {
+    fn spend_try(&mut self, objection: Option<&Objection>) -> u32 {
         let Some(frame) = self.state.active.as_mut().and_then(|thread| thread.frames.last_mut()) else { return 0 };
-        if let Some(name) = objection {
-            Turn::hits(frame, name);
+        if let Some(objection) = objection {
+            Turn::hits(frame, &objection.name);
+            if objection.soft {
+                let here = made_at(&frame.at, objection);
+                Turn::hits(frame, &here);
+            }
         }
         frame.tries += 1;
         frame.tries

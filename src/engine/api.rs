@@ -131,6 +131,13 @@ pub enum Outcome {
     PutAway,
     /// The person has not been here for a while; an open question is not brought up again.
     Away,
+    /// They were written to often enough today: it waits until the morning.
+    Tomorrow {
+        /// When that is.
+        until: Timestamp,
+    },
+    /// They were written to often enough today, and tomorrow it is of no use.
+    Enough,
     /// The person never agreed, or said no.
     NoConsent,
     /// Its script no longer exists.
@@ -151,6 +158,8 @@ impl Outcome {
             Outcome::Settled => "settled",
             Outcome::PutAway => "put_away",
             Outcome::Away => "away",
+            Outcome::Tomorrow { .. } => "tomorrow",
+            Outcome::Enough => "enough",
             Outcome::NoConsent => "no_consent",
             Outcome::NoScript => "no_script",
         }

@@ -20,13 +20,16 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 impl Turn<'_> {
     /// Takes a due schedule. Leaves exactly one [`Effect::Fired`], before everything that it says.
     pub(crate) fn due(&mut self, due: &Due) {
-        let at = self.effects.len();
+        let (at, asked_for) = (self.effects.len(), self.is_asked_for(&due.run));
         let outcome = match &due.run {
             Run::Script { script, args } => self.due_script(due, script, args),
             Run::Nudge { thread, seq } => self.due_nudge(due, *thread, *seq),
             Run::Wait { thread, seq } => self.due_wait(due, *thread, *seq),
             Run::Expire { thread } => self.due_expire(*thread),
         };
+        if !asked_for {
+            self.count_unasked(at);
+        }
         self.effects.insert(at, Effect::Fired(outcome));
     }
 
@@ -41,6 +44,9 @@ impl Turn<'_> {
         }
         if let Some(outcome) = self.not_now(due) {
             return outcome;
+        }
+        if self.had_enough() && !self.is_asked_for(&due.run) {
+            return self.tomorrow();
         }
         if let Some(outcome) = self.open_already(due, script, args).or_else(|| self.busy(due)) {
             return outcome;
@@ -158,6 +164,9 @@ impl Turn<'_> {
         if let Some(outcome) = self.not_now(due) {
             return outcome;
         }
+        if self.had_enough() {
+            return Outcome::Enough;
+        }
         self.remind(&nudge.say);
         Outcome::Fired
     }
@@ -186,7 +195,7 @@ impl Turn<'_> {
     /// What a script says when it is put away: to somebody who was here lately, at a time when it may.
     fn say_expired(&mut self) {
         let around = self.state.seen.is_some_and(|seen| self.at().duration_since(seen) <= AROUND);
-        if !around || self.is_resting() || !self.consents() || self.quiet_until().is_some() {
+        if !around || self.had_enough() || self.is_resting() || !self.consents() || self.quiet_until().is_some() {
             return;
         }
         let Some(root) = self.state.active.as_ref().and_then(|thread| thread.frames.first()).cloned() else { return };
@@ -214,6 +223,6 @@ impl Turn<'_> {
 }
 
 /// True for a script that keeps a check-in: it is not begun by itself for somebody who has checked in already.
-fn keeps_checkin(script: &Script) -> bool {
+pub(super) fn keeps_checkin(script: &Script) -> bool {
     script.ops.iter().any(|op| matches!(op.kind, OpKind::CheckIn { .. }))
 }

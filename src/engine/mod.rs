@@ -7,6 +7,7 @@ mod answer;
 pub mod api;
 mod cards;
 mod due;
+mod enough;
 mod moments;
 mod promises;
 mod read;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::api::CheckIn;
@@ -77,9 +78,21 @@ pub struct State {
     /// When the person last did something.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
+    /// How often the person was written to on their present day without having asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unasked: Option<Unasked>,
     /// The button that was pressed last, when nothing else was done since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressed: Option<Press>,
+}
+
+/// How often somebody was written to without having asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unasked {
+    /// The day, on their calendar.
+    pub day: Date,
+    /// How often.
+    pub times: u8,
 }
 
 /// A button that was pressed.
@@ -323,6 +336,7 @@ impl State {
             card: None,
             log: Vec::new(),
             seen: None,
+            unasked: None,
             pressed: None,
         }
     }

@@ -45,6 +45,8 @@ pub enum Did {
     Said {
         /// Where the line stands in its file, in bytes.
         span: Range<usize>,
+        /// The language whose file that is; the script's own when missing.
+        language: Option<String>,
         /// Which message of the step, from 0: the place among its [`Effect::Say`].
         message: usize,
     },
@@ -61,7 +63,8 @@ impl Turn<'_> {
     /// Notes which line the next message is from.
     pub(crate) fn said(&mut self, script: &Script, pc: usize, line: &Template) {
         if self.trace.is_some() {
-            let did = Did::Said { span: line.span.clone(), message: self.messages() };
+            let language = line.translated.then(|| self.library.language().to_owned());
+            let did = Did::Said { span: line.span.clone(), language, message: self.messages() };
             self.did(script, pc, did);
         }
     }

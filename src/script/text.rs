@@ -16,6 +16,8 @@ pub struct Template {
     pub span: Range<usize>,
     /// The text as it was written, for translations and change detection.
     pub source: String,
+    /// True when it stands in the file of another language: `span` is a place there.
+    pub translated: bool,
     parts: Vec<Part>,
 }
 
@@ -28,7 +30,7 @@ enum Part {
 impl Template {
     /// A text without words.
     pub(crate) fn empty(span: Range<usize>) -> Self {
-        Self { span, source: String::new(), parts: Vec::new() }
+        Self { span, source: String::new(), translated: false, parts: Vec::new() }
     }
 
     /// The text with its holes filled.
@@ -104,7 +106,7 @@ impl Template {
             });
             return Err(Mistranslated::Missing(missing.map(str::trim).map(str::to_owned).collect()));
         }
-        Ok(Self { source: self.source.clone(), ..other })
+        Ok(Self { source: self.source.clone(), translated: true, ..other })
     }
 
     fn shapes(&self) -> BTreeSet<String> {
@@ -118,7 +120,7 @@ impl Template {
             Reader { text, at: 0, words: String::new(), style: Span::default(), parts: Vec::new(), line_start: true };
         reader.read(place)?;
         reader.flush();
-        Ok(Self { span, source: text.to_owned(), parts: reader.parts })
+        Ok(Self { span, source: text.to_owned(), translated: false, parts: reader.parts })
     }
 }
 

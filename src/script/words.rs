@@ -145,7 +145,7 @@ impl Reader {
             if self.translating && !self.words.lists.contains_key(&name) {
                 let at = source.text[at..].find(&format!("{name}:")).map_or(at, |found| at + found);
                 let hint = did_you_mean(&name, self.words.lists.keys().map(String::as_str));
-                source.error("GS0704", at..at + name.len(), format!("there is no list `{name}` in phrases.yaml"), hint);
+                source.warn("GS0704", at..at + name.len(), format!("there is no list `{name}` in phrases.yaml"), hint);
                 continue;
             }
             self.words.lists.insert(name, list);

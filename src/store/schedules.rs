@@ -311,13 +311,13 @@ impl Tx {
     }
 
     /// Has the present firing happened before (say, in the zone the person has left)? One that is
-    /// held back by quiet hours or an open script has not.
+    /// held back by quiet hours, a full day or an open script has not.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn occurrence_is_settled(&mut self, schedule: &Scheduled) -> Result<bool> {
         let row: Option<(i64,)> = sqlx::query_as(
-            "select id from occurrences where schedule_id = $1 and civil = $2 and outcome not in ('quiet', 'queued')",
+            "select id from occurrences where schedule_id = $1 and civil = $2 and outcome not in ('quiet', 'tomorrow', 'queued')",
         )
         .bind(schedule.id)
         .bind(schedule.next.civil.to_string())

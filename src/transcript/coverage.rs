@@ -239,6 +239,7 @@ fn part_of(trace: &Trace) -> Option<Part> {
         Did::GaveUp => Part::Otherwise(pc),
         Did::Objected(check) => Part::Check(pc, *check),
         Did::LetPass(check) => Part::LetPass(pc, *check),
+        Did::Said { language: Some(_), .. } => return None,
         Did::Said { span, .. } => Part::Reply(span.start),
     })
 }

@@ -219,8 +219,7 @@ impl Player<'_> {
     }
 
     fn places(&self, said: &Said) -> Vec<Place> {
-        let mut places: Vec<Place> =
-            said.from.iter().filter_map(|line| self.scripts.place(&line.script, &line.rev, line.at)).collect();
+        let mut places: Vec<Place> = said.from.iter().filter_map(|line| self.scripts.spoken(line)).collect();
         places.dedup();
         places
     }

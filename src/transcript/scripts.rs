@@ -3,12 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::stage::Spoken;
 use crate::script::problem::{did_you_mean, line_and_column};
 use crate::script::{EarlierText, Library, PromptFile, Report, revision};
+
+/// Below it stand the texts of other languages.
+const LANGUAGES: &str = "languages/";
 
 /// Scripts together with their texts.
 #[derive(Clone, Debug)]
 pub struct Scripts {
+    folder: String,
     files: Vec<PromptFile>,
     library: Library,
     /// For each revision of each script the file as messages should name it, and its text.
@@ -42,13 +47,11 @@ impl Scripts {
     pub fn load(folder: &str, files: Vec<PromptFile>) -> Result<Self, Box<Report>> {
         let (library, report) = Library::load(&files);
         let library = library.ok_or_else(|| Box::new(report))?;
-        let folder = folder.trim_end_matches('/');
-        let named = |file: &PromptFile| {
-            let path = if folder.is_empty() { file.path.clone() } else { format!("{folder}/{}", file.path) };
-            (key(file), PromptFile { path, text: file.text.clone() })
-        };
-        let sources = files.iter().map(named).collect();
-        Ok(Self { files, library, sources, withdrawn: BTreeSet::new() })
+        let folder = folder.trim_end_matches('/').to_owned();
+        let entry =
+            |file: &PromptFile| (key(file), PromptFile { path: named(&folder, &file.path), text: file.text.clone() });
+        let sources = files.iter().filter(|file| !file.path.starts_with(LANGUAGES)).map(entry).collect();
+        Ok(Self { folder, files, library, sources, withdrawn: BTreeSet::new() })
     }
 
     /// The same with one script added or put in the place of the one of equal name. The texts before stay known, as the program
@@ -59,7 +62,8 @@ impl Scripts {
     pub fn edited(&self, draft: PromptFile) -> Result<Self, Box<Report>> {
         let mut next = self.clone();
         let name = stem(&draft.path).to_owned();
-        match next.files.iter_mut().find(|file| stem(&file.path) == name) {
+        let is_it = |file: &&mut PromptFile| stem(&file.path) == name && !file.path.starts_with(LANGUAGES);
+        match next.files.iter_mut().find(is_it) {
             Some(file) => file.text.clone_from(&draft.text),
             None => next.files.push(PromptFile { path: format!("{name}.yaml"), text: draft.text.clone() }),
         }
@@ -113,10 +117,28 @@ impl Scripts {
     #[must_use]
     pub fn place(&self, script: &str, rev: &str, byte: usize) -> Option<Place> {
         let source = self.sources.get(&(script.to_owned(), rev.to_owned()))?;
-        let (line, _) = line_and_column(&source.text, byte);
-        let text = source.text.lines().nth(line - 1)?.trim().to_owned();
-        Some(Place { file: source.path.clone(), line, text })
+        place_in(&source.path, &source.text, byte)
     }
+
+    /// Where a line stands that was said: in its script, or in the texts of another language.
+    #[must_use]
+    pub fn spoken(&self, line: &Spoken) -> Option<Place> {
+        let Some(language) = &line.language else { return self.place(&line.script, &line.rev, line.at) };
+        let path = format!("{LANGUAGES}{language}/texts.po");
+        let texts = self.files.iter().find(|file| file.path == path)?;
+        place_in(&named(&self.folder, &path), &texts.text, line.at)
+    }
+}
+
+fn place_in(file: &str, text: &str, byte: usize) -> Option<Place> {
+    let (line, _) = line_and_column(text, byte);
+    let text = text.lines().nth(line - 1)?.trim().to_owned();
+    Some(Place { file: file.to_owned(), line, text })
+}
+
+/// A file with the folder in front of it.
+fn named(folder: &str, path: &str) -> String {
+    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
 /// The script that a file holds, and its revision.

@@ -39,6 +39,8 @@ pub struct Spoken {
     pub script: String,
     /// Its revision.
     pub rev: String,
+    /// The language whose file the line stands in; the script's own when missing.
+    pub language: Option<String>,
     /// The byte at which the line begins.
     pub at: usize,
 }
@@ -300,7 +302,7 @@ impl<'l> Stage<'l> {
         self.take(Event::Due(Due { name: name.to_owned(), run, due: firing.at, if_busy, late, chosen }))?;
         let outcome = |effect: &Effect| if let Effect::Fired(outcome) = effect { Some(outcome.clone()) } else { None };
         match &self.effects[before..].iter().filter_map(outcome).collect::<Vec<_>>()[..] {
-            [Outcome::Quiet { until } | Outcome::Queued { until }] => {
+            [Outcome::Quiet { until } | Outcome::Tomorrow { until } | Outcome::Queued { until }] => {
                 self.world.plans.insert(name.to_owned(), (plan, Firing { at: *until, ..firing }));
                 Ok(())
             }
@@ -359,9 +361,12 @@ impl<'l> Stage<'l> {
                 return Err(format!("the token of [{}] is too long for a platform: {}", button.label, button.token));
             }
             let from = trace.iter().filter_map(|entry| match &entry.did {
-                Did::Said { span, message } if *message == index => {
-                    Some(Spoken { script: entry.script.clone(), rev: entry.rev.clone(), at: span.start })
-                }
+                Did::Said { span, language, message } if *message == index => Some(Spoken {
+                    script: entry.script.clone(),
+                    rev: entry.rev.clone(),
+                    language: language.clone(),
+                    at: span.start,
+                }),
                 _ => None,
             });
             self.said.push(Said { text: on_one_line(message), from: from.collect() });

@@ -411,7 +411,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
     tx.record_occurrence(schedule, outcome.as_str(), at).await?;
     match outcome {
         // It is not late after the night, but it does get late behind an open script.
-        Outcome::Quiet { until } => {
+        Outcome::Quiet { until } | Outcome::Tomorrow { until } => {
             let next = Firing { civil: schedule.next.civil, at: (*until).max(earliest) };
             tx.advance_schedule(schedule, Some(next)).await?;
         }
@@ -423,6 +423,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
         | Outcome::Settled
         | Outcome::PutAway
         | Outcome::Away
+        | Outcome::Enough
         | Outcome::NoConsent
         | Outcome::NoScript => {
             tx.advance_schedule(schedule, following(schedule, now.time_zone(), at)).await?;

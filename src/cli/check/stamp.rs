@@ -10,7 +10,9 @@ use crate::script::{Library, review};
 /// Writes into a script that somebody has read it.
 pub(super) fn stamp(dir: &Path, name: &str, by: &str, role: &str) -> Result<(), String> {
     let files = prompts::read(dir).map_err(|error| error.to_string())?;
-    let is_it = |path: &str| path.rsplit('/').next() == Some(&format!("{name}.yaml"));
+    // The words of a script in another language stand in a file of the same name.
+    let is_it =
+        |path: &str| !path.starts_with("languages/") && path.rsplit('/').next() == Some(&format!("{name}.yaml"));
     let file = files.iter().find(|file| is_it(&file.path));
     let file = file.ok_or_else(|| format!("there is no script `{name}` in {}.", dir.display()))?;
     let (_, report) = Library::load(&files);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::super::flow::World;
-use super::super::model::{OpKind, Script};
+use super::super::model::{Op, OpKind, Script};
 use super::super::problem::Source;
 use super::ways::may_run_out;
 
@@ -65,29 +65,10 @@ impl<'w> Turns<'w> {
         let mut sources = answers(script);
         sources.push((0, Load::default()));
         let before = self.arrive(script, sources);
-        let mut told = BTreeSet::new();
         for (pc, load) in before.iter().enumerate() {
             let Some(load) = load else { continue };
-            let op = &script.ops[pc];
             let after = load.plus(self.own(script, pc));
-            let (warn, most) = MESSAGES;
-            let passes = |limit: usize| load.messages <= limit && after.messages > limit;
-            // Several operations may stand at one place: the branches of an author's step.
-            if !told.insert(op.span.start) {
-                continue;
-            }
-            let hint = "say it in fewer messages; put steps that exclude each other into one `branch`";
-            let message = || format!("up to {} messages arrive at once here", after.messages);
-            if passes(most) {
-                source.error("GS0504", op.span.clone(), message(), hint);
-            } else if passes(warn) {
-                source.warn("GS0504", op.span.clone(), message(), hint);
-            }
-            if load.steps <= STEPS && after.steps > STEPS {
-                let message = format!("up to {} steps without waiting for anybody", after.steps);
-                let hint = "let somebody answer in between, or move a part into a script that is started later";
-                source.error("GS0506", op.span.clone(), message, hint);
-            }
+            too_much(&script.ops[pc], *load, after, source);
         }
     }
 
@@ -219,6 +200,24 @@ impl<'w> Turns<'w> {
         let depth = 1 + callees(script).map(|callee| self.depth(callee)).max().unwrap_or(0);
         self.depths.insert(name.to_owned(), depth);
         depth
+    }
+}
+
+/// Tells of too much at the operation with which it begins to be too much.
+fn too_much(op: &Op, before: Load, after: Load, source: &mut Source<'_>) {
+    let (warn, most) = MESSAGES;
+    let passes = |limit: usize| before.messages <= limit && after.messages > limit;
+    let message = format!("up to {} messages arrive at once here", after.messages);
+    let hint = "say it in fewer messages; put steps that exclude each other into one `branch`";
+    if passes(most) {
+        source.error("GS0504", op.span.clone(), message, hint);
+    } else if passes(warn) {
+        source.warn("GS0504", op.span.clone(), message, hint);
+    }
+    if before.steps <= STEPS && after.steps > STEPS {
+        let message = format!("up to {} steps without waiting for anybody", after.steps);
+        let hint = "let somebody answer in between, or move a part into a script that is started later";
+        source.error("GS0506", op.span.clone(), message, hint);
     }
 }
 

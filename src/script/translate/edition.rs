@@ -86,7 +86,7 @@ pub(crate) fn build(
             }
             None => {
                 let hint = did_you_mean(stem, scripts.keys().map(String::as_str));
-                source.error("GS0704", 0..1, format!("there is no script `{stem}`"), hint);
+                source.warn("GS0704", 0..1, format!("there is no script `{stem}`"), hint);
             }
         }
     }
@@ -129,7 +129,7 @@ fn script_words(script: &Script, source: &mut Source<'_>) -> ScriptWords {
             let Some(text) = read::text(item, "a word", source) else { continue };
             if text.starts_with('/') {
                 let hint = "commands are the same in all languages: leave it out";
-                source.error("GS0704", item.span.clone(), format!("`{text}` is a command"), hint);
+                source.warn("GS0704", item.span.clone(), format!("`{text}` is a command"), hint);
             } else {
                 words.starters.extend(Phrase::new(text));
             }
@@ -176,7 +176,7 @@ fn unknown<'n>(
 ) {
     let hint = did_you_mean(name, known.map(String::as_str));
     let hint = if hint.is_empty() { "names and values are those of the script".to_owned() } else { hint };
-    source.error("GS0704", span, format!("the script has no {what} `{name}`"), hint);
+    source.warn("GS0704", span, format!("the script has no {what} `{name}`"), hint);
 }
 
 /// What the options of a question are called in a file of words: their values, else their labels in the source language.

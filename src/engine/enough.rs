@@ -1,0 +1,59 @@
+//! Often enough: beside the check-in of the day, nobody is written to more than twice a day without having asked.
+//!
+//! A reminder that they asked for is said however many there are: the bot keeps its word.
+
+use jiff::{Timestamp, ToSpan};
+
+use super::api::{Effect, Outcome, Run};
+use super::due::keeps_checkin;
+use super::scope::fact;
+use super::state::Unasked;
+use super::turn::Turn;
+use crate::types::{Value, Values};
+
+/// How often, beside the check-in.
+const MOST: u8 = 2;
+
+impl Turn<'_> {
+    /// True for what a person asked for, and what they began: the check-in at their hour, a reminder of a promise before its
+    /// time, a script that goes on after a wait.
+    pub(super) fn is_asked_for(&self, run: &Run) -> bool {
+        match run {
+            Run::Script { script, args } => self.script(script).is_some_and(keeps_checkin) || self.is_ahead(args),
+            Run::Wait { .. } => true,
+            Run::Nudge { .. } | Run::Expire { .. } => false,
+        }
+    }
+
+    /// True for something about a promise whose time has not come.
+    fn is_ahead(&self, args: &Values) -> bool {
+        let Some(Value::Text(id)) = args.get("promise") else { return false };
+        self.facts.promises.iter().any(|promise| promise.id == *id && promise.due > self.at())
+    }
+
+    /// True when they were written to often enough on this day.
+    pub(super) fn had_enough(&self) -> bool {
+        self.state.unasked.is_some_and(|unasked| unasked.day == self.now.date() && unasked.times >= MOST)
+    }
+
+    /// Counts one more, when something was said since there were `before` effects.
+    pub(super) fn count_unasked(&mut self, before: usize) {
+        if !self.effects[before..].iter().any(|effect| matches!(effect, Effect::Say(_))) {
+            return;
+        }
+        let day = self.now.date();
+        let so_far = self.state.unasked.filter(|unasked| unasked.day == day).map_or(0, |unasked| unasked.times);
+        self.state.unasked = Some(Unasked { day, times: so_far.saturating_add(1) });
+    }
+
+    /// Until when something waits that they were written to too often for.
+    pub(super) fn tomorrow(&self) -> Outcome {
+        let time = match fact(self.library, &self.facts, "quiet_to") {
+            Value::Time { time } => time,
+            _ => self.now.time(),
+        };
+        let morning = self.now.date().checked_add(1.day()).ok();
+        let until = morning.and_then(|day| self.now.time_zone().to_timestamp(day.to_datetime(time)).ok());
+        Outcome::Tomorrow { until: until.unwrap_or(Timestamp::MAX) }
+    }
+}
