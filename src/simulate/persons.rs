@@ -252,7 +252,7 @@ impl Person {
     fn begins(&mut self, library: &Library) -> Input {
         let startable: Vec<&Script> = library
             .scripts()
-            .filter(|script| !script.card && !(script.starters.commands.is_empty() && script.starters.words.is_empty()))
+            .filter(|script| !script.card && (!script.starters.commands.is_empty() || !script.starters.words.is_empty()))
             .collect();
         let Some(script) = self.rng.choice(startable) else { return text("hello") };
         let by_words = script.starters.commands.is_empty() || self.rng.bool();
