@@ -271,10 +271,5 @@ impl Conversation {
 
 /// The script and the question that wait for an answer.
 pub(super) fn place(state: &State) -> Option<(&str, &str)> {
-    let frame = match (&state.card, &state.active) {
-        (Some(card), _) => &card.frame,
-        (None, Some(thread)) => thread.top()?,
-        (None, None) => return None,
-    };
-    Some((frame.script.as_str(), frame.at.as_str()))
+    state.standing().map(|frame| (frame.script.as_str(), frame.at.as_str()))
 }

@@ -13,6 +13,7 @@ mod house;
 mod i18n;
 mod run;
 mod scripts_fmt;
+mod scripts_graph;
 mod scripts_init;
 mod scripts_play;
 mod scripts_schema;
@@ -93,6 +94,8 @@ enum ScriptsCommand {
     Test(transcripts::Options),
     /// Write scripts in the one way they are best written in
     Fmt(scripts_fmt::Options),
+    /// Draw the flow of a script
+    Graph(scripts_graph::Options),
     /// Print the JSON Schema of a kind of script file, for editors
     Schema(scripts_schema::Options),
     /// Translate scripts: texts.po files and how far they are
@@ -118,6 +121,7 @@ pub fn main() -> ExitCode {
         }
         Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
         Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
+        Command::Scripts { command: ScriptsCommand::Graph(options) } => scripts_graph::draw(&options),
         Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
         Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
         Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),

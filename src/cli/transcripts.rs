@@ -60,8 +60,17 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
     Ok(if failed + unreached == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What all transcripts of a folder reach.
+pub(super) fn coverage<'s>(folder: &Path, scripts: &'s Scripts) -> anyhow::Result<Coverage<'s>> {
+    let mut coverage = Coverage::new(scripts.library());
+    for file in wanted(folder, None)? {
+        coverage.add(&play(folder, &file, scripts).traces);
+    }
+    Ok(coverage)
+}
+
 /// The folder that was named, `prompts` here, or the configured one.
-fn folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+pub(super) fn folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     let here = Path::new("prompts");
     if let Some(folder) = named.or_else(|| here.is_dir().then_some(here)) {
         return Ok(folder.to_owned());
@@ -74,7 +83,7 @@ fn folder(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     }
 }
 
-fn scripts(folder: &Path) -> Result<Scripts, PromptsError> {
+pub(super) fn scripts(folder: &Path) -> Result<Scripts, PromptsError> {
     Scripts::load(&folder.display().to_string(), prompts::read(folder)?)
         .map_err(|report| PromptsError::Wrong { report, folder: format!(" {}", folder.display()) })
 }

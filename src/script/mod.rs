@@ -10,6 +10,7 @@ pub mod expr;
 mod flow;
 pub mod format;
 mod grammar;
+pub mod graph;
 pub mod library;
 pub mod locale;
 pub mod model;
