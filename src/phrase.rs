@@ -179,9 +179,7 @@ fn matches(parts: &[Part], words: &[&str]) -> bool {
         Part::Start(start) => {
             words.split_first().is_some_and(|(first, tail)| begins_with(start, first) && matches(rest, tail))
         }
-        Part::End(end) => {
-            words.split_first().is_some_and(|(first, tail)| ends_with(end, first) && matches(rest, tail))
-        }
+        Part::End(end) => words.split_first().is_some_and(|(first, tail)| ends_with(end, first) && matches(rest, tail)),
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),
         Part::Gap => (0..=GAP.min(words.len())).any(|skipped| matches(rest, &words[skipped..])),
