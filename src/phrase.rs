@@ -62,7 +62,6 @@ fn is_invisible(character: char) -> bool {
 }
 
 /// The words of a folded text, without punctuation; apostrophes in them do not count.
-#[must_use]
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'');
     folded.split(is_outside).filter(|word| word.bytes().any(|byte| byte != b'\''))
@@ -180,9 +179,7 @@ fn matches(parts: &[Part], words: &[&str]) -> bool {
         Part::Start(start) => {
             words.split_first().is_some_and(|(first, tail)| begins_with(start, first) && matches(rest, tail))
         }
-        Part::End(end) => {
-            words.split_first().is_some_and(|(first, tail)| ends_with(end, first.as_ref()) && matches(rest, tail))
-        }
+        Part::End(end) => words.split_first().is_some_and(|(first, tail)| ends_with(end, first) && matches(rest, tail)),
         // A gap at the end asks for at least one word: "be more ..." is not met by "be more".
         Part::Gap if rest.is_empty() => !words.is_empty(),
         Part::Gap => (0..=GAP.min(words.len())).any(|skipped| matches(rest, &words[skipped..])),

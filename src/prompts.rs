@@ -55,8 +55,18 @@ pub enum PromptsError {
 /// The scripts inside the program.
 #[must_use]
 pub fn shipped() -> Vec<PromptFile> {
+    carried(is_read)
+}
+
+/// The scripts inside the program and what stands beside them: transcripts, and the drafts that those need.
+#[must_use]
+pub fn everything() -> Vec<PromptFile> {
+    carried(|_| true)
+}
+
+fn carried(wanted: fn(&str) -> bool) -> Vec<PromptFile> {
     Shipped::iter()
-        .filter(|path| is_read(path))
+        .filter(|path| wanted(path))
         .filter_map(|path| {
             let text = String::from_utf8(Shipped::get(&path)?.data.into_owned()).ok()?;
             Some(PromptFile { path: path.into_owned(), text })

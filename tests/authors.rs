@@ -238,3 +238,37 @@ fn simulated_persons_are_reported_and_one_life_is_shown() {
     assert!(nobody.code == Some(1) && nobody.stderr.contains("numbered from 0 to 2"), "{nobody:?}");
     assert!(contents(folder.path()).is_empty());
 }
+
+// ---- scripts init ----
+
+#[test]
+fn a_folder_of_ones_own_is_written_once_and_is_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::new(folder.path());
+    fs::create_dir_all(folder.path().join("mine/.git")).unwrap();
+    let written = settings.runs(&["scripts", "init", "mine"], &[]);
+    assert_eq!((written.code, written.stderr.as_str()), (Some(0), ""), "{written:?}");
+    is_said(&written, &["mine/prompts ", " 22 cards", "mine/schema", "cd mine\n"]);
+    let inside = folder.path().join("mine/prompts");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let names = |folder: &Path, files: Vec<(std::path::PathBuf, Vec<u8>)>| {
+        let name = |(path, text): (std::path::PathBuf, Vec<u8>)| (path.strip_prefix(folder).unwrap().to_owned(), text);
+        files.into_iter().map(name).collect::<Vec<_>>()
+    };
+    assert!(names(&inside, contents(&inside)) == names(&here, contents(&here)), "everything, and as it is");
+    assert!(folder.path().join("mine/schema/script.v1.json").exists());
+
+    fs::write(inside.join("menu.yaml"), "mine").unwrap();
+    let refused = settings.runs(&["scripts", "init", "mine"], &[]);
+    assert!(
+        refused.code == Some(1) && refused.stderr.contains("mine is not empty, and nothing is overwritten"),
+        "{refused:?}"
+    );
+    assert_eq!(fs::read_to_string(inside.join("menu.yaml")).unwrap(), "mine");
+    let file = settings.runs(&["scripts", "init", "mine/prompts/menu.yaml"], &[]);
+    assert!(file.code == Some(1) && file.stderr.contains("is not a folder that can be read"), "{file:?}");
+    // The folder that is here is the one that is looked at.
+    let here = Settings::new(&folder.path().join("mine"));
+    let checked = here.runs(&["scripts", "check", "--format", "short"], &[]);
+    assert!(checked.code == Some(1) && checked.stdout.starts_with("prompts/menu.yaml:1:1: GS"), "{checked:?}");
+}

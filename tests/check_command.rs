@@ -110,13 +110,14 @@ fn a_stamp_is_written_counts_and_is_stale_after_an_edit() {
     let after = fs::read_to_string(&path).unwrap();
     let added: Vec<&str> = after.lines().filter(|line| !before.lines().any(|old| old == *line)).collect();
     assert_eq!(added.len(), 2, "{added:?}");
-    assert!(added[1].starts_with("  - { by: \"Ana \\\"A.\\\" Lind\", on: 20"), "{added:?}");
-    fs::write(&path, after.replace("How long shall I be quiet?", "How long shall I stay quiet?")).unwrap();
+    assert!(added[1].starts_with("  - { by: Ana \"A.\" Lind, on: 20"), "{added:?}");
+    fs::write(&path, after + "# Another ending?\n").unwrap();
     let ended = check(folder.path(), &["--format", "short", "--deny-warnings"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stdout.contains(": GS0608 changed since Ana \"A.\" Lind read it on 20"), "{}", ended.stdout);
     check(folder.path(), &stamp);
-    assert_eq!(check(folder.path(), &["--deny-warnings"]).code, Some(0), "the newer stamp counts");
+    let ended = check(folder.path(), &["--format", "short"]);
+    assert!(!ended.stdout.contains("GS0608"), "the newer stamp counts: {}", ended.stdout);
 }
 
 #[test]

@@ -19,13 +19,30 @@ const ANA: u64 = 42;
 
 // ---- over the platforms ----
 
-/// Stands for the time on Ana's clock. Whatever the machine's time is, it is early afternoon for her: nothing is held back for
-/// the night, and 21:00 is still to come.
-const HER_TIME: &str = "13:..";
+/// Stands for where Ana is. Whatever the machine's time is, it is early afternoon for her: nothing is held back for the night,
+/// and 21:00 is still to come.
+const HER_ZONE: &str = "her zone";
 
-fn her_time() -> String {
+/// One zone for about every two hours.
+const ZONES: [&str; 12] = [
+    "Pacific/Auckland",
+    "Australia/Brisbane",
+    "Asia/Singapore",
+    "Asia/Dhaka",
+    "Asia/Dubai",
+    "Europe/Athens",
+    "Atlantic/Reykjavik",
+    "America/Noronha",
+    "America/Puerto_Rico",
+    "America/Costa_Rica",
+    "America/Los_Angeles",
+    "Pacific/Honolulu",
+];
+
+fn her_zone() -> &'static str {
     let now = goldseam::clock::Clock::system().now();
-    now.to_zoned(jiff::tz::TimeZone::UTC).strftime("13:%M").to_string()
+    let hour = |zone: &str| now.to_zoned(jiff::tz::TimeZone::get(zone).unwrap()).hour();
+    ZONES.into_iter().find(|zone| (12..16).contains(&hour(zone))).expect("somewhere it is afternoon")
 }
 
 /// From hello to the first promise: what is done, and some words of the last message that answers it.
@@ -36,7 +53,7 @@ const STORY: [(&str, &str); 12] = [
     ("[I was hurt]", "And a second one"),
     ("[That is it]", "What should I call you?"),
     ("Ana", "Where are you, for the clock?"),
-    (HER_TIME, "So it is"),
+    (HER_ZONE, "So it is"),
     ("[Yes]", "When may I ask how you are"),
     ("[Late, 21:00]", "Trust grows from small things"),
     ("[My own words]", "What is one small thing"),
@@ -116,8 +133,8 @@ impl World {
     }
 
     fn does(&self, step: &str) {
-        let time = her_time();
-        let step = if step == HER_TIME { &time } else { step };
+        let zone = her_zone();
+        let step = if step == HER_ZONE { zone } else { step };
         let label = step.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         match (self, label) {
             (Self::Telegram(fake), Some(label)) => drop(fake.person(42).presses(label)),

@@ -195,3 +195,26 @@ fn enormous_files_are_refused_quickly() {
         survives(&format!("{name}.yaml"), &text.repeat(4));
     }
 }
+
+#[test]
+fn what_newcomers_write_is_answered_with_what_to_do() {
+    for (steps, words) in [
+        ("- say: One thing: it is small.", "(put the whole text in quotes"),
+        ("- say: \"When\" you said it", "(put single quotes around the whole text"),
+        ("- say: > quoted", "(write `|` alone, and the text in the lines below"),
+        ("- id: a\n    choose: A?\n    options:\n      - label: B\n      value: b", "(give it as many spaces"),
+        ("-say: Hello", "(begin each of them with a dash and a space"),
+        ("- if: who == “Ana”\n    say: Hi.", "(use straight quotes"),
+        ("- set: { who: listen to me }", "a sentence for people into `compose`)"),
+        ("- start: other", "(other.yaml cannot be read: mend it first)"),
+    ] {
+        let script = format!("script: new\ntitle: New\nvars:\n  who: {{ type: text }}\nsteps:\n  {steps}\n");
+        let (_, report) = load_with(&[("new.yaml", &script), ("other.yaml", "script: [")]);
+        let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|told| told.starts_with("new.yaml:") && told.contains(words)), "{steps}\n{told:#?}");
+    }
+    let reserved = "script: new\ntitle: New\nexpire: { after: 1d }\nsteps:\n  - id: a\n    choose: A?\n    options:\n      - label: B\n        \
+                    also: [help]\n";
+    let codes: Vec<_> = load_with(&[("new.yaml", reserved)]).1.problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, ["GS0406"], "told once, and not in every language");
+}

@@ -143,6 +143,12 @@ fn coverage_counts_what_an_author_wrote() {
     assert!(played.is_good(), "{}", played.render(false));
     coverage.add(&played.traces);
     assert_eq!(missing(&coverage), [""; 0]);
+    let names = |coverage: &Coverage<'_>| coverage.scripts().map(|(script, _)| script.name.clone()).collect::<Vec<_>>();
+    let mut narrow = coverage.clone();
+    narrow.narrow("promise-");
+    assert_eq!(names(&narrow), ["promise-followup", "promise-nudge"]);
+    coverage.narrow("no script is called so");
+    assert_eq!(names(&coverage), ["help", "small"]);
     // What was carried out of another text is no part of this one.
     let edited = scripts_with(&[("small.yaml", &SMALL.replace("No word", "None"))]);
     let mut other = Coverage::new(edited.library());
@@ -201,6 +207,8 @@ fn the_command_counts_and_fails_when_asked_to() {
     assert!(row.contains(" 4/4 100%"), "{row}");
     let busy = shown.stdout.lines().find(|line| line.starts_with("prompts/system/busy.yaml:")).unwrap();
     assert!(busy.contains(": never reached: - say: Four things"), "{busy}");
+    let reached = tests(folder.path(), &["--coverage", "--only", "good"]).stdout;
+    assert!(reached.contains("\nprivacy ") && !reached.contains("\nrest "), "{reached}");
     let full = tests(folder.path(), &["--full"]);
     let last = full.stdout.lines().last().unwrap();
     assert!(full.code == Some(1) && last.ends_with(" places are not reached."), "{last}");

@@ -20,7 +20,7 @@ use super::terminal::{self, OwnScreen};
 use crate::clock::Clock;
 use crate::engine::State;
 use crate::outbox::Deliver;
-use crate::platform::console::{self, Screen};
+use crate::platform::console::{self, Look, Screen};
 use crate::platform::inbox::{Inbox as _, RawEvent};
 use crate::script::Library;
 use crate::store::Store;
@@ -64,6 +64,9 @@ impl Conversation {
         let mut lines = terminal::open(&self.screen, terminal::look())?;
         let mut edits = Edits::of(self.prompts.as_deref());
         let mut house = self.open(library).await?;
+        if terminal::look() == Look::Terminal {
+            self.screen.remark("`:help` shows what you can do here, `:quit` leaves.")?;
+        }
         self.begin(&house).await?;
         lines.answered();
         loop {
@@ -268,10 +271,5 @@ impl Conversation {
 
 /// The script and the question that wait for an answer.
 pub(super) fn place(state: &State) -> Option<(&str, &str)> {
-    let frame = match (&state.card, &state.active) {
-        (Some(card), _) => &card.frame,
-        (None, Some(thread)) => thread.top()?,
-        (None, None) => return None,
-    };
-    Some((frame.script.as_str(), frame.at.as_str()))
+    state.standing().map(|frame| (frame.script.as_str(), frame.at.as_str()))
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
+use super::house;
 use crate::prompts;
 use crate::script::translate::po::Catalog;
 use crate::script::translate::{self, Status};
@@ -19,7 +20,7 @@ const FOLDER: &str = "prompts";
 pub(crate) enum I18n {
     /// Print all texts of the scripts as an empty PO file (a template)
     Extract {
-        /// A folder with scripts [default: the ones inside this program]
+        /// A folder with scripts [default: `prompts` here, else the configured one, else those inside this program]
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -37,7 +38,7 @@ pub(crate) enum I18n {
         /// List every text that is fuzzy or missing, by its place in the scripts
         #[arg(long)]
         list: bool,
-        /// A folder with scripts [default: the ones inside this program]
+        /// A folder with scripts [default: `prompts` here, else the configured one, else those inside this program]
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
@@ -46,12 +47,12 @@ pub(crate) enum I18n {
 pub(crate) fn run(command: I18n) -> anyhow::Result<ExitCode> {
     match command {
         I18n::Extract { dir } => {
-            let (files, _) = read(dir.as_deref())?;
+            let (files, _) = read(house::authors_folder(dir)?.as_deref())?;
             print!("{}", template(&files)?.write());
         }
         I18n::Merge { languages, dir } => merge(&languages, &dir)?,
         I18n::Status { list, dir } => {
-            let (files, catalogs) = read(dir.as_deref())?;
+            let (files, catalogs) = read(house::authors_folder(dir)?.as_deref())?;
             print!("{}", table(&files, &catalogs, list)?);
         }
     }

@@ -14,6 +14,7 @@ mod i18n;
 mod run;
 mod scripts_fmt;
 mod scripts_graph;
+mod scripts_init;
 mod scripts_play;
 mod scripts_schema;
 mod scripts_simulate;
@@ -69,6 +70,8 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ScriptsCommand {
+    /// Write the shipped scripts into a new folder, as the beginning of your own
+    Init(scripts_init::Options),
     /// List everything that is wrong with scripts
     Check(check::Options),
     /// Say what a code like GS0405 means, with a wrong and a right example
@@ -109,6 +112,7 @@ pub fn main() -> ExitCode {
     crate::turn::hide_panic_texts();
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
+        Command::Scripts { command: ScriptsCommand::Init(options) } => scripts_init::init(&options),
         Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
         Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
         Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),

@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// As --coverage, and fail when anything is not reached
     #[arg(long, conflicts_with = "only")]
     full: bool,
-    /// Play only the transcripts that have this in their names
+    /// Play only the transcripts that have this in their names; --coverage then shows the scripts that have it in theirs
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
 }
@@ -48,6 +48,9 @@ pub(crate) fn test(options: &Options) -> anyhow::Result<ExitCode> {
         coverage.add(&played.traces);
         print!("{}", played.render(std::io::stdout().is_terminal()));
         if played.is_good() { passed += 1 } else { failed += 1 }
+    }
+    if let Some(name) = &options.only {
+        coverage.narrow(name);
     }
     if options.coverage || options.full {
         println!("{}", coverage.render(&scripts));

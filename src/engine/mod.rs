@@ -265,12 +265,7 @@ impl<'t> Turn<'t> {
 
     /// True when the open choice (or card) has this very word among its options.
     fn owns(&self, folded: &str) -> bool {
-        let frame = match (&self.state.card, &self.state.active) {
-            (Some(card), _) => Some(&card.frame),
-            (None, Some(thread)) => thread.top(),
-            (None, None) => None,
-        };
-        frame.is_some_and(|frame| {
+        self.state.standing().is_some_and(|frame| {
             self.offered(frame).iter().any(|option| {
                 fold(&option.label) == folded || option.choice.also.iter().any(|phrase| phrase.is_all_of(folded))
             })

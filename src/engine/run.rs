@@ -143,10 +143,10 @@ impl Turn<'_> {
     pub(crate) fn unpark(&mut self, id: u64) -> bool {
         let Some(at) = self.state.parked.iter().position(|thread| thread.id == id) else { return false };
         let mut thread = self.state.parked.remove(at);
-        if thread.expired {
-            if let Some(root) = thread.frames.first() {
-                self.arm_expiry(thread.id, root);
-            }
+        if thread.expired
+            && let Some(root) = thread.frames.first()
+        {
+            self.arm_expiry(thread.id, root);
         }
         (thread.interrupted, thread.expired) = (false, false);
         self.state.active = Some(thread);

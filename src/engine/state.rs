@@ -353,6 +353,16 @@ impl State {
         }
     }
 
+    /// The frame whose question waits for an answer: the open card's, else that of the open script.
+    #[must_use]
+    pub fn standing(&self) -> Option<&Frame> {
+        match (&self.card, &self.active) {
+            (Some(card), _) => Some(&card.frame),
+            (None, Some(thread)) => thread.top(),
+            (None, None) => None,
+        }
+    }
+
     /// Where the person stands, for somebody who looks: private vars, answers and everything else a person wrote are hidden.
     #[must_use]
     pub fn redacted(&self, library: &Library) -> Self {

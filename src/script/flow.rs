@@ -18,6 +18,8 @@ pub(crate) struct World<'w> {
     pub(crate) facts: &'w BTreeMap<String, VarDef>,
     /// Facts whose declaration could not be read.
     pub(crate) unread: &'w BTreeSet<String>,
+    /// Names of files that are no script until they are mended.
+    pub(crate) broken: &'w BTreeSet<String>,
 }
 
 /// What is known at each operation; nothing for operations that are never reached.

@@ -279,7 +279,8 @@ impl Library {
             }
         }
         library.check(&mut sources);
-        library.translate(&mut folders);
+        let sound = |path: &str| sources.get(path).is_none_or(Source::is_sound);
+        library.translate(&mut folders, &sound);
         let missing = library.missing();
         let translations = folders.into_values().flat_map(|folder| folder.files.into_values());
         for source in sources.into_values().chain(translations) {
@@ -297,8 +298,7 @@ impl Library {
             "phrases.yaml" => self.words = SharedWords::of_source(source),
             "banned.yaml" => self.banned = banned::rules(source),
             _ => {
-                let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
-                let Some(mut script) = parse::script(source, stem, path.starts_with("system/")) else { return };
+                let Some(mut script) = parse::script(source, stem(path), path.starts_with("system/")) else { return };
                 check::settle(&mut script, source);
                 if self.scripts.contains_key(&script.name) {
                     let message = format!("there is another script `{}`", script.name);
@@ -313,7 +313,9 @@ impl Library {
     }
 
     fn check(&mut self, sources: &mut BTreeMap<String, Source<'_>>) {
-        let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread };
+        let unscripted = sources.keys().filter(|path| !self.files.contains_key(*path));
+        let broken = unscripted.map(|path| stem(path).to_owned()).collect();
+        let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread, broken: &broken };
         let mut commands: BTreeMap<String, String> = BTreeMap::new();
         let mut starters: BTreeMap<String, String> = BTreeMap::new();
         let mut turns = Turns::new(&world);
@@ -355,7 +357,7 @@ impl Library {
     }
 
     /// Makes an edition of each language's folder.
-    fn translate(&mut self, folders: &mut BTreeMap<String, Folder<'_>>) {
+    fn translate(&mut self, folders: &mut BTreeMap<String, Folder<'_>>, sound: &dyn Fn(&str) -> bool) {
         self.languages = vec![(self.words.language.clone(), self.words.name.clone())];
         let mut editions = BTreeMap::new();
         for (tag, folder) in folders {
@@ -366,7 +368,7 @@ impl Library {
                 }
                 continue;
             }
-            let edition = self.edition_of(folder);
+            let edition = self.edition_of(folder, sound);
             self.languages.push((tag.clone(), edition.words.name.clone()));
             editions.insert(tag.clone(), edition);
         }
@@ -376,8 +378,9 @@ impl Library {
         self.editions = editions;
     }
 
-    /// One language's edition; what is wrong with it is told in the folder's files.
-    fn edition_of(&self, folder: &mut Folder<'_>) -> Library {
+    /// One language's edition; what is wrong with it is told in the folder's files. A script that is not sound is told of once, in
+    /// its own file.
+    fn edition_of(&self, folder: &mut Folder<'_>, sound: &dyn Fn(&str) -> bool) -> Library {
         let by_file: BTreeMap<String, &Script> = self
             .files
             .iter()
@@ -386,13 +389,16 @@ impl Library {
         let (edition, words) = translate::build(folder, &by_file, &self.words);
         let banned = folder.files.get_mut(translate::BANNED).map(banned::rules).unwrap_or_default();
         let mut other = Library { words, editions: BTreeMap::new(), scripts: BTreeMap::new(), ..self.clone() };
-        let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread };
+        let broken = BTreeSet::new();
+        let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread, broken: &broken };
         // Where there are no texts, the words are what can clash.
         let mut source = folder.take_main();
         for (file, script) in &by_file {
             let (mut script, places) = edition.localize(script, file, &mut source);
             script.language.clone_from(&folder.tag);
-            check::check_edition(&script, &places, &world, &other.words, &mut source);
+            if sound(&format!("{file}.yaml")) {
+                check::check_edition(&script, &places, &world, &other.words, &mut source);
+            }
             check::content::check_edition(&script, &folder.tag, &places, &banned, &mut source);
             other.scripts.insert(script.name.clone(), script);
         }
@@ -594,6 +600,11 @@ impl Library {
         let words = self.words.about.iter().filter(|(word, _)| !self.commands.contains_key(word.as_str()));
         scripts.chain(words.map(|(word, about)| (word.as_str().to_owned(), about.clone()))).collect()
     }
+}
+
+/// A file's name without its folders and its ending.
+fn stem(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml")
 }
 
 /// Puts a language's file into its folder.

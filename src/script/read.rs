@@ -125,7 +125,10 @@ thread_local! {
 /// Notes that something else stands here than should.
 pub(crate) fn expected(node: &Node, wanted: &str, source: &mut Source<'_>) {
     let span = node.span.start..node.span.end.max(node.span.start + 1);
-    let hint = "see docs/script-language.md, or a shipped script, for how it is written";
+    let hint = match (wanted.starts_with("a list"), &node.kind) {
+        (true, Kind::Map(_)) => "begin each of them with a dash and a space: `- `",
+        _ => "see docs/script-language.md, or a shipped script, for how it is written",
+    };
     source.error("GS0103", span, format!("{} where {wanted}", node.describe()), hint);
 }
 

@@ -14,7 +14,7 @@ pub struct Reading {
     pub words: u32,
     /// Words of seven letters and more.
     pub long_words: u32,
-    /// What the language's formula gives; see [`english`] and [`spanish`].
+    /// What the language's formula gives; see `english` and `spanish` below.
     pub score: f64,
     /// The age from which it is easy reading, in years.
     pub age: u8,

@@ -6,10 +6,9 @@
 
 mod persons;
 mod report;
+mod rules;
 mod run;
-mod styles;
 mod watch;
-mod words;
 
 use jiff::Timestamp;
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Plan;
-use super::styles::Style;
+use super::persons::Style;
 
 /// Everything that is told at the end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-use super::persons::{Person, Sight, place};
+use super::Plan;
+use super::persons::{Person, Sight, said};
 use super::report::Report;
 use super::watch::Watch;
-use super::{Plan, words};
 use crate::clock::Clock;
 use crate::outbox::{BoxFuture, Deliver, Outbox, Outgoing, SendError, Sent};
 use crate::script::Library;
@@ -158,7 +158,7 @@ impl Group {
             }
             self.deliver(id).await?;
         }
-        let is_open = self.watch.state(id).is_some_and(|state| place(&state).is_some());
+        let is_open = self.watch.state(id).is_some_and(|state| state.standing().is_some());
         self.persons[index].1.settles(is_open, at);
         Ok(())
     }
@@ -192,7 +192,7 @@ impl Group {
                 person.hears(message, *purpose, now);
             }
             for (message, _) in &letters {
-                self.tell(id, &words::said(message));
+                self.tell(id, &said(message));
             }
         }
         self.watch.all_arrived(whose, &here);

@@ -187,6 +187,15 @@ impl<'l> Coverage<'l> {
         }
     }
 
+    /// Leaves out every script that is not called so in part; when none is, those of which nothing was reached.
+    pub fn narrow(&mut self, name: &str) {
+        if self.scripts.keys().any(|script| script.contains(name)) {
+            self.scripts.retain(|script, _| script.contains(name));
+        } else {
+            self.scripts.retain(|_, reached| !reached.reached.is_empty());
+        }
+    }
+
     /// Each script and what of it was reached, by name.
     pub fn scripts(&self) -> impl Iterator<Item = (&Script, &Reached)> {
         self.scripts.iter().filter_map(|(name, reached)| Some((self.library.script(name)?, reached)))

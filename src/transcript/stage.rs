@@ -135,12 +135,7 @@ impl<'l> Stage<'l> {
     /// `waiting at` and the question's id, or `nothing open`.
     #[must_use]
     pub fn stands(&self) -> String {
-        let at = match (&self.state.card, &self.state.active) {
-            (Some(card), _) => Some(&card.frame.at),
-            (None, Some(thread)) => thread.top().map(|frame| &frame.at),
-            (None, None) => None,
-        };
-        at.map_or("nothing open".into(), |at| format!("waiting at {at}"))
+        self.state.standing().map_or("nothing open".into(), |frame| format!("waiting at {}", frame.at))
     }
 
     /// True when something of this kind happened since [`Stage::heard`]; `word` is one that it has, or empty.

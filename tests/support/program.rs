@@ -121,7 +121,7 @@ impl Program {
         let mut heard = String::new();
         while !heard.contains(words) {
             let line = said.recv_timeout(PATIENCE);
-            heard += &line.unwrap_or_else(|_| panic!("it never said {words:?}:\n{heard}"));
+            heard += &line.unwrap_or_else(|_| panic!("it never said {words:?}:\n{heard}{}", *self.said.borrow()));
         }
         heard
     }

@@ -13,7 +13,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::against;
+use super::{against, house};
 use crate::clock::Clock;
 use crate::prompts::{self, PromptsError};
 use crate::script::model::Script;
@@ -28,7 +28,7 @@ use crate::script::{Library, Report, Review};
                         `goldseam scripts explain GS0405` says more about a code."
 )]
 pub(crate) struct Options {
-    /// A folder with scripts [default: the ones inside this program]
+    /// A folder with scripts [default: `prompts` here, else the configured one, else those inside this program]
     dir: Option<PathBuf>,
     /// How to tell: with the lines they are about, one line each, or as JSON
     #[arg(long, value_enum, default_value_t = Format::Long)]
@@ -73,7 +73,14 @@ pub(crate) fn check(options: &Options) -> ExitCode {
         eprintln!("goldseam: {error}");
         return ExitCode::FAILURE;
     }
-    let (library, mut report) = match prompts::load(options.dir.as_deref()) {
+    let folder = match house::authors_folder(options.dir.clone()) {
+        Ok(folder) => folder,
+        Err(error) => {
+            eprintln!("goldseam: {}", super::sentence(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let (library, mut report) = match prompts::load(folder.as_deref()) {
         Ok((library, report)) => (Some(library), report),
         Err(PromptsError::Wrong { report, .. }) => (None, *report),
         Err(error) => {
@@ -149,18 +156,18 @@ fn reviews(report: &Report) -> String {
                 writeln!(told, "{} was read by {} on {}, which is still to come.", review.script, stamp.by, stamp.on);
         }
     }
-    let is_read = |review: &&Review| review.reviewed && review.stamps.iter().any(|stamp| stamp.on <= today);
-    let not: Vec<&str> =
-        report.reviews.iter().filter(|review| !is_read(review)).map(|review| review.script.as_str()).collect();
-    let (all, open) = (report.reviews.len(), not.len());
-    let _ = write!(told, "{} of {all} scripts have been reviewed by a person", all - open);
-    match open {
-        0 => told.push('.'),
-        _ if open == all => told.push_str("; not reviewed: all of them."),
-        _ => {
-            let _ = write!(told, "; not reviewed: {}.", not.join(", "));
-        }
-    }
+    let is_read = |review: &Review| review.reviewed && review.stamps.iter().any(|stamp| stamp.on <= today);
+    let (read, not): (Vec<_>, Vec<_>) = report.reviews.iter().partition(|review| is_read(review));
+    let names =
+        |reviews: &[&Review]| reviews.iter().map(|review| review.script.as_str()).collect::<Vec<_>>().join(", ");
+    let _ = write!(told, "{} of {} scripts have been reviewed by a person", read.len(), report.reviews.len());
+    let _ = match (read.len(), not.len()) {
+        (_, 0) => write!(told, "."),
+        (0, _) => write!(told, "; not reviewed: all of them."),
+        // The shorter list says the same.
+        (few, many) if few < many => write!(told, ": {}.", names(&read)),
+        _ => write!(told, "; not reviewed: {}.", names(&not)),
+    };
     told
 }
 

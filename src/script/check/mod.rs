@@ -489,7 +489,11 @@ impl<'c, 'a> Checker<'c, 'a> {
         let world = self.world;
         let Some(callee) = world.scripts.get(name) else {
             let near = did_you_mean(name, world.scripts.keys().map(String::as_str));
-            let hint = if near.is_empty() { format!("write the file {name}.yaml") } else { near };
+            let hint = match near {
+                _ if world.broken.contains(name) => format!("{name}.yaml cannot be read: mend it first"),
+                near if near.is_empty() => format!("write the file {name}.yaml"),
+                near => near,
+            };
             self.source.error("GS0407", span.clone(), format!("there is no script `{name}`"), hint);
             return;
         };

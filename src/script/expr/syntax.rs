@@ -83,7 +83,11 @@ fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
                     return Err(SyntaxError {
                         at: start..start + first.len_utf8(),
                         message: format!("`{first}` has no meaning in an expression"),
-                        hint: "text goes in double quotes".into(),
+                        hint: if "“”„«»‘’".contains(first) {
+                            "use straight quotes, like \"this\"; a word processor bends them".into()
+                        } else {
+                            "text goes in double quotes".into()
+                        },
                     });
                 }
             },
@@ -178,8 +182,22 @@ impl ExprParser<'_> {
 
     fn unexpected(&self, token: Token, wanted: &str) -> SyntaxError {
         let found = &self.text[token.at.clone()];
-        let hint = if found == "=" { "compare with `==`" } else { SHAPE }.to_owned();
+        let words_in_a_row =
+            matches!(token.kind, TokenKind::Word(_)) && matches!(self.before(), Some(TokenKind::Word(_)));
+        let hint = match found {
+            "=" => "compare with `==`",
+            _ if words_in_a_row => {
+                "words that mean themselves go in double quotes, and a sentence for people into `compose`"
+            }
+            _ => SHAPE,
+        };
+        let hint = hint.to_owned();
         SyntaxError { at: token.at, message: format!("`{found}` where {wanted} was expected"), hint }
+    }
+
+    /// What stands before the next token.
+    fn before(&self) -> Option<&TokenKind> {
+        Some(&self.tokens.get(self.next.checked_sub(1)?)?.kind)
     }
 
     fn missing(&self, wanted: &str) -> SyntaxError {

@@ -77,7 +77,7 @@ pub(super) struct Hand {
 }
 
 /// The beginning of what stands in texts.
-pub(super) const MARK: &str = "#p";
+pub(in crate::simulate) const MARK: &str = "#p";
 
 fn one<'t>(rng: &mut Rng, texts: &[&'t str]) -> &'t str {
     rng.choice(texts).copied().unwrap_or("ok")
@@ -154,7 +154,7 @@ pub(super) fn mistyped(rng: &mut Rng, text: &str) -> String {
 }
 
 /// What the bot said, for whoever reads somebody's life.
-pub(super) fn said(message: &Message) -> String {
+pub(in crate::simulate) fn said(message: &Message) -> String {
     let buttons = message.buttons.iter().map(|button| format!(" [{}]", button.label)).collect::<String>();
     format!("< {}{buttons}", message.text.text().replace('\n', " "))
 }

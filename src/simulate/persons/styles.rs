@@ -3,7 +3,7 @@
 /// What somebody is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Style {
+pub(in crate::simulate) enum Style {
     /// Answers most of what comes.
     Steady,
     /// Answers hours later, or not at all.
