@@ -64,7 +64,7 @@ fn turn(library: &Library, json: &[u8], facts: &Facts, event: &Event, now: &Zone
     let begun = Instant::now();
     let state = State::read(black_box(json)).expect("a state");
     let read = Instant::now();
-    let (state, effects) = engine::step(library, &state, facts, event, now);
+    let (state, effects) = engine::step(library, state, facts, event, now);
     let stepped = Instant::now();
     let json = serde_json::to_vec(black_box(&state)).expect("JSON");
     let written = Instant::now();

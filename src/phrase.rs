@@ -3,6 +3,9 @@
 //! A phrase is words; `*` at the end of a word stands for any ending, at its beginning for any beginning, `...` for up to four words.
 //! Never a regular expression.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// How many words `...` may stand for.
@@ -98,6 +101,8 @@ pub struct Phrase {
     parts: Vec<Part>,
     /// The folded text as it was written, for whole-message comparison.
     folded: String,
+    /// The first letter of a phrase that is plain words: most texts are told from it by theirs.
+    first: Option<u8>,
 }
 
 impl Phrase {
@@ -123,7 +128,11 @@ impl Phrase {
                 });
             }
         }
-        parts.iter().any(|part| *part != Part::Gap).then_some(Self { parts, folded })
+        let first = match parts.first() {
+            Some(Part::Word(word)) => word.bytes().next(),
+            _ => None,
+        };
+        parts.iter().any(|part| *part != Part::Gap).then_some(Self { parts, folded, first })
     }
 
     /// True when the phrase stands anywhere in a folded text.
@@ -144,6 +153,10 @@ impl Phrase {
         if self.folded == folded {
             return true;
         }
+        match (self.first, folded.bytes().find(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())) {
+            (Some(own), Some(first)) if own != first && first.is_ascii() => return false,
+            _ => {}
+        }
         let mut found = words(folded);
         let same =
             |part: &Part| matches!(part, Part::Word(word) if found.next().is_some_and(|found| is_word(word, found)));
@@ -160,6 +173,42 @@ impl Phrase {
     #[must_use]
     pub fn word_count(&self) -> usize {
         self.parts.iter().filter(|part| **part != Part::Gap).count()
+    }
+}
+
+/// Many phrases at once, found by the words they begin with.
+#[derive(Clone, Debug, Default)]
+pub struct PhraseSet {
+    /// Those that begin with a whole word.
+    by_word: BTreeMap<String, Vec<Phrase>>,
+    others: Vec<Phrase>,
+}
+
+impl PhraseSet {
+    /// True when any of them stands in a folded text.
+    #[must_use]
+    pub fn any_occurs_in(&self, folded: &str) -> bool {
+        let words: Vec<&str> = words(folded).collect();
+        let begins = |at: usize| {
+            let word = words[at];
+            let bare: Cow<'_, str> = if word.contains('\'') { word.replace('\'', "").into() } else { word.into() };
+            let phrases = self.by_word.get(&*bare).map_or(&[][..], Vec::as_slice);
+            phrases.iter().any(|phrase| matches(&phrase.parts, &words[at..]))
+        };
+        (0..words.len()).any(begins) || self.others.iter().any(|phrase| phrase.occurs_among(&words))
+    }
+}
+
+impl FromIterator<Phrase> for PhraseSet {
+    fn from_iter<I: IntoIterator<Item = Phrase>>(phrases: I) -> Self {
+        let mut set = Self::default();
+        for phrase in phrases {
+            match phrase.parts.first() {
+                Some(Part::Word(word)) => set.by_word.entry(word.clone()).or_default().push(phrase),
+                _ => set.others.push(phrase),
+            }
+        }
+        set
     }
 }
 
@@ -215,6 +264,17 @@ mod tests {
         assert!(Phrase::new("si").unwrap().is_all_of(&fold("\u{a1}S\u{ed}!")));
         let hindi = "\u{915}\u{93f}\u{924}\u{93e}\u{92c}";
         assert_eq!(fold(hindi), hindi);
+    }
+
+    #[test]
+    fn a_set_finds_what_each_of_its_phrases_finds() {
+        let phrases: Vec<Phrase> =
+            ["don't know", "overreact*", "... of it", "*ing me", "be more ..."].iter().filter_map(|text| Phrase::new(text)).collect();
+        let set: PhraseSet = phrases.iter().cloned().collect();
+        for text in ["", "I dont know", "I don't know", "you overreact", "all of it", "of it", "testing me", "be more", "be more calm", "know"] {
+            let folded = fold(text);
+            assert_eq!(set.any_occurs_in(&folded), any_occurs_in(&phrases, &folded), "{text}");
+        }
     }
 
     #[test]

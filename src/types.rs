@@ -9,6 +9,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod value;
+
+pub use value::{Value, Values, describe_seconds};
+
 /// A person, whatever accounts they have. Assigned by the store, never shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -403,111 +407,6 @@ pub enum Purpose {
     Reminder,
     /// A regular check-in or a nudge. Better never than twice.
     Nudge,
-}
-
-/// A value of the script language.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// No answer.
-    #[default]
-    None,
-    /// True or false.
-    Bool(bool),
-    /// A whole number.
-    Int(i64),
-    /// A number with a fraction.
-    Number(f64),
-    /// Text, a choice's value, or the name of a time zone.
-    Text(String),
-    /// A day of the calendar, without a zone.
-    Date {
-        /// The day.
-        date: jiff::civil::Date,
-    },
-    /// A time on the clock, without a zone.
-    Time {
-        /// The time.
-        time: jiff::civil::Time,
-    },
-    /// A length of time, in seconds.
-    Duration {
-        /// Seconds.
-        seconds: i64,
-    },
-    /// Several values.
-    List(Vec<Value>),
-}
-
-/// Named values, in a fixed order so that the same state always serialises to the same bytes.
-pub type Values = BTreeMap<String, Value>;
-
-impl Value {
-    /// True for everything but "no answer", `false`, the empty text and the empty list. Zero is an answer.
-    #[must_use]
-    pub fn is_truthy(&self) -> bool {
-        match self {
-            Value::None => false,
-            Value::Bool(flag) => *flag,
-            Value::Text(text) => !text.is_empty(),
-            Value::List(items) => !items.is_empty(),
-            Value::Int(_) | Value::Number(_) | Value::Date { .. } | Value::Time { .. } | Value::Duration { .. } => true,
-        }
-    }
-
-    /// True when there is no answer.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        matches!(self, Value::None)
-    }
-
-    /// The text of a text value.
-    #[must_use]
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// A text value.
-    pub fn text(text: impl Into<String>) -> Self {
-        Value::Text(text.into())
-    }
-}
-
-/// How it reads in a sentence: `20:00`, `Tuesday 3 March`, `a, b`. Nothing for "no answer".
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::None => Ok(()),
-            Value::Bool(flag) => f.write_str(if *flag { "yes" } else { "no" }),
-            Value::Int(number) => write!(f, "{number}"),
-            Value::Number(number) => write!(f, "{number}"),
-            Value::Text(text) => f.write_str(text),
-            Value::Date { date } => write!(f, "{}", date.strftime("%A %-d %B")),
-            Value::Time { time } => write!(f, "{}", time.strftime("%H:%M")),
-            Value::Duration { seconds } => f.write_str(&describe_seconds(*seconds)),
-            Value::List(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-/// `3 days`, `5 hours`, `10 minutes`: the largest whole unit, as people say it.
-#[must_use]
-pub fn describe_seconds(seconds: i64) -> String {
-    let (amount, unit) = match seconds {
-        s if s >= 172_800 => (s / 86_400, "day"),
-        s if s >= 3600 => (s / 3600, "hour"),
-        s if s >= 60 => (s / 60, "minute"),
-        s => (s.max(0), "second"),
-    };
-    format!("{amount} {unit}{}", if amount == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

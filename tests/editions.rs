@@ -231,7 +231,7 @@ fn a_language_that_is_chosen_counts_at_once() {
 #[track_caller]
 fn said(library: &Library, facts: &Facts, text: &str) -> Vec<Message> {
     let now: Zoned = "2026-03-02T20:00:00[UTC]".parse().unwrap();
-    let (_, effects) = engine::step(library, &State::new(1), facts, &Event::Text(Private::new(text)), &now);
+    let (_, effects) = engine::step(library, State::new(1), facts, &Event::Text(Private::new(text)), &now);
     let messages =
         effects.into_iter().filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None });
     messages.collect()

@@ -805,8 +805,8 @@ fn the_same_input_gives_the_same_bytes() {
     stage.run("probe");
     let (state, now) = (stage.state().clone(), stage.here());
     let event = Event::Text(Private::new("three"));
-    let first = engine::step(&library, &state, stage.facts(), &event, &now);
-    let again = engine::step(&probe(TRIES), &state, stage.facts(), &event, &now);
+    let first = engine::step(&library, state.clone(), stage.facts(), &event, &now);
+    let again = engine::step(&probe(TRIES), state.clone(), stage.facts(), &event, &now);
     assert_eq!(serde_json::to_string(&again.0).unwrap(), serde_json::to_string(&first.0).unwrap());
     assert_eq!(again.1, first.1);
     assert_eq!(first.0.active.unwrap().frames[0].vars["number"], Value::Int(3));

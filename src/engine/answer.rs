@@ -2,12 +2,12 @@
 
 use super::api::Effect;
 use super::cards::{args, shorten};
-use super::read::{self, Reading};
+use super::read::{self, Offered, Reading};
 use super::state::{Answered, Asked, Frame, Offer, Thread, Undo};
 use super::trace::Did;
 use super::turn::Turn;
 use crate::phrase::{Phrase, any_occurs_in, fold};
-use crate::script::model::{Objection, ObjectionTest, OpKind, Question, Script, Type};
+use crate::script::model::{Choose, Objection, ObjectionTest, OpKind, Question, Script, Type};
 use crate::types::{Message, Private, Rich, Value, Values};
 
 /// How many answers of a frame can be gone back over.
@@ -52,7 +52,7 @@ fn made_at(at: &str, objection: &Objection) -> String {
     format!("{at}/{}", objection.name)
 }
 
-impl Turn<'_> {
+impl<'t> Turn<'t> {
     /// A text for the open question.
     pub(crate) fn answer_text(&mut self, text: &str) {
         if self.try_text(text) == Heard::No {
@@ -62,8 +62,7 @@ impl Turn<'_> {
 
     /// A text for the open question, if it can be read as its answer.
     pub(crate) fn try_text(&mut self, text: &str) -> Heard {
-        let Some(frame) = self.open_frame() else { return Heard::No };
-        let Some((script, pc, question)) = self.question_of(&frame) else { return Heard::No };
+        let Some((script, pc, question)) = self.open_question() else { return Heard::No };
         let folded = fold(text);
         if question.skip && self.library.words().skip.iter().any(|word| word.is_all_of(&folded)) {
             self.did(script, pc, Did::Skipped);
@@ -71,19 +70,19 @@ impl Turn<'_> {
             return Heard::Yes;
         }
         if let Some(offer) = self.offer_of(&folded) {
-            self.take_offer(&frame, offer);
+            self.take_offer(offer);
             return Heard::Yes;
         }
         match &script.ops[pc].kind {
-            OpKind::Choose(choose) if choose.many => return self.try_several(&frame, text),
-            OpKind::Choose(choose) => match read::option(text, &self.offered(&frame), self.library.words()) {
-                Reading::Value(place) => self.take_option(&frame, &place),
+            OpKind::Choose(choose) if choose.many => return self.try_several(text),
+            OpKind::Choose(choose) => match read::option(text, &self.open_offered(), self.library.words()) {
+                Reading::Value(place) => self.take_option(&place),
                 Reading::Several(offers) => self.offer(offers),
-                Reading::Unclear if choose.other_text => self.other_text(&frame, text),
+                Reading::Unclear if choose.other_text => self.other_text(text),
                 Reading::Unclear => return Heard::No,
             },
             OpKind::Ask(_) => match read::typed(text, type_of(script, question), self.library.words(), &self.now) {
-                Reading::Value(value) => self.examine(&frame, text, value),
+                Reading::Value(value) => self.examine(text, value),
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear => return Heard::No,
             },
@@ -92,8 +91,22 @@ impl Turn<'_> {
         Heard::Yes
     }
 
-    fn open_frame(&self) -> Option<Frame> {
-        self.state.active.as_ref()?.top().cloned()
+    pub(crate) fn open_frame(&self) -> Option<&Frame> {
+        self.state.active.as_ref()?.top()
+    }
+
+    /// The question that the open script asks.
+    pub(crate) fn open_question(&self) -> Option<(&'t Script, usize, &'t Question)> {
+        self.question_of(self.open_frame()?)
+    }
+
+    /// The options of the open question.
+    pub(crate) fn open_offered(&self) -> Vec<Offered<'t>> {
+        self.open_frame().map_or(Vec::new(), |frame| self.offered(frame))
+    }
+
+    fn open_choose(&self) -> Option<&'t Choose> {
+        self.choose_of(self.open_frame()?)
     }
 
     pub(crate) fn asked(&mut self) -> Option<&mut Asked> {
@@ -106,26 +119,26 @@ impl Turn<'_> {
     }
 
     /// Takes one of the readings that were asked back.
-    pub(crate) fn take_offer(&mut self, frame: &Frame, offer: Offer) {
-        match self.choose_of(frame) {
-            Some(_) => self.take_option(frame, &offer.value),
-            None => self.examine(frame, &offer.label, offer.value),
+    pub(crate) fn take_offer(&mut self, offer: Offer) {
+        match self.open_choose() {
+            Some(_) => self.take_option(&offer.value),
+            None => self.examine(&offer.label, offer.value),
         }
     }
 
     /// Takes an option, given by its place in the script.
-    pub(crate) fn take_option(&mut self, frame: &Frame, place: &Value) {
+    pub(crate) fn take_option(&mut self, place: &Value) {
         let Value::Int(index) = place else { return };
-        let offered = self.offered(frame);
+        let offered = self.open_offered();
         let Some(option) =
             usize::try_from(*index).ok().and_then(|index| offered.iter().find(|option| option.index == index))
         else {
             return self.repeat();
         };
-        if let Some((script, pc, _)) = self.question_of(frame) {
+        if let Some((script, pc, _)) = self.open_question() {
             self.did(script, pc, Did::Chose(option.index));
         }
-        if self.choose_of(frame).is_some_and(|choose| choose.many) {
+        if self.open_choose().is_some_and(|choose| choose.many) {
             return self.toggle(option.index);
         }
         let taken = Taken {
@@ -137,25 +150,27 @@ impl Turn<'_> {
     }
 
     /// A text that is none of the options, where any text is an answer. After a long time it is asked what it means.
-    fn other_text(&mut self, frame: &Frame, text: &str) {
-        match self.state.active.clone().filter(|thread| self.is_cold(thread)) {
+    fn other_text(&mut self, text: &str) {
+        match self.state.active.as_ref().filter(|thread| self.is_cold(thread)).cloned() {
             Some(thread) => self.show_resume_card(&thread, text),
-            None => self.examine(frame, text, Value::text(text.trim())),
+            None => self.examine(text, Value::text(text.trim())),
         }
     }
 
     /// The answer of an earlier run is the answer again.
-    pub(crate) fn take_earlier(&mut self, frame: &Frame) {
-        match self.earlier_of(frame).cloned() {
-            Some(value) => self.examine(frame, &value.to_string(), value),
+    pub(crate) fn take_earlier(&mut self) {
+        match self.open_frame().and_then(|frame| self.earlier_of(frame)).cloned() {
+            Some(value) => self.examine(&value.to_string(), value),
             None => self.repeat(),
         }
     }
 
     /// The person skips the open question.
     pub(crate) fn skip(&mut self) {
-        let Some(frame) = self.open_frame() else { return self.say_card("nothing_open", Values::new()) };
-        match self.question_of(&frame) {
+        if self.open_frame().is_none() {
+            return self.say_card("nothing_open", Values::new());
+        }
+        match self.open_question() {
             Some((script, pc, question)) if question.skip => {
                 self.did(script, pc, Did::Skipped);
                 self.take(Taken { value: Value::None, shown: String::new(), pc: pc + 1 });
@@ -175,16 +190,13 @@ impl Turn<'_> {
         let made = thread.made.len();
         let Some(frame) = thread.frames.last_mut() else { return };
         let back_to = frame.back_to.clone();
-        frame.undo.push(Undo { at: frame.at.clone(), seq, vars: frame.vars.clone(), made, back_to });
+        frame.undo.push(Undo { at: frame.at.clone(), seq, was: Values::new(), made, back_to });
         if frame.undo.len() > UNDO {
             frame.undo.remove(0);
         }
         let save = self.question_of(frame).and_then(|(_, _, question)| question.save.clone());
         if let Some(save) = save {
-            match taken.value {
-                Value::None => frame.vars.remove(&save),
-                value => frame.vars.insert(save, value),
-            };
+            frame.set(save, taken.value);
         }
         thread.turns += 1;
         self.go_on(thread, taken.pc);
@@ -207,8 +219,8 @@ impl Turn<'_> {
     }
 
     /// Looks for something to object to; takes the answer when there is nothing.
-    fn examine(&mut self, frame: &Frame, text: &str, value: Value) {
-        let Some((script, pc, question)) = self.question_of(frame) else { return };
+    fn examine(&mut self, text: &str, value: Value) {
+        let Some((script, pc, question)) = self.open_question() else { return };
         let objections = match &script.ops[pc].kind {
             OpKind::Ask(ask) => ask.objections.as_slice(),
             _ => &[],
@@ -225,8 +237,8 @@ impl Turn<'_> {
         }
         let shown = shorten(text, limit.min(MAX_SHOWN));
         let mut numbered = objections.iter().enumerate();
-        let objects = numbered.find(|(_, objection)| self.objects(frame, objection, text, &value));
-        self.trace_passed(frame, objections, text, &value);
+        let objects = numbered.find(|(_, objection)| self.objects(objection, text, &value));
+        self.trace_passed(objections, text, &value);
         let Some((index, objection)) = objects else {
             self.did(script, pc, Did::Answered);
             return self.take(Taken { shown, value, pc: pc + 1 });
@@ -236,20 +248,25 @@ impl Turn<'_> {
         if tries >= question.tries {
             return self.give_up(question, matches!(ty, Type::Text { .. }).then_some((shown, value)));
         }
+        let Some(frame) = self.open_frame() else { return };
         let reply = objection.say.render(&self.view(frame, Some(&value)));
         self.said(script, pc, &objection.say);
         self.reply(reply);
     }
 
-    fn objects(&self, frame: &Frame, objection: &Objection, text: &str, value: &Value) -> bool {
-        !is_spent(frame, objection) && self.applies(frame, objection, text, value)
+    fn objects(&self, objection: &Objection, text: &str, value: &Value) -> bool {
+        self.open_frame().is_some_and(|frame| !is_spent(frame, objection) && self.applies(frame, objection, text, value))
     }
 
     /// Notes which soft objections let this answer pass.
-    fn trace_passed(&mut self, frame: &Frame, objections: &[Objection], text: &str, value: &Value) {
-        let Some((script, pc, _)) = self.question_of(frame).filter(|_| self.trace.is_some()) else { return };
+    fn trace_passed(&mut self, objections: &[Objection], text: &str, value: &Value) {
+        let Some((script, pc, _)) = self.open_question().filter(|_| self.trace.is_some()) else { return };
+        let passes = |turn: &Self, objection: &Objection| {
+            let frame = turn.open_frame();
+            frame.is_some_and(|frame| is_spent(frame, objection) && turn.applies(frame, objection, text, value))
+        };
         for (index, objection) in objections.iter().enumerate() {
-            if is_spent(frame, objection) && self.applies(frame, objection, text, value) {
+            if passes(self, objection) {
                 self.did(script, pc, Did::LetPass(index));
             }
         }
@@ -284,7 +301,7 @@ impl Turn<'_> {
     fn give_up(&mut self, question: &Question, kept: Option<(String, Value)>) {
         let is_text = kept.is_some();
         let (shown, value) = kept.unwrap_or_default();
-        if let Some((script, pc, _)) = self.open_frame().and_then(|frame| self.question_of(&frame)) {
+        if let Some((script, pc, _)) = self.open_question() {
             self.did(script, pc, Did::GaveUp);
         }
         if !is_text && !question.has_otherwise {
@@ -300,10 +317,8 @@ impl Turn<'_> {
 
     /// The open question could not read what was said.
     pub(crate) fn unread(&mut self) {
-        let Some(frame) = self.open_frame() else { return };
-        let Some((script, pc, question)) = self.question_of(&frame) else { return };
-        let hash = self.question_hash(&frame);
-        if self.asked().is_some_and(|asked| asked.hash != hash) {
+        let Some((script, pc, question)) = self.open_question() else { return };
+        if self.asked().is_some_and(|asked| asked.hash != question.hash) {
             // The question was edited since it was asked: the answer was to the old one.
             return self.repeat();
         }
@@ -312,7 +327,8 @@ impl Turn<'_> {
         }
         match &question.unclear {
             Some(unclear) => {
-                let text = self.render(unclear, &frame);
+                let Some(frame) = self.open_frame() else { return };
+                let text = self.render(unclear, frame);
                 self.said(script, pc, unclear);
                 self.reply(text);
             }
@@ -322,12 +338,15 @@ impl Turn<'_> {
 
     /// Says something about the answer; the question stays open, so its buttons come along.
     fn reply(&mut self, text: Rich) {
-        let Some(frame) = self.open_frame() else { return };
         let at = self.at();
         let Some(asked) = self.asked() else { return };
         asked.at = at;
         let (seq, picked) = (asked.seq, asked.picked.clone());
-        self.say_with_buttons(text, &frame, seq, &picked);
+        let Some(thread) = self.state.active.take() else { return };
+        if let Some(frame) = thread.top() {
+            self.say_with_buttons(text, frame, seq, &picked);
+        }
+        self.state.active = Some(thread);
     }
 
     pub(crate) fn reply_card(&mut self, name: &str, values: Values) {
@@ -405,7 +424,8 @@ impl Turn<'_> {
         self.take_back(thread, undo.made);
         thread.answers.retain(|line| line.seq < undo.seq);
         if let Some(frame) = thread.frames.last_mut() {
-            (frame.at, frame.vars, frame.back_to) = (undo.at, undo.vars, undo.back_to);
+            frame.put_back(undo.was);
+            (frame.at, frame.back_to) = (undo.at, undo.back_to);
         }
         true
     }

@@ -96,7 +96,7 @@ impl<'t> Turn<'t> {
                 OpKind::Set(values) => {
                     let view = self.view(frame, None);
                     let values: Values = values.iter().map(|(name, expr)| (name.clone(), expr.eval(&view))).collect();
-                    frame.vars.extend(values);
+                    frame.set_all(values);
                 }
                 OpKind::Ask(ask) => {
                     frame.at.clone_from(&ask.question.id);

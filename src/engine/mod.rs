@@ -48,7 +48,7 @@ const AWAY_DAYS: i64 = 3;
 ///
 /// `now` is in the person's time zone. Effects are in the order in which they should happen.
 #[must_use]
-pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
+pub fn step(library: &Library, state: State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
     let turn = take(Turn::new(library, state, facts, now), event);
     (turn.state, turn.effects)
 }
@@ -57,7 +57,7 @@ pub fn step(library: &Library, state: &State, facts: &Facts, event: &Event, now:
 #[must_use]
 pub fn step_traced(
     library: &Library,
-    state: &State,
+    state: State,
     facts: &Facts,
     event: &Event,
     now: &Zoned,
@@ -95,20 +95,21 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
 /// What a card says by itself, to somebody of whom nothing is known but the language of their chat app.
 #[must_use]
 pub fn card_texts(library: &Library, card: &str, language: Option<&str>, now: &Zoned) -> Vec<Message> {
-    let effects = card_turn(library, card, language, now).effects.into_iter();
+    let facts = Facts { client_language: language.map(str::to_owned), ..Facts::default() };
+    let effects = card_turn(library, card, &facts, now).effects.into_iter();
     effects.filter_map(|effect| if let Effect::Say(message) = effect { Some(message) } else { None }).collect()
 }
 
 /// The same as effects, and what of the card was carried out.
 #[must_use]
 pub fn card_traced(library: &Library, card: &str, now: &Zoned) -> (Vec<Effect>, Vec<Trace>) {
-    let turn = card_turn(library, card, None, now);
+    let facts = Facts::default();
+    let turn = card_turn(library, card, &facts, now);
     (turn.effects, turn.trace.unwrap_or_default())
 }
 
-fn card_turn<'l>(library: &'l Library, card: &str, language: Option<&str>, now: &Zoned) -> Turn<'l> {
-    let facts = Facts { client_language: language.map(str::to_owned), ..Facts::default() };
-    let mut turn = Turn::new(library, &State::new(0), &facts, now);
+fn card_turn<'l>(library: &'l Library, card: &str, facts: &'l Facts, now: &Zoned) -> Turn<'l> {
+    let mut turn = Turn::new(library, State::new(0), facts, now);
     turn.trace = Some(Vec::new());
     turn.say_card(card, Values::new());
     turn.sign();
@@ -477,7 +478,7 @@ impl<'t> Turn<'t> {
 
     fn go_on_in_card(&mut self, mut card: state::CardState, question: &Question, value: Value, pc: usize) {
         if let Some(save) = question.save.clone() {
-            card.frame.vars.insert(save, value);
+            card.frame.set(save, value);
         }
         card.frame.tries = 0;
         self.state.card = None;
@@ -511,18 +512,20 @@ impl<'t> Turn<'t> {
         if !self.is_sound() {
             return self.repeat();
         }
-        let Some(thread) = self.state.active.clone() else { return self.old_button(seq) };
-        let Some((frame, asked)) = thread.top().cloned().zip(thread.asked.clone()) else { return };
-        if self.is_asking(seq, &thread) {
+        let Some(thread) = &self.state.active else { return self.old_button(seq) };
+        let Some(asked) = &thread.asked else { return };
+        if self.is_asking(seq, thread) {
+            let offer = |index: usize| asked.offers.get(index).filter(|_| asked.seq == seq).cloned();
+            let offer = if let Pressed::Offer(index) = choice { offer(index) } else { None };
             self.state.card = None;
             match choice {
                 Pressed::Skip => self.skip(),
-                Pressed::Option(place) => self.take_option(&frame, &Value::Int(place)),
-                Pressed::Enough => self.enough(&frame),
-                Pressed::Earlier => self.take_earlier(&frame),
-                Pressed::Offer(index) => match asked.offers.get(index) {
-                    Some(offer) if asked.seq == seq => self.take_offer(&frame, offer.clone()),
-                    _ => self.repeat(),
+                Pressed::Option(place) => self.take_option(&Value::Int(place)),
+                Pressed::Enough => self.enough(),
+                Pressed::Earlier => self.take_earlier(),
+                Pressed::Offer(_) => match offer {
+                    Some(offer) => self.take_offer(offer),
+                    None => self.repeat(),
                 },
             }
         } else {
@@ -543,14 +546,9 @@ impl<'t> Turn<'t> {
 
     /// True when an earlier showing of the very question that is open now had this number.
     fn same_question(&self, seq: u64, thread: &Thread, frame: &state::Frame) -> bool {
-        let hash = self.question_hash(frame);
-        self.state.log.iter().any(|logged| {
-            logged.seq == seq
-                && logged.thread == thread.id
-                && logged.script == frame.script
-                && logged.at == frame.at
-                && logged.hash == hash
-        })
+        let Some((_, _, question)) = self.question_of(frame) else { return false };
+        let mark = state::mark(thread.id, &frame.script, &frame.at, question.hash);
+        self.state.log.contains(&state::Logged(seq, mark))
     }
 
     /// Asks whether an earlier answer should be changed, where it still can be.

@@ -52,8 +52,8 @@ impl Turn<'_> {
             due,
             standing: Standing::Open,
         };
-        self.facts.promises.push(promise.clone());
-        self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        self.facts.to_mut().promises.push(promise.clone());
+        self.facts.to_mut().promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
         self.count(Standing::Open, 1);
         thread.made.push(Made::Promise(id.clone()));
         self.effects.push(Effect::Promise(promise.clone()));
@@ -103,7 +103,7 @@ impl Turn<'_> {
         let args = Values::from([("promise".to_owned(), Value::text(id))]);
         let run = Run::Script { script: script.to_owned(), args };
         let plan = Plan { name, run, rule, if_busy: IfBusy::Queue, late, chosen: false };
-        self.facts.schedules.push(plan.name.clone());
+        self.facts.to_mut().schedules.push(plan.name.clone());
         self.effects.push(Effect::Schedule(plan));
     }
 
@@ -117,7 +117,7 @@ impl Turn<'_> {
         let Some(at) = self.facts.promises.iter().position(|promise| promise.id == id) else {
             return self.settle_anew(thread, id, standing);
         };
-        let mut promise = self.facts.promises.remove(at);
+        let mut promise = self.facts.to_mut().promises.remove(at);
         promise.standing = standing;
         self.count(Standing::Open, -1);
         self.count(standing, 1);
@@ -156,8 +156,8 @@ impl Turn<'_> {
         if self.at() < promise.due + SignedDuration::from_secs(FOLLOW_LATE) {
             self.plan_followup(&promise, false);
         }
-        self.facts.promises.push(promise);
-        self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
+        self.facts.to_mut().promises.push(promise);
+        self.facts.to_mut().promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
     }
 
     /// True when a due script asks about a promise that is no longer open.

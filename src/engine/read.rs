@@ -2,6 +2,8 @@
 //!
 //! Forgiving about form and strict about meaning: what could mean two things is asked back, never guessed.
 
+use std::cell::LazyCell;
+
 use jiff::Zoned;
 
 use super::moments;
@@ -133,9 +135,9 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
     }
     let length = folded.chars().count();
     type Test<'t> = &'t dyn Fn(&Offered<'_>) -> bool;
-    let number = integer(&folded, words);
+    let number = LazyCell::new(|| integer(&folded, words));
     let numbered = offered.iter().any(|option| leading_number(&option.label).is_some());
-    let by_number = |option: &Offered<'_>| match number {
+    let by_number = |option: &Offered<'_>| match *number {
         Some(number) if numbered => leading_number(&option.label) == Some(number),
         Some(number) => offered
             .iter()
@@ -143,11 +145,14 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
             .is_some_and(|at| Ok(number) == i64::try_from(at + 1)),
         None => false,
     };
-    let by_label = |option: &Offered<'_>| fold(&option.label) == folded;
-    let by_value =
-        |option: &Offered<'_>| option.choice.value.as_ref().is_some_and(|value| fold(&value.to_string()) == folded);
+    let by_label = |option: &Offered<'_>| is_folded(&option.label, &folded);
+    let by_value = |option: &Offered<'_>| match &option.choice.value {
+        None => false,
+        Some(Value::Text(value)) => is_folded(value, &folded),
+        Some(value) => is_folded(&value.to_string(), &folded),
+    };
     let by_also = |option: &Offered<'_>| option.choice.also.iter().any(|phrase| phrase.is_all_of(&folded));
-    let by_bare = |option: &Offered<'_>| fold(without_number(&option.label)) == folded;
+    let by_bare = |option: &Offered<'_>| is_folded(without_number(&option.label), &folded);
     let by_phrase = |option: &Offered<'_>| {
         let label = Phrase::new(without_number(&option.label)).is_some_and(|phrase| phrase.occurs_in(&folded));
         label || any_occurs_in(&option.choice.also, &folded)
@@ -161,18 +166,22 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
     };
     let tests: [Test<'_>; 7] = [&by_label, &by_also, &by_number, &by_value, &by_bare, &by_phrase, &by_nearness];
     for test in tests {
-        let hits: Vec<&Offered<'_>> = offered.iter().filter(|option| test(option)).collect();
-        match hits[..] {
-            [] => {}
-            [only] => return Reading::Value(place(only)),
-            _ => {
-                return Reading::Several(
-                    hits.into_iter().take(3).map(|option| (option.label.clone(), place(option))).collect(),
-                );
+        let mut hits = offered.iter().filter(|option| test(option));
+        match (hits.next(), hits.next()) {
+            (None, _) => {}
+            (Some(only), None) => return Reading::Value(place(only)),
+            (Some(first), Some(second)) => {
+                let hits = [first, second].into_iter().chain(hits.next());
+                return Reading::Several(hits.map(|option| (option.label.clone(), place(option))).collect());
             }
         }
     }
     Reading::Unclear
+}
+
+/// True when a text folds to this. Most are told apart without folding them.
+fn is_folded(text: &str, folded: &str) -> bool {
+    if text.is_ascii() && text.len() < folded.len() { false } else { fold(text) == folded }
 }
 
 fn place(option: &Offered<'_>) -> Value {

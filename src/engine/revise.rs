@@ -127,8 +127,27 @@ fn adopt(library: &Library, frame: &mut Frame) {
         undo.at = script.renamed(&undo.at).to_owned();
         undo.back_to = undo.back_to.take().map(|back| moved(script, back));
     }
-    frame.undo.retain(|undo| script.waits.contains_key(&undo.at) && holds_all(script, &undo.vars));
     frame.vars.retain(|name, _| script.vars.contains_key(name));
+    keep_reachable(script, frame);
+}
+
+/// Drops the answers that cannot be gone back over any more. What such an answer knows of the vars goes to the one before it.
+fn keep_reachable(script: &Script, frame: &mut Frame) {
+    let (mut vars, mut dropped, mut kept) = (frame.vars.clone(), Values::new(), Vec::new());
+    while let Some(mut undo) = frame.undo.pop() {
+        for (name, value) in std::mem::take(&mut dropped) {
+            undo.was.entry(name).or_insert(value);
+        }
+        undo.was.retain(|name, _| script.vars.contains_key(name));
+        vars.extend(undo.was.clone());
+        if script.waits.contains_key(&undo.at) && holds_all(script, &vars) {
+            kept.push(undo);
+        } else {
+            dropped = undo.was;
+        }
+    }
+    kept.reverse();
+    frame.undo = kept;
 }
 
 fn moved(script: &Script, back: BackTo) -> BackTo {

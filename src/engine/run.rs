@@ -314,7 +314,7 @@ impl Turn<'_> {
         let pc = *caller.waits.get(&frame.at)?;
         if let OpKind::Call { save, .. } = &caller.ops.get(pc)?.kind {
             let values = self.evaluate(thread, save);
-            thread.frames.last_mut()?.vars.extend(values);
+            thread.frames.last_mut()?.set_all(values);
         }
         Some(pc + 1)
     }
@@ -361,13 +361,13 @@ impl Turn<'_> {
             OpKind::Set(values) => {
                 let values = self.evaluate(thread, values);
                 if let Some(frame) = thread.frames.last_mut() {
-                    frame.vars.extend(values);
+                    frame.set_all(values);
                 }
             }
             OpKind::Compose(var, text) => {
                 let text = self.render(text, frame).text();
                 if let Some(frame) = thread.frames.last_mut() {
-                    frame.vars.insert(var.clone(), Value::Text(text));
+                    frame.set(var.clone(), Value::Text(text));
                 }
             }
             OpKind::Remember(values) => {
@@ -440,7 +440,7 @@ impl Turn<'_> {
 
     pub(crate) fn journal(&mut self, thread: &mut Thread, kind: &str, title: String, body: String) {
         let id = self.new_id();
-        self.facts.entries += 1;
+        self.facts.to_mut().entries += 1;
         thread.made.push(Made::Entry(id.clone()));
         let entry = Entry { id, kind: kind.to_owned(), title: Private::new(title), body: Private::new(body) };
         self.effects.push(Effect::Journal(entry));
@@ -449,9 +449,9 @@ impl Turn<'_> {
     fn check_in(&mut self, thread: &mut Thread, mood: Option<i64>, feeling: Option<Private>, note: Option<Private>) {
         let checkin = CheckIn { id: self.new_id(), day: self.now.date(), mood, feeling, note };
         if self.facts.last_checkin != Some(checkin.day) {
-            self.facts.checkins += 1;
+            self.facts.to_mut().checkins += 1;
         }
-        self.facts.last_checkin = Some(checkin.day);
+        self.facts.to_mut().last_checkin = Some(checkin.day);
         thread.made.push(Made::CheckIn(checkin.clone()));
         self.effects.push(Effect::CheckIn(checkin));
     }
@@ -467,7 +467,7 @@ impl Turn<'_> {
         };
         let run = Run::Script { script: op.run.clone(), args: self.evaluate(thread, &op.with) };
         if !self.facts.schedules.contains(&op.name) {
-            self.facts.schedules.push(op.name.clone());
+            self.facts.to_mut().schedules.push(op.name.clone());
             thread.made.push(Made::Schedule(op.name.clone()));
         }
         self.effects.push(Effect::Schedule(Plan { name: op.name.clone(), run, rule, if_busy, late: op.late, chosen }));

@@ -3,7 +3,6 @@
 use super::answer::{Heard, Taken};
 use super::cards::args;
 use super::read::{self, Offered, Reading};
-use super::state::Frame;
 use super::trace::Did;
 use super::turn::Turn;
 use crate::phrase::fold;
@@ -12,25 +11,25 @@ use crate::types::{Value, Values};
 
 impl Turn<'_> {
     /// A text: "that is all", one of the options, or several with commas between them, which is the whole answer.
-    pub(super) fn try_several(&mut self, frame: &Frame, text: &str) -> Heard {
-        let (offered, folded) = (self.offered(frame), fold(text));
+    pub(super) fn try_several(&mut self, text: &str) -> Heard {
+        let (offered, folded) = (self.open_offered(), fold(text));
         let words = self.library.words();
         if fold(&words.enough_label) == folded || words.enough.iter().any(|phrase| phrase.is_all_of(&folded)) {
-            self.enough(frame);
+            self.enough();
             return Heard::Yes;
         }
         match places(text, &offered, words) {
             Some(places) if places.is_empty() => return Heard::No,
             Some(places) if places.len() == 1 => {
                 let place = i64::try_from(places[0]).unwrap_or_default();
-                self.take_option(frame, &Value::Int(place));
+                self.take_option(&Value::Int(place));
             }
             Some(places) => {
-                if let Some((script, pc, _)) = self.question_of(frame) {
+                if let Some((script, pc, _)) = self.open_question() {
                     places.iter().for_each(|place| self.did(script, pc, Did::Chose(*place)));
                 }
                 self.pick(&places);
-                self.enough(frame);
+                self.enough();
             }
             None => return Heard::No,
         }
@@ -59,8 +58,7 @@ impl Turn<'_> {
     /// What was picked so far: labels and values, in the order of the script.
     fn picks(&mut self) -> Vec<(String, Value)> {
         let picked = self.asked().map(|asked| asked.picked.clone()).unwrap_or_default();
-        let Some(frame) = self.state.active.as_ref().and_then(|thread| thread.top()) else { return Vec::new() };
-        let offered = self.offered(frame).into_iter().filter(|option| picked.contains(&option.index));
+        let offered = self.open_offered().into_iter().filter(|option| picked.contains(&option.index));
         offered
             .map(|option| {
                 let value = option.choice.value.clone().unwrap_or_else(|| Value::text(option.label.clone()));
@@ -70,9 +68,9 @@ impl Turn<'_> {
     }
 
     /// Nothing more is to be picked.
-    pub(super) fn enough(&mut self, frame: &Frame) {
+    pub(super) fn enough(&mut self) {
         let picks = self.picks();
-        let Some((script, pc, question)) = self.question_of(frame) else { return };
+        let Some((script, pc, question)) = self.open_question() else { return };
         if picks.is_empty() && !question.skip {
             return self.reply_card("picked", Values::new());
         }

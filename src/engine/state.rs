@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::fmt::serde::timestamp::millisecond;
 use serde::{Deserialize, Serialize};
 
 use super::api::CheckIn;
@@ -15,11 +16,13 @@ use crate::script::Library;
 use crate::script::model::Script;
 use crate::types::{Private, Value, Values};
 
+mod formats;
+
 /// The version of this layout. A newer one is refused and left as it is.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// What turns a state of format 1 into one of format 2, of format 2 into one of format 3, and so on. Append only.
-const MIGRATIONS: &[fn(&mut serde_json::Value)] = &[];
+const MIGRATIONS: &[fn(&mut serde_json::Value)] = &[formats::lighter];
 const _: () = assert!(MIGRATIONS.len() + 1 == FORMAT as usize);
 
 /// Why a state cannot be used.
@@ -76,7 +79,7 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<Logged>,
     /// When the person last did something.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "millisecond::optional")]
     pub seen: Option<Timestamp>,
     /// How often the person was written to on their present day without having asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +104,7 @@ pub struct Press {
     /// Its token.
     pub token: String,
     /// When.
+    #[serde(with = "millisecond::required")]
     pub at: Timestamp,
 }
 
@@ -110,6 +114,7 @@ pub struct Thread {
     /// Its number.
     pub id: u64,
     /// When it began.
+    #[serde(with = "millisecond::required")]
     pub started: Timestamp,
     /// How many events it has taken.
     pub turns: u32,
@@ -143,9 +148,10 @@ pub struct Asked {
     /// Its number; buttons carry it.
     pub seq: u64,
     /// When it was last shown.
+    #[serde(with = "millisecond::required")]
     pub at: Timestamp,
-    /// A hash of the question and its options as they were shown.
-    pub hash: u64,
+    /// A hash of the question and its options as they were shown ([`Question::hash`](crate::script::model::Question::hash)).
+    pub hash: u32,
     /// Readings that were offered because an answer could mean several things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<Offer>,
@@ -153,7 +159,7 @@ pub struct Asked {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub picked: Vec<usize>,
     /// Nothing was asked: the script goes on at this time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "millisecond::optional")]
     pub until: Option<Timestamp>,
 }
 
@@ -215,15 +221,16 @@ pub struct BackTo {
     pub to: String,
 }
 
-/// How things were before a question was answered.
+/// How things were before a question was answered. Only what has changed since is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Undo {
     /// The question.
     pub at: String,
     /// Its number when it was answered.
     pub seq: u64,
-    /// The vars.
-    pub vars: Values,
+    /// What the vars were that have changed since; none for one that was not there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub was: Values,
     /// How much the thread had made.
     pub made: usize,
     /// Where it was to go on after this question, when it was asked again.
@@ -306,19 +313,14 @@ pub enum About {
     Earlier(u64),
 }
 
-/// A question that was asked some time ago.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Logged {
-    /// Its number.
-    pub seq: u64,
-    /// The thread that asked.
-    pub thread: u64,
-    /// The script.
-    pub script: String,
-    /// The question.
-    pub at: String,
-    /// As in [`Asked::hash`].
-    pub hash: u64,
+/// A question that was asked some time ago: its number, and the mark by which it is known again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logged(pub u64, pub u32);
+
+/// A mark of a question as a thread shows it: the same for the same words in the same place.
+#[must_use]
+pub fn mark(thread: u64, script: &str, at: &str, hash: u32) -> u32 {
+    crate::script::short_hash(format!("{thread}/{script}/{at}/{hash}").as_bytes())
 }
 
 impl State {
@@ -442,6 +444,32 @@ fn hidden() -> Value {
 }
 
 impl Frame {
+    /// Gives a var a value, or takes it away. What it was can be gone back to.
+    pub(crate) fn set(&mut self, name: String, value: Value) {
+        let was = match value {
+            Value::None => self.vars.remove(&name),
+            value => self.vars.insert(name.clone(), value),
+        };
+        if let Some(undo) = self.undo.last_mut() {
+            undo.was.entry(name).or_insert(was.unwrap_or_default());
+        }
+    }
+
+    /// Gives several vars their values.
+    pub(crate) fn set_all(&mut self, values: Values) {
+        values.into_iter().for_each(|(name, value)| self.set(name, value));
+    }
+
+    /// Puts the vars back to what they were before a question was answered.
+    pub(crate) fn put_back(&mut self, was: Values) {
+        for (name, value) in was {
+            match value {
+                Value::None => self.vars.remove(&name),
+                value => self.vars.insert(name, value),
+            };
+        }
+    }
+
     /// A script at its beginning.
     #[must_use]
     pub fn new(script: &Script, args: Values) -> Self {
@@ -490,7 +518,7 @@ impl Frame {
         of(&self.vars)
             + of(&self.result)
             + of(&self.earlier)
-            + self.undo.iter().map(|undo| of(&undo.vars) + 160).sum::<usize>()
+            + self.undo.iter().map(|undo| of(&undo.was) + 160).sum::<usize>()
             + counts
             + 240
     }

@@ -1,12 +1,13 @@
 //! One turn in the making: the state, the facts and the effects so far, and the small things every part of it needs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::api::{Effect, Facts, IfBusy, Kept, Plan, Run};
 use super::scope::{self, View};
-use super::state::{Asked, Frame, Logged, Made, State, Thread};
+use super::state::{Asked, Frame, Logged, Made, State, Thread, mark};
 use super::trace::Trace;
 use crate::practice::promise::Standing;
 use crate::schedule::Rule;
@@ -36,7 +37,7 @@ pub(crate) struct Turn<'t> {
     /// In all languages.
     whole: &'t Library,
     pub(crate) state: State,
-    pub(crate) facts: Facts,
+    pub(crate) facts: Cow<'t, Facts>,
     pub(crate) now: Zoned,
     pub(crate) effects: Vec<Effect>,
     /// Operations carried out, for the loop guard.
@@ -48,10 +49,9 @@ pub(crate) struct Turn<'t> {
 }
 
 impl<'t> Turn<'t> {
-    pub(crate) fn new(library: &'t Library, state: &State, facts: &Facts, now: &Zoned) -> Self {
-        let mut state = state.clone();
+    pub(crate) fn new(library: &'t Library, mut state: State, facts: &'t Facts, now: &Zoned) -> Self {
         state.turn += 1;
-        let (facts, now) = (facts.clone(), now.clone());
+        let (facts, now) = (Cow::Borrowed(facts), now.clone());
         let mut turn =
             Self { library, whole: library, state, facts, now, effects: Vec::new(), steps: 0, made: 0, trace: None };
         turn.speak();
@@ -220,19 +220,6 @@ impl<'t> Turn<'t> {
         buttons
     }
 
-    /// What a question looks like now; when it changes, an answer to the old one is not a mistake.
-    pub(crate) fn question_hash(&self, frame: &Frame) -> u64 {
-        let Some((script, pc, question)) = self.question_of(frame) else { return 0 };
-        let mut shown = question.prompt.source.clone();
-        if let OpKind::Choose(choose) = &script.ops[pc].kind {
-            for option in &choose.options {
-                shown.push('\u{1f}');
-                shown.push_str(&option.label.source);
-            }
-        }
-        crate::script::hash(shown.as_bytes())
-    }
-
     /// A message that carries a question's buttons.
     pub(crate) fn say_with_buttons(&mut self, text: Rich, frame: &Frame, seq: u64, picked: &[usize]) {
         let wants_text = self.choose_of(frame).is_none_or(|choose| choose.other_text).then_some(seq);
@@ -246,12 +233,14 @@ impl<'t> Turn<'t> {
 
     /// Asks the question a frame stands at. Gives back what is to be remembered of it.
     pub(crate) fn show(&mut self, frame: &Frame, seq: u64, picked: Vec<usize>) -> Asked {
+        let mut hash = 0;
         if let Some((script, pc, question)) = self.question_of(frame) {
             let text = self.render(&question.prompt, frame);
             self.said(script, pc, &question.prompt);
             self.say_with_buttons(text, frame, seq, &picked);
+            hash = question.hash;
         }
-        Asked { seq, at: self.at(), hash: self.question_hash(frame), offers: Vec::new(), picked, until: None }
+        Asked { seq, at: self.at(), hash, offers: Vec::new(), picked, until: None }
     }
 
     pub(crate) fn next_seq(&mut self) -> u64 {
@@ -260,13 +249,7 @@ impl<'t> Turn<'t> {
     }
 
     pub(crate) fn log_question(&mut self, thread: u64, frame: &Frame, asked: &Asked) {
-        self.state.log.push(Logged {
-            seq: asked.seq,
-            thread,
-            script: frame.script.clone(),
-            at: frame.at.clone(),
-            hash: asked.hash,
-        });
+        self.state.log.push(Logged(asked.seq, mark(thread, &frame.script, &frame.at, asked.hash)));
         if self.state.log.len() > LOGGED {
             self.state.log.remove(0);
         }
@@ -340,7 +323,7 @@ impl<'t> Turn<'t> {
     }
 
     pub(crate) fn cancel(&mut self, name: &str) {
-        self.facts.schedules.retain(|other| other != name);
+        self.facts.to_mut().schedules.retain(|other| other != name);
         self.effects.push(Effect::Cancel { name: name.to_owned() });
     }
 
@@ -357,12 +340,13 @@ impl<'t> Turn<'t> {
     fn take_back_one(&mut self, made: Made) {
         match made {
             Made::Entry(id) => {
-                self.facts.entries = (self.facts.entries - 1).max(0);
+                let facts = self.facts.to_mut();
+                facts.entries = (facts.entries - 1).max(0);
                 self.effects.push(Effect::Withdraw { kind: Kept::Entry, id });
             }
             Made::Promise(id) => {
                 let before = self.facts.promises.len();
-                self.facts.promises.retain(|promise| promise.id != id);
+                self.facts.to_mut().promises.retain(|promise| promise.id != id);
                 if self.facts.promises.len() < before {
                     self.count(Standing::Open, -1);
                 }
@@ -373,8 +357,9 @@ impl<'t> Turn<'t> {
             Made::Settled(promise) => self.reopen(promise),
             Made::Resettled { id, was, now } => self.change_standing(&id, now, was),
             Made::CheckIn(checkin) => {
-                self.facts.checkins = (self.facts.checkins - 1).max(0);
-                self.facts.last_checkin = None;
+                let facts = self.facts.to_mut();
+                facts.checkins = (facts.checkins - 1).max(0);
+                facts.last_checkin = None;
                 self.effects.push(Effect::Withdraw { kind: Kept::CheckIn, id: checkin.id });
             }
             Made::Fact { name, was } => {
@@ -386,7 +371,7 @@ impl<'t> Turn<'t> {
     }
 
     pub(crate) fn count(&mut self, standing: Standing, by: i64) {
-        let count = self.facts.counts.entry(standing).or_insert(0);
+        let count = self.facts.to_mut().counts.entry(standing).or_insert(0);
         *count = (*count + by).max(0);
     }
 
@@ -399,7 +384,7 @@ impl<'t> Turn<'t> {
                 {
                     self.now = self.now.with_time_zone(zone);
                 }
-                self.facts.me.insert(name.to_owned(), value.clone());
+                self.facts.to_mut().me.insert(name.to_owned(), value.clone());
                 let keep_for = self.library.facts().get(name).and_then(|def| def.keep_for);
                 let until = keep_for.and_then(|keep| self.at().checked_add(SignedDuration::from_secs(keep)).ok());
                 self.effects.push(Effect::Remember { fact: name.to_owned(), value, until });
@@ -408,7 +393,7 @@ impl<'t> Turn<'t> {
                 if name == "timezone" {
                     self.now = self.now.with_time_zone(jiff::tz::TimeZone::UTC);
                 }
-                self.facts.me.remove(name);
+                self.facts.to_mut().me.remove(name);
                 self.effects.push(Effect::Forget { fact: name.to_owned() });
             }
         }

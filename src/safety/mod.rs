@@ -8,7 +8,7 @@
 
 use std::sync::LazyLock;
 
-use crate::phrase::{Phrase, any_occurs_in, fold};
+use crate::phrase::{Phrase, PhraseSet, fold};
 
 /// What a text looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +133,7 @@ const NOT_NOW: &[&str] = &[
 ];
 
 /// [`DANGER`], read once.
-static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| DANGER.iter().filter_map(|text| Phrase::new(text)).collect());
+static PHRASES: LazyLock<PhraseSet> = LazyLock::new(|| DANGER.iter().filter_map(|text| Phrase::new(text)).collect());
 /// [`NOT_NOW`], folded once.
 static MUTES: LazyLock<Vec<String>> = LazyLock::new(|| NOT_NOW.iter().map(|text| fold(text)).collect());
 
@@ -141,8 +141,12 @@ static MUTES: LazyLock<Vec<String>> = LazyLock::new(|| NOT_NOW.iter().map(|text|
 #[must_use]
 pub fn screen(text: &str) -> Verdict {
     let folded = fold(text);
+    // Nearly every text ends here.
+    if !PHRASES.any_occurs_in(&folded) {
+        return Verdict::Clear;
+    }
     let muted = MUTES.iter().fold(folded, |text, phrase| text.replace(phrase.as_str(), " ~ "));
-    if any_occurs_in(&PHRASES, &muted) { Verdict::Danger } else { Verdict::Clear }
+    if PHRASES.any_occurs_in(&muted) { Verdict::Danger } else { Verdict::Clear }
 }
 
 #[cfg(test)]

@@ -42,3 +42,10 @@ pub fn revision(text: &str) -> String {
 pub fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
+
+/// The lower half of [`hash`]: enough to tell a few dozen things apart.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is wanted")]
+pub fn short_hash(bytes: &[u8]) -> u32 {
+    hash(bytes) as u32
+}

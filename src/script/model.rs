@@ -415,6 +415,8 @@ pub struct Question {
     pub otherwise: usize,
     /// True when there are steps for that.
     pub has_otherwise: bool,
+    /// What it looks like, with its options, as the author wrote them: when it changes, an answer to the old one is not a mistake.
+    pub hash: u32,
 }
 
 /// A question for a typed answer.

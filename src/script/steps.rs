@@ -282,7 +282,7 @@ impl Layout<'_, '_> {
         let help = fields.take("help").and_then(|node| read::template(node, "a sentence", self.source));
         let tries = fields.take("tries").and_then(|node| read::number(node, "a number of tries", 1..11, self.source));
         let tries = tries.and_then(|tries| u32::try_from(tries).ok()).unwrap_or(DEFAULT_TRIES);
-        Question { id, prompt, save, skip, unclear, help, tries, otherwise: 0, has_otherwise: false }
+        Question { id, prompt, save, skip, unclear, help, tries, otherwise: 0, has_otherwise: false, hash: 0 }
     }
 
     fn ask(&mut self, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {

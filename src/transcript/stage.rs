@@ -316,8 +316,8 @@ impl<'l> Stage<'l> {
         let now = self.here();
         self.world.facts.schedules = self.world.plans.keys().cloned().collect();
         let stored = restored(&self.state)?;
-        let (state, effects, trace) = engine::step_traced(self.library, &stored, &self.world.facts, &event, &now);
-        let again = engine::step(self.library, &self.state, &self.world.facts, &event, &now);
+        let (state, effects, trace) = engine::step_traced(self.library, stored, &self.world.facts, &event, &now);
+        let again = engine::step(self.library, self.state.clone(), &self.world.facts, &event, &now);
         if bytes(&(&state, &effects))? != bytes(&again)? {
             return Err("the same turn gave two results: that is a mistake of the engine".into());
         }
@@ -340,7 +340,7 @@ impl<'l> Stage<'l> {
         let mut state = first_state();
         for logged in &self.log {
             let event: Event = through_json(&logged.event)?;
-            (state, _) = engine::step(logged.library, &state, &logged.facts, &event, &logged.now);
+            (state, _) = engine::step(logged.library, state, &logged.facts, &event, &logged.now);
         }
         if bytes(&state)? == bytes(&self.state)? {
             return Ok(());

@@ -46,7 +46,7 @@ pub struct Bells {
 }
 
 /// The shape of [`engine::step`].
-pub type Step = fn(&Library, &State, &Facts, &Event, &Zoned) -> (State, Vec<Effect>);
+pub type Step = fn(&Library, State, &Facts, &Event, &Zoned) -> (State, Vec<Effect>);
 
 /// The one door. Clones are the same door.
 #[derive(Clone)]
@@ -274,7 +274,8 @@ impl Door {
     /// Asks the engine; a panic in it is an error of this turn and nothing more.
     fn ask(&self, before: Before, event: Event) -> Result<Decided, TurnError> {
         let library = self.library();
-        let step = || (self.step)(&library, &before.state, &before.facts, &event, &before.now);
+        let state = before.state.clone();
+        let step = || (self.step)(&library, state, &before.facts, &event, &before.now);
         let (state, effects) = catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)?;
         Ok(Decided { before, event, state, effects })
     }

@@ -17,7 +17,7 @@ pub fn say(text: impl Into<String>) -> Effect {
 }
 
 /// Echoes texts; `boom` panics. Commands make effects; see `command` and `fire`.
-pub fn step(_: &Library, state: &State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
+pub fn step(_: &Library, state: State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
     let effects = match event {
         Event::Text(text) if text.reveal().starts_with("boom") => panic!("boom"),
         Event::Text(text) | Event::Form { text, .. } => vec![say(text.reveal())],
@@ -26,7 +26,7 @@ pub fn step(_: &Library, state: &State, facts: &Facts, event: &Event, now: &Zone
         Event::Command { name, rest } => command(name, rest.reveal(), facts, now),
         Event::Due(due) => fire(due, now),
     };
-    (state.clone(), effects)
+    (state, effects)
 }
 
 fn plan(name: &str, rule: Rule, late: i64) -> Vec<Effect> {

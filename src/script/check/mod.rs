@@ -64,10 +64,24 @@ pub(crate) fn settle(script: &mut Script, source: &mut Source<'_>) {
                     op.kind = OpKind::Jump(target);
                 }
             }
-            OpKind::Choose(choose) => type_options(choose, &vars, source),
+            OpKind::Choose(choose) => {
+                choose.question.hash = looks(&choose.question, &choose.options);
+                type_options(choose, &vars, source);
+            }
+            OpKind::Ask(ask) => ask.question.hash = looks(&ask.question, &[]),
             _ => {}
         }
     }
+}
+
+/// A hash of a question as its author wrote it.
+fn looks(question: &Question, options: &[Choice]) -> u32 {
+    let mut shown = question.prompt.source.clone();
+    for option in options {
+        shown.push('\u{1f}');
+        shown.push_str(&option.label.source);
+    }
+    super::short_hash(shown.as_bytes())
 }
 
 fn type_options(choose: &mut Choose, vars: &BTreeMap<String, VarDef>, source: &mut Source<'_>) {
