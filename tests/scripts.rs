@@ -213,8 +213,34 @@ fn what_newcomers_write_is_answered_with_what_to_do() {
         let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|told| told.starts_with("new.yaml:") && told.contains(words)), "{steps}\n{told:#?}");
     }
-    let reserved = "script: new\ntitle: New\nexpire: { after: 1d }\nsteps:\n  - id: a\n    choose: A?\n    options:\n      - label: B\n        \
-                    also: [help]\n";
-    let codes: Vec<_> = load_with(&[("new.yaml", reserved)]).1.problems.iter().map(|problem| problem.code).collect();
-    assert_eq!(codes, ["GS0406"], "told once, and not in every language");
+}
+
+#[test]
+fn a_mistake_of_the_scripts_is_not_told_once_more_in_every_language() {
+    let option = |also: &str| format!("      - label: Option {also}\n        also: [{also}]\n");
+    let script = |start: &str, options: &str| {
+        format!(
+            "script: new\ntitle: New\nstart_with: [{start}]\nexpire: {{ after: 1d }}\nsteps:\n  - id: a\n    choose: A?\n    options:\n{options}"
+        )
+    };
+    for (start, options, code) in [
+        ("brand new", option("help"), "GS0406"),
+        ("brand new", option("same") + "      - label: Same\n", "GS0405"),
+        ("stop", option("b"), "GS0416"),
+        ("reflect", option("b"), "GS0417"),
+    ] {
+        let (_, report) = load_with(&[("new.yaml", &script(start, &options))]);
+        assert_eq!(codes(&report), [code], "{report}");
+    }
+}
+
+/// The texts of a script that is being mended can be looked at meanwhile.
+#[test]
+fn a_mistake_of_a_script_hides_none_of_its_translations() {
+    let menu = shipped().into_iter().find(|file| file.path == "menu.yaml").unwrap().text;
+    let menu = menu.replace("{ start: journal }", "{ start: jurnal }");
+    let texts = "msgid \"\"\nmsgstr \"Plural-Forms: nplurals=2; plural=n != 1;\\n\"\n\nmsgctxt \"menu/pick\"\nmsgid \"Journal\"\nmsgstr \"Stop\"\n";
+    let (_, report) = load_with(&[("menu.yaml", &menu), ("languages/es/texts.po", texts)]);
+    let errors: Vec<_> = codes(&report).into_iter().take(report.errors()).collect();
+    assert_eq!(errors, ["GS0705", "GS0407"], "{report}");
 }

@@ -14,7 +14,7 @@ use jiff::{Timestamp, Zoned};
 
 use super::edits::{self, Edits};
 use super::house::{self, House};
-use super::scripts_play::{self, Play};
+use super::scripts::play::{self, Play};
 use super::steering::{self, Steering, shown};
 use super::terminal::{self, OwnScreen};
 use crate::clock::Clock;
@@ -225,7 +225,7 @@ impl Conversation {
 
     async fn show_state(&self, house: &House) -> anyhow::Result<()> {
         if self.playing() {
-            return Ok(self.screen.remark(&scripts_play::standing(house, &self.person).await?)?);
+            return Ok(self.screen.remark(&play::standing(house, &self.person).await?)?);
         }
         let state = match house.door.look(Platform::Console, &self.person).await? {
             Some((state, _)) => serde_json::to_string_pretty(&state.redacted(&house.door.library()))?,

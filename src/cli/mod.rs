@@ -3,27 +3,15 @@
 //! Exit codes: 0 when it went well, 1 when it did not, 2 when the command was not understood. Nothing is decided here about
 //! anybody's conversation.
 
-mod against;
 mod chat;
-mod check;
 mod conversation;
 mod doctor;
 mod edits;
 mod house;
-mod i18n;
 mod run;
-mod scripts_fmt;
-mod scripts_graph;
-mod scripts_init;
-mod scripts_play;
-mod scripts_schema;
-mod scripts_simulate;
-mod scripts_waiting;
-mod scripts_withdraw;
+mod scripts;
 mod steering;
 mod terminal;
-mod transcripts;
-mod world;
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -58,50 +46,13 @@ enum Command {
     /// Work on scripts
     Scripts {
         #[command(subcommand)]
-        command: ScriptsCommand,
+        command: scripts::Command,
     },
     /// Look whether everything is in order: settings, tokens' shape, database, scripts, clock and zone data
     Doctor {
         /// The settings file [default: goldseam.toml, if it is there]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum ScriptsCommand {
-    /// Write the shipped scripts into a new folder, as the beginning of your own
-    Init(scripts_init::Options),
-    /// List everything that is wrong with scripts
-    Check(check::Options),
-    /// Say what a code like GS0405 means, with a wrong and a right example
-    Explain {
-        /// The code
-        code: String,
-    },
-    /// Play one script in this terminal; edits that are saved are taken over at once
-    Play(scripts_play::Options),
-    /// Let simulated persons live with the scripts for some weeks, and look for what must never happen
-    Simulate(scripts_simulate::Options),
-    /// Count who waits at which question, without names and texts; the bot may be running
-    Waiting(scripts_waiting::Options),
-    /// Take the text of a script out of use at once, or give it back; the bot may be running
-    Withdraw(scripts_withdraw::Options),
-    /// Play transcripts: conversations written down, and what the bot says in them now
-    ///
-    /// A line of a transcript begins with `<` (the bot), `>` (the person, `> [Label]` for a button), `(` (time that passes),
-    /// `!` (something that happened) or `=` (where the person stands). docs/transcripts.md describes all of them.
-    Test(transcripts::Options),
-    /// Write scripts in the one way they are best written in
-    Fmt(scripts_fmt::Options),
-    /// Draw the flow of a script
-    Graph(scripts_graph::Options),
-    /// Print the JSON Schema of a kind of script file, for editors
-    Schema(scripts_schema::Options),
-    /// Translate scripts: texts.po files and how far they are
-    I18n {
-        #[command(subcommand)]
-        command: i18n::I18n,
     },
 }
 
@@ -112,20 +63,7 @@ pub fn main() -> ExitCode {
     crate::turn::hide_panic_texts();
     let command = arguments.command.unwrap_or(Command::Run { config: None });
     let done = match command {
-        Command::Scripts { command: ScriptsCommand::Init(options) } => scripts_init::init(&options),
-        Command::Scripts { command: ScriptsCommand::Play(options) } => block_on(scripts_play::play(options)),
-        Command::Scripts { command: ScriptsCommand::Simulate(options) } => scripts_simulate::simulate(&options),
-        Command::Scripts { command: ScriptsCommand::Waiting(options) } => block_on(scripts_waiting::count(options)),
-        Command::Scripts { command: ScriptsCommand::Withdraw(options) } => {
-            block_on(scripts_withdraw::withdraw(options))
-        }
-        Command::Scripts { command: ScriptsCommand::Test(options) } => transcripts::test(&options),
-        Command::Scripts { command: ScriptsCommand::Fmt(options) } => return scripts_fmt::format(&options),
-        Command::Scripts { command: ScriptsCommand::Graph(options) } => scripts_graph::draw(&options),
-        Command::Scripts { command: ScriptsCommand::Schema(options) } => return scripts_schema::print(&options),
-        Command::Scripts { command: ScriptsCommand::I18n { command } } => i18n::run(command),
-        Command::Scripts { command: ScriptsCommand::Check(options) } => return check::check(&options),
-        Command::Scripts { command: ScriptsCommand::Explain { code } } => return check::explain::explain(&code),
+        Command::Scripts { command } => scripts::run(command),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),

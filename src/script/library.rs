@@ -279,8 +279,7 @@ impl Library {
             }
         }
         library.check(&mut sources);
-        let sound = |path: &str| sources.get(path).is_none_or(Source::is_sound);
-        library.translate(&mut folders, &sound);
+        library.translate(&mut folders);
         let missing = library.missing();
         let translations = folders.into_values().flat_map(|folder| folder.files.into_values());
         for source in sources.into_values().chain(translations) {
@@ -357,7 +356,7 @@ impl Library {
     }
 
     /// Makes an edition of each language's folder.
-    fn translate(&mut self, folders: &mut BTreeMap<String, Folder<'_>>, sound: &dyn Fn(&str) -> bool) {
+    fn translate(&mut self, folders: &mut BTreeMap<String, Folder<'_>>) {
         self.languages = vec![(self.words.language.clone(), self.words.name.clone())];
         let mut editions = BTreeMap::new();
         for (tag, folder) in folders {
@@ -368,7 +367,7 @@ impl Library {
                 }
                 continue;
             }
-            let edition = self.edition_of(folder, sound);
+            let edition = self.edition_of(folder);
             self.languages.push((tag.clone(), edition.words.name.clone()));
             editions.insert(tag.clone(), edition);
         }
@@ -378,9 +377,8 @@ impl Library {
         self.editions = editions;
     }
 
-    /// One language's edition; what is wrong with it is told in the folder's files. A script that is not sound is told of once, in
-    /// its own file.
-    fn edition_of(&self, folder: &mut Folder<'_>, sound: &dyn Fn(&str) -> bool) -> Library {
+    /// One language's edition; what is wrong with it, and not with the scripts already, is told in the folder's files.
+    fn edition_of(&self, folder: &mut Folder<'_>) -> Library {
         let by_file: BTreeMap<String, &Script> = self
             .files
             .iter()
@@ -393,37 +391,42 @@ impl Library {
         let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread, broken: &broken };
         // Where there are no texts, the words are what can clash.
         let mut source = folder.take_main();
-        for (file, script) in &by_file {
-            let (mut script, places) = edition.localize(script, file, &mut source);
+        for (file, original) in &by_file {
+            let (mut script, places) = edition.localize(original, file, &mut source);
             script.language.clone_from(&folder.tag);
-            if sound(&format!("{file}.yaml")) {
-                check::check_edition(&script, &places, &world, &other.words, &mut source);
-            }
+            let (words, original_words) = (&other.words, &self.words);
+            let translated = check::Translated { script: &script, words, places: &places, original, original_words };
+            check::check_edition(&translated, &world, &mut source);
             check::content::check_edition(&script, &folder.tag, &places, &banned, &mut source);
             other.scripts.insert(script.name.clone(), script);
         }
-        other.starters_clash(&mut source);
+        let told = self.starter_clashes();
+        for (message, hint) in other.starter_clashes().into_iter().filter(|clash| !told.contains(clash)) {
+            source.error("GS0705", 0..1, message, hint);
+        }
         edition.strays(&by_file, &mut source);
         folder.put_back(source);
         (other.plural, other.edition) = (edition.plural().clone(), Arc::new(edition));
         other
     }
 
-    /// A word that starts two scripts, or works everywhere, in an edition.
-    fn starters_clash(&self, source: &mut Source<'_>) {
+    /// Words that start two scripts, or work everywhere: what is wrong, and what to know about it.
+    fn starter_clashes(&self) -> Vec<(String, &'static str)> {
         let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut found = Vec::new();
         for script in self.scripts.values() {
             for word in script.starters.words.iter().map(crate::phrase::Phrase::folded) {
                 if let Some(other) = taken.insert(word, &script.name).filter(|other| *other != script.name) {
                     let message = format!("`{word}` starts `{other}` and `{}`", script.name);
-                    source.error("GS0705", 0..1, message, "a word starts one script");
+                    found.push((message, "a word starts one script"));
                 }
                 if self.words.reserved(word).is_some() {
                     let message = format!("`{word}` starts `{}` and is a reserved word", script.name);
-                    source.error("GS0705", 0..1, message, "it works everywhere and cannot start one script");
+                    found.push((message, "it works everywhere and cannot start one script"));
                 }
             }
         }
+        found
     }
 
     fn missing(&self) -> Vec<Problem> {

@@ -144,11 +144,6 @@ impl<'a> Source<'a> {
         self.problems.len() >= MOST_PROBLEMS
     }
 
-    /// True when nothing so far refuses the file.
-    pub(crate) fn is_sound(&self) -> bool {
-        self.problems.iter().all(|problem| problem.severity == Severity::Warning)
-    }
-
     /// True when some of the file could not be read, so that what depends on the whole of it cannot be told.
     pub(crate) fn has_gaps(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error && problem.code < "GS0300")

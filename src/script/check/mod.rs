@@ -28,7 +28,7 @@ use crate::schedule::when::{Clock, Day, When};
 use crate::types::Value;
 
 use budgets::{ASK_BUDGET, SAY_BUDGET};
-pub(crate) use edition::check_edition;
+pub(crate) use edition::{Translated, check_edition};
 use kinds::Kind;
 
 /// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 
-use super::house;
+use super::super::house;
 use crate::config::Config;
 use crate::script::EarlierText;
 use crate::store::Store;

@@ -11,10 +11,11 @@ use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::conversation::{Beginning, Conversation, place};
-use super::house::{self, House};
-use super::steering::{Start, parse_now};
-use super::terminal::screen;
+use super::super::conversation::{Beginning, Conversation, place};
+use super::super::house::{self, House};
+use super::super::log_to_stderr;
+use super::super::steering::{Start, parse_now};
+use super::super::terminal::screen;
 use super::world::{self, World};
 use crate::clock::Clock;
 use crate::engine::{IfBusy, Plan, Run};
@@ -60,7 +61,7 @@ pub(crate) struct Options {
 }
 
 /// A script to play.
-pub(super) struct Play {
+pub(crate) struct Play {
     script: String,
     args: Vec<(String, String)>,
     world: World,
@@ -70,7 +71,7 @@ pub(super) struct Play {
 
 /// `goldseam scripts play`.
 pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
-    super::log_to_stderr("warn");
+    log_to_stderr("warn");
     let prompts = house::authors_folder(options.dir)?;
     let library = house::library(prompts.as_deref())?;
     let mut world = World::parse(&options.given)?;
@@ -101,7 +102,7 @@ fn named(pair: &str) -> anyhow::Result<(String, String)> {
 
 impl Play {
     /// The clock at its beginning.
-    pub(super) fn clock(&self) -> Clock {
+    pub(crate) fn clock(&self) -> Clock {
         self.at.map_or_else(Clock::ahead, Clock::steered)
     }
 
@@ -140,7 +141,7 @@ impl Play {
     }
 
     /// What a person would type to start it, where there is something.
-    pub(super) fn command(&self, library: &Library) -> Option<Input> {
+    pub(crate) fn command(&self, library: &Library) -> Option<Input> {
         let script = library.script(&self.script).filter(|script| script.args.is_empty())?;
         let command = script
             .starters
@@ -151,12 +152,12 @@ impl Play {
     }
 
     /// A new world with the person in it.
-    pub(super) async fn world(&self, account: &str, library: &Library, clock: &Clock) -> anyhow::Result<Store> {
+    pub(crate) async fn world(&self, account: &str, library: &Library, clock: &Clock) -> anyhow::Result<Store> {
         self.world.open(account, library, clock.now()).await
     }
 
     /// Starts it the way another script would: planned for now. Tells why when it does not begin.
-    pub(super) async fn start(&self, house: &House, account: &str, screen: &Screen) -> anyhow::Result<()> {
+    pub(crate) async fn start(&self, house: &House, account: &str, screen: &Screen) -> anyhow::Result<()> {
         let mut tx = house.store.begin().await?;
         let person = tx.account(Platform::Console, account).await?.context("nobody is here")?.person;
         let promises = tx.open_promises(person).await?;
@@ -201,7 +202,7 @@ fn why(outcome: &str) -> &'static str {
 }
 
 /// Where the person stands and what is planned, in a few lines.
-pub(super) async fn standing(house: &House, account: &str) -> anyhow::Result<String> {
+pub(crate) async fn standing(house: &House, account: &str) -> anyhow::Result<String> {
     let Some((state, now)) = house.door.look(Platform::Console, account).await? else {
         return Ok("Nobody is here.".into());
     };

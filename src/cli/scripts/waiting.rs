@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::house;
+use super::super::house;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::State;

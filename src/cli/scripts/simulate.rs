@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, ValueEnum};
 
-use super::house;
+use super::super::{house, log_to_stderr};
 use crate::clock::Stopwatch;
 use crate::script::Library;
 use crate::simulate::{self, Plan, Report, Told};
@@ -45,7 +45,7 @@ enum Format {
 
 /// Simulates, and prints what was found. The exit code is 1 when something happened that must never happen.
 pub(crate) fn simulate(options: &Options) -> anyhow::Result<ExitCode> {
-    super::log_to_stderr("error");
+    log_to_stderr("error");
     let folder = house::authors_folder(options.dir.clone())?;
     let library = Arc::new(house::library(folder.as_deref())?);
     let plan = Plan { persons: options.persons, days: options.days, seed: options.seed, only: options.only_person };

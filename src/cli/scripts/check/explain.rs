@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 /// The page that explains every code.
-const PAGE: &str = include_str!("../../../docs/script-errors.md");
+const PAGE: &str = include_str!("../../../../docs/script-errors.md");
 const PAGE_PATH: &str = "docs/script-errors.md";
 
 /// The page's section about a code.

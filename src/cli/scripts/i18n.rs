@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
-use super::house;
+use super::super::house;
 use crate::prompts;
 use crate::script::translate::po::Catalog;
 use crate::script::translate::{self, Status};

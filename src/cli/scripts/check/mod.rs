@@ -4,6 +4,7 @@
 //! Exit codes: 0 when nothing refuses the scripts (with `--deny-warnings`: when there is no warning either), 1 when something
 //! does or when they cannot be read, 2 when the command was not understood.
 
+mod against;
 pub(super) mod explain;
 mod json;
 mod stamp;
@@ -13,7 +14,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{against, house};
+use super::super::{block_on, house, sentence};
 use crate::clock::Clock;
 use crate::prompts::{self, PromptsError};
 use crate::script::model::Script;
@@ -76,7 +77,7 @@ pub(crate) fn check(options: &Options) -> ExitCode {
     let folder = match house::authors_folder(options.dir.clone()) {
         Ok(folder) => folder,
         Err(error) => {
-            eprintln!("goldseam: {}", super::sentence(&error));
+            eprintln!("goldseam: {}", sentence(&error));
             return ExitCode::FAILURE;
         }
     };
@@ -90,13 +91,13 @@ pub(crate) fn check(options: &Options) -> ExitCode {
     };
     let mut refused = library.is_none();
     if let (Some(dir), Some(before), Some(library)) = (&options.dir, &options.against, &library) {
-        match super::block_on(against::compare(dir, library, before, options.data.clone())) {
+        match block_on(against::compare(dir, library, before, options.data.clone())) {
             Ok(found) => {
                 refused |= found.errors() > 0;
                 report.join(found);
             }
             Err(error) => {
-                eprintln!("goldseam: {}", super::sentence(&error));
+                eprintln!("goldseam: {}", sentence(&error));
                 return ExitCode::FAILURE;
             }
         }
