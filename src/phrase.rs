@@ -165,8 +165,8 @@ impl Phrase {
     /// leaves something open.
     #[must_use]
     pub fn key(&self) -> Option<String> {
-        let word = |part: &Part| if let Part::Word(word) = part { Some(word.as_str()) } else { None };
-        Some(self.parts.iter().map(word).collect::<Option<Vec<_>>>()?.join(" "))
+        let words = self.parts.iter().map(|part| if let Part::Word(word) = part { Some(word.as_str()) } else { None });
+        Some(words.collect::<Option<Vec<_>>>()?.join(" "))
     }
 
     /// True when the folded text is this phrase and nothing else.

@@ -26,7 +26,7 @@ pub struct SharedWords {
     /// What people type for the reserved words.
     pub reserved: BTreeMap<Reserved, Vec<Phrase>>,
     /// The same by what a whole message is.
-    by_key: BTreeMap<String, Reserved>,
+    pub(super) by_key: BTreeMap<String, Reserved>,
     /// Yes.
     pub yes: Vec<Phrase>,
     /// No.
