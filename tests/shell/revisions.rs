@@ -267,13 +267,18 @@ async fn a_text_is_withdrawn_while_the_program_runs() {
     assert_eq!(house.says("7", "letter").await, ["Who is it for?"]);
 }
 
+/// The same conversation as each format kept it, the oldest first. Append only: a format that was released is read for ever.
+const FORMATS: [&str; 2] = [include_str!("../data/states/1.json"), include_str!("../data/states/2.json")];
+
 #[test]
 fn a_state_of_every_release_can_be_read() {
-    let read = State::read(include_bytes!("../data/states/1.json")).unwrap();
-    assert_eq!(read.format, FORMAT);
-    let active = read.active.expect("an open script");
-    assert_eq!((active.script(), read.parked.len()), ("daily-checkin", 1));
+    let [first, .., last] = FORMATS.map(|json| State::read(json.as_bytes()).unwrap());
+    assert_eq!(first.format, FORMAT);
+    let active = first.active.as_ref().expect("an open script");
+    assert_eq!((active.script(), first.parked.len()), ("daily-checkin", 1));
     assert!(!active.made.is_empty() && !active.answers.is_empty() && !active.frames[0].undo.is_empty());
+    assert_eq!(first, last);
+    assert_eq!(serde_json::to_value(&last).unwrap(), serde_json::from_str::<serde_json::Value>(FORMATS[1]).unwrap());
     assert_eq!(State::read(br#"{"format": 99, "what": "ever"}"#), Err(StateError::Newer(99)));
 }
 
