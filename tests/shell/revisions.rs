@@ -1,8 +1,6 @@
 //! Scripts that are edited while somebody is in the middle of them: who goes on in the new text, who ends in the old one, who is
 //! told, and that nobody is left without a word or loses an answer.
 
-mod support;
-
 use std::time::Duration;
 
 use goldseam::engine::State;
@@ -11,9 +9,9 @@ use goldseam::engine::state::{FORMAT, StateError};
 use goldseam::script::{EarlierText, Library, revision};
 use goldseam::types::{Platform, Value};
 
-use support::chat::Stage;
-use support::house::House;
-use support::prompts::{library_with, load_with};
+use crate::support::chat::Stage;
+use crate::support::house::House;
+use crate::support::prompts::{library_with, load_with};
 
 const LETTER: &str = r#"
 version: 1
@@ -270,7 +268,7 @@ async fn a_text_is_withdrawn_while_the_program_runs() {
 }
 
 /// The same conversation as each format kept it, the oldest first. Append only: a format that was released is read for ever.
-const FORMATS: [&str; 2] = [include_str!("data/states/1.json"), include_str!("data/states/2.json")];
+const FORMATS: [&str; 2] = [include_str!("../data/states/1.json"), include_str!("../data/states/2.json")];
 
 #[test]
 fn a_state_of_every_release_can_be_read() {
@@ -298,7 +296,7 @@ fn an_edit_is_compared_with_the_scripts_before_it() {
     let before = library(LETTER, &[]);
     let waiting = [(("letter".to_owned(), "what".to_owned()), 3)].into();
     let compared = |lines: &str| {
-        let files = support::prompts::shipped_with(&[("letter.yaml", &file(lines))]);
+        let files = crate::support::prompts::shipped_with(&[("letter.yaml", &file(lines))]);
         let (now, report) = Library::load(&files);
         goldseam::script::against(&before, &now.unwrap_or_else(|| panic!("{report}")), &files, &waiting).to_string()
     };
