@@ -12,6 +12,7 @@ mod practices;
 mod schedules;
 mod scripts;
 mod sessions;
+mod transfer;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
 pub use outbox::{Claimed, End, Letter, NewRow};
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
+pub use transfer::{MOVED_TABLES, Moved, TransferError, transfer};
 
 /// Which database it is. The statements are the same for both; what differs is how writers are kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
