@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
+use super::pending::Message as Waiting;
 use super::{Result, StoreError, Tx, instant, millis, parsed};
 use crate::types::{Message, PersonId, Platform, Private, Purpose};
 use crate::vault::Slot;
@@ -164,31 +165,25 @@ impl Tx {
     /// Commits a message to be sent; one with a known key is left as it is.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn enqueue(&mut self, row: NewRow<'_>) -> Result<()> {
+    /// When it cannot be sealed.
+    pub fn enqueue(&mut self, row: NewRow<'_>) -> Result<()> {
         let reply = row.reply.map(|reply| self.seal(slot("reply", row.person, row.dedupe_key), &Private::new(reply)));
         let body = self.seal_json(slot("body", row.person, row.dedupe_key), row.message)?;
-        sqlx::query(
-            "insert into outbox (person_id, account_id, platform, place, reply, priority, purpose, due_at,
-                                 expires_at, body, dedupe_key, silent, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-             on conflict (dedupe_key) do nothing",
-        )
-        .bind(row.person.0)
-        .bind(row.account)
-        .bind(row.platform.as_str())
-        .bind(row.place)
-        .bind(reply)
-        .bind(priority(row.purpose))
-        .bind(purpose_word(row.purpose))
-        .bind(millis(row.due))
-        .bind(row.expires.map(millis))
-        .bind(body)
-        .bind(row.dedupe_key)
-        .bind(i64::from(row.silent))
-        .bind(millis(row.now))
-        .execute(&mut *self.tx)
-        .await?;
+        self.pending.messages.push(Waiting {
+            person: row.person.0,
+            account: row.account,
+            platform: row.platform.as_str(),
+            place: row.place.map(str::to_owned),
+            reply,
+            priority: priority(row.purpose),
+            purpose: purpose_word(row.purpose),
+            due_at: millis(row.due),
+            expires_at: row.expires.map(millis),
+            body,
+            dedupe_key: row.dedupe_key.to_owned(),
+            silent: i64::from(row.silent),
+            created_at: millis(row.now),
+        });
         Ok(())
     }
 
@@ -203,6 +198,7 @@ impl Tx {
         lease: (Timestamp, Timestamp),
         limit: i64,
     ) -> Result<Vec<Claimed>> {
+        self.flush().await?;
         let (now, until) = lease;
         self.expire_messages(now).await?;
         // The sum keeps not_before out of the choice of an index, so that the rows come in the order they are asked for.
@@ -300,6 +296,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn orphaned_messages(&mut self, worker: &str, now: Timestamp) -> Result<Vec<Claimed>> {
+        self.flush().await?;
         let rows: Vec<(i64,)> = sqlx::query_as(
             "select id from outbox where state = 'sending' and (lease_until <= $1 or worker <> $2) order by id limit 500",
         )
@@ -411,6 +408,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn chat_moved(&mut self, account: i64, to: &str) -> Result<()> {
+        self.flush().await?;
         self.set_home_place(account, to).await?;
         sqlx::query("update outbox set place = $1 where account_id = $2 and state in ('pending', 'sending')")
             .bind(to)
@@ -425,6 +423,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn next_message_at(&mut self, platform: Platform) -> Result<Option<Timestamp>> {
+        self.flush().await?;
         let row: Option<(i64,)> = sqlx::query_as(
             "select o.not_before from outbox o
              where o.state = 'pending' and o.platform = $1
