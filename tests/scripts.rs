@@ -207,6 +207,27 @@ fn what_newcomers_write_is_answered_with_what_to_do() {
         ("- if: who == “Ana”\n    say: Hi.", "(use straight quotes"),
         ("- set: { who: listen to me }", "a sentence for people into `compose`)"),
         ("- start: other", "(other.yaml cannot be read: mend it first)"),
+        ("- say: \"Hello\n  - say: Hi.", "a quote that is opened here and not closed"),
+        ("- say: 'It's fine.'", "(inside single quotes an apostrophe is written twice"),
+        ("- id: a\n    ask:What?\n    save: who", "new.yaml:7:8: GS0001 this is not YAML: no space behind a colon"),
+        ("- say: *really* so", "a star at the beginning of a text"),
+        ("- say: Hello\n - say: Hi.", "(give it as many spaces"),
+        ("- id: a\n    wait: 10m", "(write `wait: { for: 10m }`)"),
+        ("- id: a\n    choose: A?\n    options:\n  - label: B", "(an option stands below `options:`"),
+        ("- if: who\n    say: Hi.\n    end: done", "(each step does one thing; for several steps under one `if`"),
+        (
+            "- if: who\n    then:\n      - say: Hi.\n      - end: done",
+            "(for several steps under one `if`, begin with `- branch:`",
+        ),
+        ("- if: who\n    say: Hi.\n    else:\n      - end: done", "GS0101 a step has no `else` (for several steps"),
+        (
+            "- end: done\n  - say: Hi.\n  - say: Ho.",
+            "new.yaml:7:5: GS0402 nothing ever leads to this step (line 6 ends the script",
+        ),
+        (
+            "- schedule: { name: x, run: now, at: in 3 days at 19:00 }",
+            "`in 3 days at 19:00` is written `in 3d at 19:00`",
+        ),
     ] {
         let script = format!("script: new\ntitle: New\nvars:\n  who: {{ type: text }}\nsteps:\n  {steps}\n");
         let (_, report) = load_with(&[("new.yaml", &script), ("other.yaml", "script: [")]);
@@ -243,4 +264,19 @@ fn a_mistake_of_a_script_hides_none_of_its_translations() {
     let (_, report) = load_with(&[("menu.yaml", &menu), ("languages/es/texts.po", texts)]);
     let errors: Vec<_> = codes(&report).into_iter().take(report.errors()).collect();
     assert_eq!(errors, ["GS0705", "GS0407"], "{report}");
+}
+
+/// One mistake is one message, even when it could be told from two sides.
+#[test]
+fn what_follows_from_a_mistake_is_not_told_beside_it() {
+    let asked = "- id: a\n  ask: Word?\n  save: word\n  reject: { od: Which one? }\n  soft: [odd]";
+    for (steps_of, wanted) in [
+        ("- if: word\n  then:\n    - say: Hi.", ["GS0111"]),
+        ("- end: done\n- say: One.\n- say: Two.\n- say: Three.", ["GS0402"]),
+        (asked, ["GS0309"]),
+    ] {
+        let (_, report) = load_with(&[("probe.yaml", &steps(steps_of))]);
+        let errors: Vec<_> = codes(&report).into_iter().take(report.errors()).collect();
+        assert_eq!(errors, wanted, "{report}");
+    }
 }

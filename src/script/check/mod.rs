@@ -20,7 +20,7 @@ use super::flow::{Flow, Known, World};
 use super::library::{CARDS, Reserved};
 use super::model::{Assignments, Choice, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
 use super::parse::typed;
-use super::problem::{Source, did_you_mean};
+use super::problem::{Source, did_you_mean, line_and_column, nearest};
 use super::text::Template;
 use super::words::SharedWords;
 use crate::phrase::fold;
@@ -180,17 +180,32 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
     }
 
+    /// Steps that nothing leads to: the first of those that stand in a row, which have one cause.
     fn unreachable(&mut self, flow: &Flow) {
-        let mut quiet_until = 0;
+        let mut told = false;
         for (pc, (op, known)) in self.script.ops.iter().zip(&flow.before).enumerate() {
             // Jumps and the last `end` are ours, not the author's.
             let ours = matches!(op.kind, OpKind::Jump(_)) || pc + 1 == self.script.ops.len();
-            if known.is_none() && !ours && op.span.start >= quiet_until {
-                let hint = "remove it, or give a `goto`, an option or a case that leads here";
+            if known.is_some() {
+                told = false;
+            } else if !ours && !told {
+                let hint = self.cut_off(pc);
                 self.source.error("GS0402", op.span.clone(), "nothing ever leads to this step", hint);
-                quiet_until = op.span.end;
+                told = true;
             }
         }
+    }
+
+    /// What to do about a step that nothing leads to: about what ends the script right before it, if anything does.
+    fn cut_off(&self, pc: usize) -> String {
+        let before = pc.checked_sub(1).and_then(|before| self.script.ops.get(before));
+        let Some(end) = before.filter(|op| matches!(op.kind, OpKind::End(_) | OpKind::Start { .. })) else {
+            return "remove it, or give a `goto`, an option or a case that leads here".to_owned();
+        };
+        let (line, _) = line_and_column(self.source.text, end.span.start);
+        format!(
+            "line {line} ends the script for everybody: put that line under an `if` or into a `branch`, or behind this step"
+        )
     }
 
     fn endless(&mut self) {
@@ -626,6 +641,8 @@ impl<'c, 'a> Checker<'c, 'a> {
             self.lists.insert(name.to_owned());
         } else {
             let lists = self.script.phrases.keys().chain(self.words.lists.keys()).map(String::as_str);
+            // The list that is meant is not a list that nobody asks for.
+            self.lists.extend(nearest(name, lists.clone()).map(str::to_owned));
             let near = did_you_mean(name, lists);
             let hint = if near.is_empty() { format!("write it under `phrases`: `{name}: [...]`") } else { near };
             self.source.error("GS0309", span, format!("there is no phrase list `{name}`"), hint);
