@@ -3,10 +3,12 @@
 //! Takes scripts that could be read, with all others beside them. Reports all problems at once; changes nothing but the types of
 //! option values and the targets of jumps.
 
+mod answers;
 mod budgets;
 pub(crate) mod content;
 mod edition;
 mod heavy;
+mod holes;
 mod kinds;
 pub(crate) mod said;
 pub(crate) mod turns;
@@ -33,8 +35,8 @@ use kinds::Kind;
 
 /// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.
 pub(crate) const NEEDS_THE_WHOLE: &[&str] = &[
-    "GS0305", "GS0402", "GS0410", "GS0411", "GS0430", "GS0432", "GS0433", "GS0436", "GS0437", "GS0603", "GS0606",
-    "GS0607",
+    "GS0305", "GS0402", "GS0410", "GS0411", "GS0430", "GS0432", "GS0433", "GS0436", "GS0437", "GS0439", "GS0440",
+    "GS0603", "GS0606", "GS0607", "GS0609",
 ];
 
 /// What the names of the engine's own schedules begin with.
@@ -139,6 +141,7 @@ pub(crate) fn check(
     }
     checker.head();
     checker.unused();
+    checker.answers();
     checker.renamed();
     checker.repair();
     checker.card();
@@ -147,7 +150,7 @@ pub(crate) fn check(
     }
     let lists = checker.lists;
     ways::check(script, world, &flow, source);
-    heavy::check(script, &flow, source);
+    heavy::check(script, &flow, words, source);
     lists
 }
 
@@ -158,6 +161,12 @@ struct Checker<'c, 'a> {
     source: &'c mut Source<'a>,
     /// Vars that something reads or writes.
     used: BTreeSet<String>,
+    /// Vars that something reads.
+    read: BTreeSet<String>,
+    /// Vars that something fills.
+    filled: BTreeSet<&'c str>,
+    /// Vars that were told to be always empty.
+    told_empty: BTreeSet<String>,
     /// Phrase lists that something looks for.
     lists: BTreeSet<String>,
     /// What `answer` is, where there is one.
@@ -174,6 +183,9 @@ impl<'c, 'a> Checker<'c, 'a> {
             words,
             source,
             used: BTreeSet::new(),
+            read: BTreeSet::new(),
+            filled: answers::filled(script),
+            told_empty: BTreeSet::new(),
             lists: BTreeSet::new(),
             answer: None,
             growth: budgets::GROWTH,
@@ -292,9 +304,9 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.template(body, known);
             }
             OpKind::Promise { text, to, due, remind } => {
-                self.wants(text, &Kind::Text, known);
-                if let Some(to) = to {
-                    self.wants(to, &Kind::Text, known);
+                for text in std::iter::once(text).chain(to) {
+                    self.wants(text, &Kind::Text, known);
+                    self.untranslated(text);
                 }
                 if let Some(remind) = remind {
                     let of = ["morning", "evening", "none"].map(str::to_owned).to_vec();
@@ -456,22 +468,32 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn template(&mut self, text: &Template, known: &Known) {
+        self.foreign_holes(text);
         for hole in text.holes() {
             let kind = self.kind(hole, known);
             if kind == Kind::Promise {
                 let hint = "show its text: `.text`";
                 self.source.error("GS0304", hole.span.clone(), "a promise cannot be shown as it is", hint);
             } else {
-                self.surely(hole, known);
+                let mend = "say what stands there then: `... or \"there\"`, or ask under an `if` first";
+                self.surely(hole, known, mend.to_owned());
             }
         }
     }
 
-    fn surely(&mut self, expr: &Expr, known: &Known) {
-        if self.world.optional(expr, known) {
-            let hint = "say what stands there then: `... or \"there\"`, or ask under an `if` first";
-            self.source.error("GS0305", expr.span.clone(), "this may be empty here", hint);
+    /// Refuses what may be empty. `mend` says what to do about it, unless nothing fills it at all.
+    fn surely(&mut self, expr: &Expr, known: &Known, mend: String) {
+        if !self.world.optional(expr, known) {
+            return;
         }
+        let (message, hint) = match &expr.kind {
+            ExprKind::Name(Name::Local(name)) if !self.filled.contains(name.as_str()) => {
+                self.told_empty.insert(name.clone());
+                ("this is always empty", self.how_to_fill(name))
+            }
+            _ => ("this may be empty here", mend),
+        };
+        self.source.error("GS0305", expr.span.clone(), message, hint);
     }
 
     fn wants(&mut self, expr: &Expr, wanted: &Kind, known: &Known) {
@@ -539,7 +561,10 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.source.error("GS0408", expr.span.clone(), format!("`{name}` takes no `{given}`"), hint);
             } else if let Some(def) = callee.vars.get(given) {
                 self.assign(&def.ty, &kind, expr);
-                self.surely(expr, known);
+                self.surely(expr, known, word_first(expr));
+                if !expr.literals().is_empty() && answers::shows(callee, given) {
+                    self.untranslated(expr);
+                }
             }
         }
     }
@@ -658,7 +683,10 @@ impl<'c, 'a> Checker<'c, 'a> {
     fn unused(&mut self) {
         for (name, def) in &self.script.vars {
             if !self.used.contains(name) && !self.script.args.contains(name) && !self.script.returns.contains(name) {
-                self.source.warn("GS0410", def.span.clone(), format!("the var `{name}` is not used"), "remove it");
+                let hint = self
+                    .where_to_fill(name)
+                    .map_or("remove it".to_owned(), |missing| format!("{missing}, or remove it"));
+                self.source.warn("GS0410", def.span.clone(), format!("the var `{name}` is not used"), hint);
             }
         }
         for name in &self.script.returns {
@@ -744,6 +772,16 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.source.error("GS0418", op.span.clone(), format!("a card cannot `{verb}`"), hint);
             }
         }
+    }
+}
+
+/// What to do where something has to be handed over and may be empty.
+fn word_first(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Name(Name::Local(name)) => format!(
+            "put a word there in a step before: `- if: {name} is none`, and below it `compose: {{ {name}: ... }}`"
+        ),
+        _ => "hand it over under an `if`, or put a word into a var with `compose` first".to_owned(),
     }
 }
 
