@@ -6,6 +6,7 @@ mod prompts;
 
 use std::time::Duration;
 
+use goldseam::script::problem::Problem;
 use goldseam::script::{Library, PromptFile, Report};
 
 use prompts::{load_with, shipped};
@@ -264,6 +265,43 @@ fn a_mistake_of_a_script_hides_none_of_its_translations() {
     let (_, report) = load_with(&[("menu.yaml", &menu), ("languages/es/texts.po", texts)]);
     let errors: Vec<_> = codes(&report).into_iter().take(report.errors()).collect();
     assert_eq!(errors, ["GS0705", "GS0407"], "{report}");
+}
+
+/// What a broken script has in other languages is there, for all that anybody knows.
+#[test]
+fn a_script_that_cannot_be_read_has_no_translations_too_many() {
+    let rest = shipped().into_iter().find(|file| file.path == "rest.yaml").unwrap().text;
+    let shifted = rest.replace("    choose: How long", "   choose: How long");
+    let half_read =
+        rest.replace("    save: how_long", "    svae: how_long").replace("choose: How long", "chose: How long");
+    for (broken, wanted) in [(shifted, "GS0001"), (half_read, "GS0101")] {
+        let (_, report) = load_with(&[("rest.yaml", &broken)]);
+        let told = codes(&report);
+        assert!(told.contains(&wanted) && !told.iter().any(|code| code.starts_with("GS07")), "{report}");
+    }
+}
+
+/// One warning for a language, and not one for each text.
+#[test]
+fn translations_that_wait_for_somebody_are_told_once_with_all_their_lines() {
+    let files = shipped();
+    let texts = &files.iter().find(|file| file.path == "languages/es/texts.po").unwrap().text;
+    let fuzzy = texts.replacen("\nmsgctxt \"rest/how-long\"", "\n#, fuzzy\nmsgctxt \"rest/how-long\"", 3);
+    let (library, report) = load_with(&[("languages/es/texts.po", &fuzzy)]);
+    assert!(library.is_some() && codes(&report) == ["GS0710"], "{report}");
+    let Problem { message, hint, line, .. } = &report.problems[0];
+    assert_eq!(fuzzy.lines().nth(line - 1), Some("#, fuzzy"));
+    assert!(message.starts_with("3 translations wait") && message.contains("said in English"), "{message}");
+    let others: Vec<usize> =
+        hint.rsplit("in lines ").next().unwrap().split(", ").map(|line| line.parse().unwrap()).collect();
+    assert!(others.len() == 2 && others.iter().all(|line| fuzzy.lines().nth(line - 1) == Some("#, fuzzy")), "{hint}");
+}
+
+/// Who names an option by its label is told its value, which stays when the words change.
+#[test]
+fn an_option_in_a_file_of_words_is_offered_by_its_value() {
+    let (_, report) = load_with(&[("languages/es/rest.yaml", "also:\n  how-long: { for a week: [una semana] }\n")]);
+    assert!(report.problems.iter().any(|problem| problem.hint == "did you mean `week`?"), "{report}");
 }
 
 /// One mistake is one message, even when it could be told from two sides.
