@@ -62,6 +62,7 @@ pub(crate) fn run(command: I18n) -> anyhow::Result<ExitCode> {
                 None => template(&files)?,
             };
             print!("{}", table(&template, &catalogs, folder.as_deref(), list || script.is_some())?);
+            house::not_your_own(folder.as_deref()).inspect(|remark| eprintln!("{remark}"));
         }
     }
     Ok(ExitCode::SUCCESS)
