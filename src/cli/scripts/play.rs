@@ -82,7 +82,10 @@ pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
         world.0.iter().find_map(|given| if let Given::Now(now) = given { Some(Start::Civil(*now)) } else { None });
     let at = options.now.or(told).map(|start| start.at(&zone)).transpose()?;
     let play = Play { script: options.script, args, world, at };
-    play.check(&library)?;
+    play.check(&library).map_err(|error| match house::not_your_own(prompts.as_deref()) {
+        Some(remark) if library.script(&play.script).is_none() => error.context(remark),
+        _ => error,
+    })?;
     let (clock, beginning) = (play.clock(), Beginning::Script(Box::new(play)));
     Conversation { person: PERSON.into(), prompts, clock, screen: screen(), beginning }.hold(library).await
 }
