@@ -3,6 +3,7 @@
 //! Times are UTC milliseconds, flags 0 or 1, and everything that a person wrote is sealed by the vault before it becomes a
 //! blob. One function answers one question; what the answers mean is decided elsewhere. Never logs, never reads the clock.
 
+mod claims;
 mod inbox;
 mod open;
 mod outbox;
@@ -11,6 +12,7 @@ mod practices;
 mod schedules;
 mod scripts;
 mod sessions;
+mod settlements;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -23,11 +25,13 @@ use sqlx::{Any, AnyPool, Transaction};
 use crate::types::Private;
 use crate::vault::{Slot, Unreadable, Vault};
 
+pub use claims::{Claimed, Letter, Wanted};
 pub use inbox::{InboxRow, NewEvent};
 pub use open::{DATABASE_FILE, LOCK_FILE, OpenError, examine};
-pub use outbox::{Claimed, End, Letter, NewRow};
+pub use outbox::NewRow;
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
+pub use settlements::{Becomes, End, Settlement};
 
 /// The database. Clones share one connection, so there is one writer; the data folder is locked as long as one of them lives.
 #[derive(Clone)]
