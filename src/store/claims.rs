@@ -151,6 +151,7 @@ impl Tx {
                                      and b.priority between $6 and $7
                                      and (b.priority < c.priority or (b.priority = c.priority and b.id < c.id)))
                  order by c.priority, c.due_at, c.id limit $8)
+               and state = 'pending'
              returning {COLUMNS}"
         );
         let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
