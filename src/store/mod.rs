@@ -3,6 +3,7 @@
 //! Times are UTC milliseconds, flags 0 or 1, and everything that a person wrote is sealed by the vault before it becomes a
 //! blob. One function answers one question; what the answers mean is decided elsewhere. Never logs, never reads the clock.
 
+mod claims;
 mod inbox;
 mod many;
 mod migrations;
@@ -14,6 +15,7 @@ mod practices;
 mod schedules;
 mod scripts;
 mod sessions;
+mod settlements;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -28,12 +30,14 @@ use crate::vault::{Slot, Unreadable, Vault};
 
 use pending::Pending;
 
+pub use claims::{Claimed, Letter, Wanted};
 pub use inbox::{InboxRow, NewEvent};
-pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
 pub use many::{DueNow, Known, MANY};
-pub use outbox::{Claimed, End, Letter, NewRow};
+pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
+pub use outbox::NewRow;
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
+pub use settlements::{Becomes, End, Settlement};
 
 /// Which database it is. The statements are the same for both; what differs is how writers are kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
