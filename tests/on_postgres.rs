@@ -211,13 +211,13 @@ async fn two_turns_of_one_person_follow_each_other() {
     tx.commit().await.unwrap();
 
     let mut tx = first.begin().await.unwrap();
-    tx.lock_person(person).await.unwrap();
+    tx.lock_people(&[person]).await.unwrap();
     let mut free = second.begin().await.unwrap();
-    free.lock_person(other).await.unwrap();
+    free.lock_people(&[other]).await.unwrap();
     free.commit().await.unwrap();
     let waiting = tokio::spawn(async move {
         let mut tx = second.begin().await.unwrap();
-        tx.lock_person(person).await.unwrap();
+        tx.lock_people(&[person]).await.unwrap();
         tx.facts(person, Timestamp::UNIX_EPOCH).await.unwrap()
     });
     let blocked = "select cast(count(*) as text) from pg_stat_activity

@@ -111,6 +111,15 @@ pub(crate) fn authors_folder(named: Option<PathBuf>) -> anyhow::Result<Option<Pa
     }
 }
 
+/// What to tell an author who may have meant their own scripts and got those inside the program; nothing with a folder.
+pub(crate) fn not_your_own(folder: Option<&Path>) -> Option<&'static str> {
+    let inside = Path::new("phrases.yaml").exists();
+    folder.is_none().then_some(match inside {
+        true => "You are inside a folder of scripts, and these are the ones inside the program: go one up (`cd ..`), then your own are found.",
+        false => "There is no folder `prompts` here: these are the scripts inside the program. For your own, go (`cd`) to the folder that your `prompts` is in.",
+    })
+}
+
 /// The scripts to run with. A folder that has errors is refused with all of them.
 pub(crate) fn library(folder: Option<&Path>) -> anyhow::Result<Library> {
     match prompts::load(folder) {

@@ -173,7 +173,9 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
             (Some(only), None) => return Reading::Value(place(only)),
             (Some(first), Some(second)) => {
                 let hits = [first, second].into_iter().chain(hits.next());
-                return Reading::Several(hits.map(|option| (option.label.clone().into_owned(), place(option))).collect());
+                return Reading::Several(
+                    hits.map(|option| (option.label.clone().into_owned(), place(option))).collect(),
+                );
             }
         }
     }
