@@ -11,7 +11,7 @@ use goldseam::vault::Vault;
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _};
 use support::database::Database;
-use support::postgres::{self, USER};
+use support::postgres::{self, USER, run};
 
 fn server(url: &str) -> Server {
     Server::new(url.to_owned().into(), 4)
@@ -19,12 +19,6 @@ fn server(url: &str) -> Server {
 
 async fn open(url: &str) -> Result<Store, OpenError> {
     Store::open_at(&Location::Server(server(url)), Vault).await
-}
-
-async fn run(url: &str, statement: &str) {
-    let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
 }
 
 /// One column of text.

@@ -16,6 +16,7 @@ mod schedules;
 mod scripts;
 mod sessions;
 mod settlements;
+mod transfer;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use outbox::NewRow;
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
 pub use settlements::{Becomes, End, Settlement};
+pub use transfer::{MOVED_TABLES, Moved, TransferError, transfer};
 
 /// Which database it is. The statements are the same for both; what differs is how writers are kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

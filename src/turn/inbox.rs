@@ -315,9 +315,9 @@ impl seam::Inbox for Inbox {
         Box::pin(async move {
             let now = self.door.clock.now();
             let mut tx = self.door.store.begin().await?;
-            for event in &events {
-                tx.put_event(NewEvent { platform, bot, id: &event.id, raw: &event.raw }, now).await?;
-            }
+            let events: Vec<NewEvent<'_>> =
+                events.iter().map(|event| NewEvent { platform, bot, id: &event.id, raw: &event.raw }).collect();
+            tx.put_events(&events, now).await?;
             tx.commit().await?;
             self.door.bells.inbox.notify_one();
             Ok(())
