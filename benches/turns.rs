@@ -6,7 +6,7 @@
 //! the machine's disk; the ratio does less.
 
 #[path = "../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
+#[allow(dead_code, unreachable_pub, reason = "the tests use more of it")]
 mod postgres;
 
 use std::path::{Path, PathBuf};

@@ -29,11 +29,11 @@ impl<'t> Applying<'t> {
         match effect {
             Effect::Say(message) => self.post.send(self.tx, message, now),
             Effect::Remember { fact, value, until } => {
-                self.tx.keep_fact(person, fact, value, *until).await?;
+                self.tx.keep_fact(person, fact, value, *until)?;
                 self.follow_zone(fact).await
             }
             Effect::Forget { fact } => {
-                self.tx.drop_fact(person, fact).await?;
+                self.tx.drop_fact(person, fact);
                 self.follow_zone(fact).await
             }
             Effect::Journal(entry) => self.tx.keep_entry(person, entry, now).await,
