@@ -268,10 +268,23 @@ mod tests {
 
     #[test]
     fn a_set_finds_what_each_of_its_phrases_finds() {
-        let phrases: Vec<Phrase> =
-            ["don't know", "overreact*", "... of it", "*ing me", "be more ..."].iter().filter_map(|text| Phrase::new(text)).collect();
+        let phrases: Vec<Phrase> = ["don't know", "overreact*", "... of it", "*ing me", "be more ..."]
+            .iter()
+            .filter_map(|text| Phrase::new(text))
+            .collect();
         let set: PhraseSet = phrases.iter().cloned().collect();
-        for text in ["", "I dont know", "I don't know", "you overreact", "all of it", "of it", "testing me", "be more", "be more calm", "know"] {
+        for text in [
+            "",
+            "I dont know",
+            "I don't know",
+            "you overreact",
+            "all of it",
+            "of it",
+            "testing me",
+            "be more",
+            "be more calm",
+            "know",
+        ] {
             let folded = fold(text);
             assert_eq!(set.any_occurs_in(&folded), any_occurs_in(&phrases, &folded), "{text}");
         }

@@ -255,7 +255,8 @@ impl<'t> Turn<'t> {
     }
 
     fn objects(&self, objection: &Objection, text: &str, value: &Value) -> bool {
-        self.open_frame().is_some_and(|frame| !is_spent(frame, objection) && self.applies(frame, objection, text, value))
+        self.open_frame()
+            .is_some_and(|frame| !is_spent(frame, objection) && self.applies(frame, objection, text, value))
     }
 
     /// Notes which soft objections let this answer pass.
