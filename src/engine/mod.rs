@@ -135,11 +135,10 @@ impl<'t> Turn<'t> {
 
     /// Notes that the person did something, and how long they were away.
     fn somebody_is_here(&mut self) {
-        let zone = self.now.time_zone().clone();
-        let last = self.state.seen.map(|seen| seen.to_zoned(zone).date());
-        let away = last.map_or(0, |last| i64::from((self.now.date() - last).get_days()));
+        let last = self.state.seen.map(|seen| self.day(seen));
+        let away = last.map_or(0, |last| i64::from((self.today() - last).get_days()));
         if away >= AWAY_DAYS && self.consents() {
-            let (id, day) = (self.new_id(), self.now.date());
+            let (id, day) = (self.new_id(), self.today());
             self.effects.push(Effect::Return { id, day, away });
         }
         self.state.seen = Some(self.at());
@@ -334,7 +333,7 @@ impl<'t> Turn<'t> {
     pub(crate) fn parked_today(&self, script: &Script) -> Option<u64> {
         let today = |thread: &&Thread| {
             let asked = thread.asked.as_ref().map_or(thread.started, |asked| asked.at);
-            asked.to_zoned(self.now.time_zone().clone()).date() == self.now.date()
+            self.day(asked) == self.today()
         };
         let same =
             self.state.parked.iter().filter(|thread| thread.script() == script.name && self.is_thread_sound(thread));
@@ -426,7 +425,7 @@ impl<'t> Turn<'t> {
         let Some((script, pc, question)) = self.question_of(&card.frame) else { return };
         let reading = match &script.ops[pc].kind {
             OpKind::Choose(_) => read::option(text, &self.offered(&card.frame), self.library.words()),
-            _ => read::typed(text, answer::type_of(script, question), self.library.words(), &self.now),
+            _ => self.typed(text, script, question),
         };
         card.frame.tries += 1;
         match reading {

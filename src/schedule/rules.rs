@@ -80,6 +80,20 @@ pub fn next_after(rule: &Rule, after: Timestamp, zone: &TimeZone) -> Option<Firi
     }
 }
 
+/// Where a firing that is still to come goes when its person's clock is put from one zone to another: to the same moment on the
+/// new clock, which may be past. So a day is neither asked about twice nor left out. An instant stays what it is, and so does a
+/// firing that was held back (it is not where its moment is).
+#[must_use]
+pub fn moved(rule: &Rule, pending: Firing, from: &TimeZone, to: &TimeZone) -> Firing {
+    let at = match rule {
+        Rule::At { .. } => None,
+        Rule::Once { .. } | Rule::Every { .. } => {
+            resolve(pending.civil, to).filter(|_| resolve(pending.civil, from) == Some(pending.at))
+        }
+    };
+    Firing { at: at.unwrap_or(pending.at), ..pending }
+}
+
 /// Walks the civil timeline from a day and an hour ago, so that a moment which a gap moved behind `after` is not lost.
 fn next_in_cron(cron: &str, after: Timestamp, zone: &TimeZone) -> Option<Firing> {
     let schedule = cron::Schedule::from_str(cron).ok()?;
@@ -123,6 +137,20 @@ mod tests {
 
     fn zone(name: &str) -> TimeZone {
         TimeZone::get(name).unwrap()
+    }
+
+    #[test]
+    fn what_is_to_come_moves_with_the_clock_and_what_is_held_back_does_not() {
+        let (rule, london, york) =
+            (Rule::every("0 0 20 * * *").unwrap(), zone("Europe/London"), zone("America/New_York"));
+        let pending = next_after(&rule, "2026-11-22T12:00:00Z".parse().unwrap(), &london).unwrap();
+        let there = moved(&rule, pending, &london, &york);
+        assert_eq!((there.civil, there.at.to_string().as_str()), (pending.civil, "2026-11-23T01:00:00Z"));
+        assert_eq!(moved(&rule, there, &york, &london), pending);
+        let held = Firing { at: "2026-11-23T08:00:00Z".parse().unwrap(), ..pending };
+        assert_eq!(moved(&rule, held, &london, &york), held);
+        let at = Rule::At { at: pending.at };
+        assert_eq!(moved(&at, pending, &london, &york), pending);
     }
 
     #[test]
