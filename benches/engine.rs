@@ -14,6 +14,10 @@ use goldseam::types::{Private, Value};
 use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A whole check-in: started, answered by tapping and by writing, ended.
 const TALK: [&str; 6] = ["/checkin", "4", "hopeful", "call my sister", "In the evening", "/menu"];
 const ROUNDS: usize = 4_000;
@@ -21,8 +25,14 @@ const SCRIPTS: usize = 200;
 
 fn main() {
     let library = prompts::load(None).map(|(library, _)| library).unwrap_or_else(|error| panic!("{error}"));
-    turns(&library);
-    loading();
+    let only = std::env::args().nth(1).filter(|name| !name.starts_with('-'));
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    if wanted("turns") {
+        turns(&library);
+    }
+    if wanted("loading") {
+        loading();
+    }
 }
 
 fn turns(library: &Library) {
@@ -45,6 +55,7 @@ fn turns(library: &Library) {
     println!("  together          {whole:>8.2} us");
     println!("  written by hand   {by_hand:>8.2} us");
     println!("  ratio             {:>8.1}", whole / by_hand);
+    println!("  bytes of state    {:>8}", times.bytes / times.whole.len());
     for (words, times) in TALK.iter().zip(&mut times.each) {
         println!("    {words:<16}{:>8.2} us", median(times));
     }
@@ -57,6 +68,8 @@ struct Times {
     write: Vec<Duration>,
     whole: Vec<Duration>,
     each: [Vec<Duration>; TALK.len()],
+    /// Of all states together.
+    bytes: usize,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
@@ -74,6 +87,7 @@ fn turn(library: &Library, json: &[u8], facts: &Facts, event: &Event, now: &Zone
     times.step.push(stepped - read);
     times.write.push(written - stepped);
     times.whole.push(written - begun);
+    times.bytes += json.len();
     json
 }
 

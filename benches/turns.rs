@@ -14,6 +14,10 @@ use goldseam::turn::Door;
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
 use goldseam::vault::Vault;
 
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const PEOPLE: usize = 1_000;
 const WORDS: [&str; 9] =
     ["/start", "18 or older", "Agree", "I don't know yet", "Ana", "Vienna", "Yes", "Evening, 18:30", "Not yet"];

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::platform::{Endpoint, EndpointError, Network, discord, telegram};
+use crate::platform::{Endpoint, EndpointError, Network, discord, is_local, telegram};
 
 /// The file that is read when none is named and it exists in the working folder.
 pub const DEFAULT_FILE: &str = "goldseam.toml";
@@ -26,6 +27,8 @@ pub struct Config {
     pub discord: Option<Discord>,
     /// The folder with the database; created when missing ([`prepare_data_dir`]).
     pub data_dir: PathBuf,
+    /// The database on a server, in place of the one in the folder.
+    pub store: Option<Store>,
     /// A folder with scripts of one's own; `None` uses the ones inside the program.
     pub prompts_dir: Option<PathBuf>,
     /// Which hosts may be talked to.
@@ -52,6 +55,15 @@ pub struct Discord {
     pub api: Endpoint,
     /// A server that gets changed commands at once, for trying things out.
     pub test_server: Option<String>,
+}
+
+/// A database on a server.
+#[derive(Debug)]
+pub struct Store {
+    /// Its address, which may hold a password.
+    pub url: SecretString,
+    /// How many connections to it at most.
+    pub connections: u32,
 }
 
 /// Why the settings cannot be used: one sentence that says what to do.
@@ -86,9 +98,17 @@ pub enum ConfigError {
         /// Where tokens come from.
         source_of_it: &'static str,
     },
-    /// Both the token and a file with the token are set.
-    #[error("Both `{0}.token` and `{0}.token_file` are set: remove one of them.")]
-    TwoTokens(&'static str),
+    /// Both a secret and a file with the secret are set.
+    #[error("Both `{0}` and `{0}_file` are set: remove one of them.")]
+    Twice(&'static str),
+    /// The database's address cannot be one. It is not shown: it may hold a password.
+    #[error("The setting `{key}` {problem}: it should look like postgres://user:password@host/database.")]
+    Database {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// An address that may not be used.
     #[error("The setting `{key}` cannot be used: {reason}.")]
     Address {
@@ -117,6 +137,7 @@ struct Raw {
     telegram: RawTelegram,
     discord: RawDiscord,
     data_dir: PathBuf,
+    store: RawStore,
     prompts_dir: Option<PathBuf>,
     network: Network,
     log: String,
@@ -128,6 +149,7 @@ impl Default for Raw {
             telegram: RawTelegram::default(),
             discord: RawDiscord::default(),
             data_dir: "goldseam-data".into(),
+            store: RawStore::default(),
             prompts_dir: None,
             network: Network::Open,
             log: "info".into(),
@@ -161,6 +183,20 @@ struct RawDiscord {
 impl Default for RawDiscord {
     fn default() -> Self {
         Self { token: None, token_file: None, api_url: "https://discord.com".into(), test_server: None }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawStore {
+    url: Option<SecretString>,
+    url_file: Option<PathBuf>,
+    connections: u32,
+}
+
+impl Default for RawStore {
+    fn default() -> Self {
+        Self { url: None, url_file: None, connections: 8 }
     }
 }
 
@@ -203,6 +239,7 @@ impl Raw {
         if self.discord.test_server.as_deref().is_some_and(|id| !is_number(id)) {
             return Err(ConfigError::Wrong("`discord.test_server` is not a server's id, which is a number".into()));
         }
+        let store = self.store.check(self.network)?;
         let telegram = token(&TELEGRAM, self.telegram.token, self.telegram.token_file)?;
         let discord = token(&DISCORD, self.discord.token, self.discord.token_file)?;
         // Only a platform that is used has to be allowed; the other's address has to be one all the same.
@@ -213,6 +250,7 @@ impl Raw {
             telegram: telegram.map(|token| Telegram { token, api: telegram_api }),
             discord: discord.map(|token| Discord { token, api: discord_api, test_server: self.discord.test_server }),
             data_dir: self.data_dir,
+            store,
             prompts_dir: self.prompts_dir,
             network: self.network,
             log: self.log,
@@ -220,22 +258,50 @@ impl Raw {
     }
 }
 
+impl RawStore {
+    fn check(self, network: Network) -> Result<Option<Store>, ConfigError> {
+        if !(1..=1_000).contains(&self.connections) {
+            return Err(ConfigError::Wrong("`store.connections` is a number from 1 to 1000".into()));
+        }
+        let Some((key, url)) = secret("store.url", self.url, self.url_file)? else { return Ok(None) };
+        let problem = |problem| ConfigError::Database { key: key.clone(), problem };
+        let parsed = Url::parse(url.expose_secret()).map_err(|_| problem("is not an address"))?;
+        if !matches!(parsed.scheme(), "postgres" | "postgresql") {
+            return Err(problem("does not name a PostgreSQL database"));
+        }
+        if network == Network::Loopback && !is_here(&parsed) {
+            return Err(problem(
+                "is not on this machine, and the setting `network = \"loopback\"` allows nothing else",
+            ));
+        }
+        Ok(Some(Store { url, connections: self.connections }))
+    }
+}
+
+/// Is this database on this machine: over the loopback network, or a socket, whose folder stands in the host's place?
+fn is_here(url: &Url) -> bool {
+    let of_parameters = url.query_pairs().filter(|(key, _)| matches!(&**key, "host" | "hostaddr"));
+    let of_parameters: Vec<String> = of_parameters.map(|(_, host)| host.into_owned()).collect();
+    let local = |host: &str| host.is_empty() || host.starts_with('/') || host.starts_with("%2F") || is_local(host);
+    url.host_str().is_none_or(local) && of_parameters.iter().all(|host| local(host))
+}
+
 /// What a platform's token looks like and where it comes from.
 struct TokenKind {
-    section: &'static str,
+    key: &'static str,
     name: &'static str,
     source: &'static str,
     looks_right: fn(&str) -> bool,
 }
 
 const TELEGRAM: TokenKind = TokenKind {
-    section: "telegram",
+    key: "telegram.token",
     name: "Telegram bot",
     source: "@BotFather on Telegram",
     looks_right: telegram::token_shape_ok,
 };
 const DISCORD: TokenKind = TokenKind {
-    section: "discord",
+    key: "discord.token",
     name: "Discord bot",
     source: "the Bot page of the Discord developer portal",
     looks_right: discord::token_shape_ok,
@@ -246,17 +312,25 @@ fn token(
     direct: Option<SecretString>,
     file: Option<PathBuf>,
 ) -> Result<Option<SecretString>, ConfigError> {
-    let direct = direct.filter(|token| !token.expose_secret().is_empty());
-    let (key, token) = match (direct, file) {
-        (Some(_), Some(_)) => return Err(ConfigError::TwoTokens(kind.section)),
-        (Some(token), None) => (format!("{}.token", kind.section), token),
-        (None, Some(path)) => (format!("{}.token_file", kind.section), SecretString::from(read(&path)?.trim())),
-        (None, None) => return Ok(None),
-    };
+    let Some((key, token)) = secret(kind.key, direct, file)? else { return Ok(None) };
     if !(kind.looks_right)(token.expose_secret()) {
         return Err(ConfigError::Token { key, kind: kind.name, source_of_it: kind.source });
     }
     Ok(Some(token))
+}
+
+/// A secret that is set directly or stands in a file, and the key that it came from.
+fn secret(
+    key: &'static str,
+    direct: Option<SecretString>,
+    file: Option<PathBuf>,
+) -> Result<Option<(String, SecretString)>, ConfigError> {
+    match (direct.filter(|secret| !secret.expose_secret().is_empty()), file) {
+        (Some(_), Some(_)) => Err(ConfigError::Twice(key)),
+        (Some(secret), None) => Ok(Some((key.to_owned(), secret))),
+        (None, Some(path)) => Ok(Some((format!("{key}_file"), SecretString::from(read(&path)?.trim())))),
+        (None, None) => Ok(None),
+    }
 }
 
 fn is_number(text: &str) -> bool {
@@ -432,6 +506,40 @@ mod tests {
     }
 
     #[test]
+    fn a_database_on_a_server_is_named_by_its_address() {
+        let config = from_file("[store]\nurl = \"postgres://me:s3cret@db/goldseam\"\nconnections = 20").unwrap();
+        assert!(!format!("{config:?}").contains("s3cret"));
+        let store = config.store.unwrap();
+        assert_eq!((store.url.expose_secret(), store.connections), ("postgres://me:s3cret@db/goldseam", 20));
+        let environment = variables(&[("GOLDSEAM_STORE__URL", "postgresql:///goldseam")]);
+        assert_eq!(Config::parse(None, environment).unwrap().store.unwrap().connections, 8);
+        assert!(from_file("[store]\nurl = \"\"").unwrap().store.is_none());
+    }
+
+    #[test]
+    fn an_address_that_is_no_database_is_refused_without_being_shown() {
+        for url in ["s3cret", "mysql://me:s3cret@db/x", "sqlite:///s3cret"] {
+            let error = refused(&format!("[store]\nurl = \"{url}\""));
+            assert!(error.contains("`store.url`") && !error.contains("s3cret"), "{error}");
+        }
+        assert!(refused("[store]\nconnections = 0").contains("store.connections"));
+        assert!(refused("[store]\nurl = \"postgres://a\"\nurl_file = \"b\"").contains("`store.url_file`"));
+    }
+
+    #[test]
+    fn a_database_elsewhere_is_refused_on_the_loopback_network() {
+        let on_loopback = |url: &str| from_file(&format!("network = \"loopback\"\n[store]\nurl = \"{url}\""));
+        for here in
+            ["postgres:///g", "postgres://localhost/g", "postgres://127.0.0.1:5433/g", "postgres://%2Frun%2Fpg/g"]
+        {
+            assert!(on_loopback(here).is_ok(), "{here}");
+        }
+        for elsewhere in ["postgres://db.example.org/g", "postgres:///g?host=10.0.0.1"] {
+            assert!(on_loopback(elsewhere).is_err(), "{elsewhere}");
+        }
+    }
+
+    #[test]
     fn other_hosts_are_refused_on_the_loopback_network() {
         let error = refused(&format!("network = \"loopback\"\n[telegram]\ntoken = \"{TELEGRAM_TOKEN}\""));
         assert!(error.contains("`telegram.api_url`"), "{error}");
@@ -452,11 +560,11 @@ mod tests {
             .lines()
             .map(|line| line.strip_prefix("#: ").unwrap_or(line))
             .flat_map(|line| [line, "\n"])
-            .filter(|line| !line.starts_with("token_file"))
+            .filter(|line| !line.starts_with("token_file") && !line.starts_with("url_file"))
             .collect();
         let config = from_file(&on).unwrap();
         assert!(config.telegram.is_some() && config.discord.unwrap().test_server.is_some());
-        assert!(config.prompts_dir.is_some());
+        assert!(config.prompts_dir.is_some() && config.store.is_some());
     }
 
     #[test]

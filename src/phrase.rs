@@ -21,8 +21,9 @@ const GAP: usize = 4;
 pub fn fold(text: &str) -> String {
     // Most of what people type: nothing in it has another form.
     if text.is_ascii() {
-        let plain = |c: char| if c == '`' { '\'' } else { c.to_ascii_lowercase() };
-        return squeeze(text.split_ascii_whitespace(), plain);
+        let mut folded = squeeze(text.split_ascii_whitespace());
+        folded.make_ascii_lowercase();
+        return if folded.contains('`') { folded.replace('`', "'") } else { folded };
     }
     // Taken apart, without the accents, and put together again: scripts whose vowels are marks keep them.
     let straight: String = text
@@ -36,17 +37,17 @@ pub fn fold(text: &str) -> String {
             other => other,
         })
         .collect();
-    squeeze(straight.to_lowercase().split_whitespace(), |c| c)
+    squeeze(straight.to_lowercase().split_whitespace())
 }
 
 /// Words with single spaces between them, without punctuation at the ends.
-fn squeeze<'w>(words: impl Iterator<Item = &'w str>, form: impl Fn(char) -> char) -> String {
+fn squeeze<'w>(words: impl Iterator<Item = &'w str>) -> String {
     let mut whole = String::new();
     for word in words {
         if !whole.is_empty() {
             whole.push(' ');
         }
-        whole.extend(word.chars().map(&form));
+        whole.push_str(word);
     }
     let is_outside = |c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ' | '\u{bf}' | '\u{a1}');
     whole.truncate(whole.trim_end_matches(is_outside).len());
@@ -68,6 +69,19 @@ fn is_invisible(character: char) -> bool {
 pub fn words(folded: &str) -> impl Iterator<Item = &str> {
     let is_outside = |c: char| !(c.is_alphanumeric() || c == '\'');
     folded.split(is_outside).filter(|word| word.bytes().any(|byte| byte != b'\''))
+}
+
+/// The words of a folded text with single spaces between them, by which a whole message is found among many phrases.
+#[must_use]
+pub fn key(folded: &str) -> String {
+    let mut key = String::with_capacity(folded.len());
+    for word in words(folded) {
+        if !key.is_empty() {
+            key.push(' ');
+        }
+        key.extend(word.split('\''));
+    }
+    key
 }
 
 /// Bytes of a word that count.
@@ -147,6 +161,14 @@ impl Phrase {
         (0..words.len().max(1)).any(|start| matches(&self.parts, words.get(start..).unwrap_or(&[])))
     }
 
+    /// What a whole message has to be to be this phrase and nothing else, as [`key`] makes it of the message; nothing when the phrase
+    /// leaves something open.
+    #[must_use]
+    pub fn key(&self) -> Option<String> {
+        let words = self.parts.iter().map(|part| if let Part::Word(word) = part { Some(word.as_str()) } else { None });
+        Some(words.collect::<Option<Vec<_>>>()?.join(" "))
+    }
+
     /// True when the folded text is this phrase and nothing else.
     #[must_use]
     pub fn is_all_of(&self, folded: &str) -> bool {
@@ -188,14 +210,19 @@ impl PhraseSet {
     /// True when any of them stands in a folded text.
     #[must_use]
     pub fn any_occurs_in(&self, folded: &str) -> bool {
-        let words: Vec<&str> = words(folded).collect();
+        self.any_occurs_among(&words(folded).collect::<Vec<_>>())
+    }
+
+    /// The same, in the [`words`] of a folded text.
+    #[must_use]
+    pub fn any_occurs_among(&self, words: &[&str]) -> bool {
         let begins = |at: usize| {
             let word = words[at];
             let bare: Cow<'_, str> = if word.contains('\'') { word.replace('\'', "").into() } else { word.into() };
             let phrases = self.by_word.get(&*bare).map_or(&[][..], Vec::as_slice);
             phrases.iter().any(|phrase| matches(&phrase.parts, &words[at..]))
         };
-        (0..words.len()).any(begins) || self.others.iter().any(|phrase| phrase.occurs_among(&words))
+        (0..words.len()).any(begins) || self.others.iter().any(|phrase| phrase.occurs_among(words))
     }
 }
 
@@ -295,5 +322,8 @@ mod tests {
         let phrase = Phrase::new("check in").unwrap();
         assert!(phrase.is_all_of(&fold("Check in!")));
         assert!(!phrase.is_all_of(&fold("check in now")));
+        let dont = Phrase::new("don't, stop").unwrap();
+        assert_eq!(dont.key().unwrap(), key(&fold("Dont\u{2014} STOP!")));
+        assert_eq!(Phrase::new("stop*").unwrap().key(), None);
     }
 }

@@ -71,7 +71,7 @@ fn back_and_again_and_a_restart_while_a_script_is_played() {
             "[1] Unsure",
             "< How are you right now?",
             "[1] Calm",
-            "# Everything in memory is gone; this is from the file.",
+            "# Everything in memory is gone; this is from the database.",
             "[1] Calm",
             "< Today's check-in is still here",
             "# Monday, 2 March 2026, 21:00 Europe/Vienna",

@@ -606,7 +606,7 @@ fn time_is_steered_by_lines_and_what_comes_due_on_the_way_is_said() {
         "# Tuesday, 3 March 2026, 16:30 Europe/Vienna",
         "# Wednesday, 4 March 2026, 20:00 Europe/Vienna",
         "# Wednesday, 4 March 2026, 21:00 Europe/Vienna",
-        "# Everything in memory is gone; this is from the file.",
+        "# Everything in memory is gone; this is from the database.",
         "# Time only goes forward; for me it is Wednesday, 4 March 2026, 21:00 Europe/Vienna.",
     ];
     assert_eq!(told[..6], expected, "{said}");

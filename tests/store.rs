@@ -59,20 +59,11 @@ async fn a_folder_with_spaces_and_signs_in_its_name_is_fine() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_dropped_never_was() {
-    let house = House::new().await;
-    let mut tx = house.door.store().begin().await.unwrap();
-    tx.create_account(Platform::Telegram, "7", house.clock.now()).await.unwrap();
-    drop(tx);
-    assert_eq!(house.account(Platform::Telegram, "7").await, None);
-}
-
-#[tokio::test]
 async fn a_text_that_was_handled_is_in_no_file_any_more() {
     let mut house = House::new().await;
     house.says("7", "canary-4711").await;
     house.door.store().close().await;
-    for (name, bytes) in contents(house.folder.path()) {
+    for (name, bytes) in contents(house.database.folder()) {
         let found = bytes.windows(6).any(|window| window == b"canary");
         assert!(!found, "{name}");
     }
@@ -135,18 +126,6 @@ async fn what_is_not_our_database_is_refused_and_left_as_it_is() {
     let refused = Store::open(folder.path(), Vault).await.err().unwrap();
     assert!(matches!(refused, OpenError::NotOurs(_)), "{refused}");
     assert_eq!(contents(folder.path()), before);
-}
-
-#[tokio::test]
-async fn what_a_person_keeps_can_be_read_back() {
-    let mut house = House::new().await;
-    for line in ["/checkin c1", "/promise p1", "/promise p2", "/journal e1", "/checkin c2", "/kept p2"] {
-        house.writes("7", line).await;
-    }
-    assert_eq!(
-        house.says("7", "/facts").await,
-        ["UTC 12:00 [] checkins=1 last=Some(\"2026-11-22\") entries=1 open=1 counts={Open: 1, Kept: 1}"]
-    );
 }
 
 #[tokio::test]

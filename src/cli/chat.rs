@@ -1,6 +1,6 @@
 //! `goldseam chat`: the whole program over the terminal, with a clock that can be put ahead.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -12,8 +12,9 @@ use super::house::{self, House};
 use super::steering::{Start, parse_now};
 use super::terminal::screen;
 use crate::clock::Clock;
-use crate::config::{Config, prepare_data_dir};
+use crate::config::Config;
 use crate::script::Library;
+use crate::store::Location;
 use crate::types::Platform;
 
 /// What `chat` takes.
@@ -37,15 +38,15 @@ pub(crate) struct Options {
 pub(crate) async fn chat(options: Options) -> anyhow::Result<ExitCode> {
     let config = Config::load(None)?;
     super::log_to_stderr("warn");
-    let prompts = options.prompts.clone().or(config.prompts_dir);
+    let database = house::database(options.data, &config);
+    let prompts = options.prompts.or(config.prompts_dir);
     let library = house::library(prompts.as_deref())?;
-    let data = options.data.unwrap_or(config.data_dir);
-    prepare_data_dir(&data)?;
+    house::prepare(&database)?;
     let clock = match options.now {
         None => Clock::ahead(),
-        Some(start) => Clock::steered(start.at(&zone_of(&data, &options.person, &start).await?)?),
+        Some(start) => Clock::steered(start.at(&zone_of(&database, &options.person, &start).await?)?),
     };
-    let beginning = Beginning::Folder(data);
+    let beginning = Beginning::Database(database);
     Conversation { person: options.person, prompts, clock, screen: screen(), beginning }.hold(library).await
 }
 
@@ -53,20 +54,20 @@ pub(crate) async fn chat(options: Options) -> anyhow::Result<ExitCode> {
 pub(crate) async fn first_conversation(config: &Config, library: Library) -> anyhow::Result<ExitCode> {
     super::log_to_stderr("warn");
     let screen = screen();
-    let data = config.data_dir.clone();
-    screen.remark(&format!("Your data is kept in {}.", house::whole_path(&data)?.display()))?;
+    let database = house::database(None, config);
+    screen.remark(&format!("Your data is kept in {}.", house::shown(&database)?))?;
     screen.remark(
         "To connect Telegram or Discord, put a token into goldseam.toml (see config.example.toml) or into GOLDSEAM_TELEGRAM__TOKEN or GOLDSEAM_DISCORD__TOKEN.",
     )?;
-    let (prompts, beginning) = (config.prompts_dir.clone(), Beginning::Folder(data));
+    let (prompts, beginning) = (config.prompts_dir.clone(), Beginning::Database(database));
     Conversation { person: "me".into(), prompts, clock: Clock::ahead(), screen, beginning }.hold(library).await
 }
 
 /// The zone in which a `--now` without one is meant: the person's.
-async fn zone_of(data: &Path, person: &str, start: &Start) -> anyhow::Result<TimeZone> {
+async fn zone_of(database: &Location, person: &str, start: &Start) -> anyhow::Result<TimeZone> {
     let Start::Civil(civil) = start else { return Ok(TimeZone::UTC) };
     let about: Timestamp = TimeZone::UTC.to_timestamp(*civil)?;
-    let house = House::open(data, Library::default(), Clock::steered(about), Vec::new()).await?;
+    let house = House::open(database, Library::default(), Clock::steered(about), Vec::new()).await?;
     let known = house.door.look(Platform::Console, person).await?;
     house.store.close().await;
     Ok(known.map_or(TimeZone::UTC, |(_, now)| now.time_zone().clone()))

@@ -23,7 +23,7 @@ use crate::outbox::Deliver;
 use crate::platform::console::{self, Look, Screen};
 use crate::platform::inbox::{Inbox as _, RawEvent};
 use crate::script::Library;
-use crate::store::Store;
+use crate::store::{Location, Store};
 use crate::types::{Input, Platform, Private};
 use crate::vault::Vault;
 
@@ -45,7 +45,7 @@ pub(super) struct Conversation {
 /// How a conversation begins, and where it is kept.
 pub(super) enum Beginning {
     /// Where it stood in this data folder.
-    Folder(PathBuf),
+    Database(Location),
     /// With one script, in a world that is gone afterwards.
     Script(Box<Play>),
 }
@@ -97,7 +97,7 @@ impl Conversation {
 
     async fn open(&self, library: Library) -> anyhow::Result<House> {
         let store = match &self.beginning {
-            Beginning::Folder(data) => Store::open(data, Vault).await?,
+            Beginning::Database(database) => Store::open_at(database, Vault).await?,
             Beginning::Script(play) => play.world(&self.person, &library, &self.clock).await?,
         };
         self.enter(store, library).await
@@ -113,7 +113,7 @@ impl Conversation {
 
     async fn begin(&self, house: &House) -> anyhow::Result<()> {
         match &self.beginning {
-            Beginning::Folder(_) => self.input(house, Input::Recall).await,
+            Beginning::Database(_) => self.input(house, Input::Recall).await,
             Beginning::Script(play) => match play.command(&house.door.library()) {
                 Some(command) => self.input(house, command).await,
                 None => play.start(house, &self.person, &self.screen).await,
@@ -124,14 +124,14 @@ impl Conversation {
     /// As after a restart of the program: nothing but what is stored is left. A database in memory has to be kept open for that.
     async fn restart(&self, house: House, library: Library) -> anyhow::Result<House> {
         let house = match &self.beginning {
-            Beginning::Folder(_) => {
+            Beginning::Database(_) => {
                 house.store.close().await;
                 drop(house);
                 self.open(library).await?
             }
             Beginning::Script(_) => self.enter(house.store.clone(), library).await?,
         };
-        self.screen.remark("Everything in memory is gone; this is from the file.")?;
+        self.screen.remark("Everything in memory is gone; this is from the database.")?;
         Ok(house)
     }
 

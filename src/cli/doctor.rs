@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::house;
 use crate::clock::Clock;
 use crate::config::{Config, DEFAULT_FILE};
 use crate::prompts::{self, PromptsError};
 use crate::schedule::zones;
-use crate::store;
+use crate::store::{self, Location};
 
 /// How something is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub(crate) async fn examine(file: Option<&Path>) -> anyhow::Result<ExitCode> {
             };
             findings.line(How::Ok, "settings", &from);
             tokens(&mut findings, &config);
-            data(&mut findings, &config.data_dir).await;
+            database(&mut findings, &house::database(None, &config)).await;
             scripts(&mut findings, config.prompts_dir.as_deref());
         }
         Err(error) => {
@@ -83,19 +84,29 @@ fn tokens(findings: &mut Findings, config: &Config) {
     }
 }
 
-async fn data(findings: &mut Findings, folder: &Path) {
-    if !folder.exists() {
-        return findings.line(How::Ok, "database", &format!("{} will be created at the first start", folder.display()));
+async fn database(findings: &mut Findings, database: &Location) {
+    match database {
+        Location::Folder(folder) if !folder.exists() => {
+            return findings.line(How::Ok, "database", &format!("{database} will be created at the first start"));
+        }
+        Location::Folder(folder) if std::fs::metadata(folder).is_ok_and(|folder| folder.permissions().readonly()) => {
+            let says = format!("{database} cannot be written: give it to the user that runs Goldseam");
+            findings.line(How::Wrong, "folder", &says);
+        }
+        Location::Folder(_) | Location::Server(_) => {}
     }
-    match store::examine(folder).await {
-        Ok(true) => findings.line(How::Ok, "database", &folder.join(store::DATABASE_FILE).display().to_string()),
-        Ok(false) => findings.line(How::Ok, "database", &format!("will be created in {}", folder.display())),
-        Err(error) => findings.line(How::Wrong, "database", &error.to_string()),
-    }
-    let writable = std::fs::metadata(folder).is_ok_and(|folder| !folder.permissions().readonly());
-    if !writable {
-        let says = format!("{} cannot be written: give it to the user that runs Goldseam", folder.display());
-        findings.line(How::Wrong, "folder", &says);
+    match (store::examine(database).await, database) {
+        (Ok(true), Location::Folder(folder)) => {
+            findings.line(How::Ok, "database", &folder.join(store::DATABASE_FILE).display().to_string());
+        }
+        (Ok(true), Location::Server(_)) => findings.line(How::Ok, "database", &database.to_string()),
+        (Ok(false), Location::Folder(_)) => {
+            findings.line(How::Ok, "database", &format!("will be created in {database}"));
+        }
+        (Ok(false), Location::Server(_)) => {
+            findings.line(How::Ok, "database", &format!("{database} is empty, and will be filled at the first start"));
+        }
+        (Err(error), _) => findings.line(How::Wrong, "database", &error.to_string()),
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, prepare_data_dir};
 use crate::outbox::{Deliver, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
 use crate::reminders::Reminders;
 use crate::script::Library;
-use crate::store::Store;
+use crate::store::{Location, Server, Store};
 use crate::turn::{Door, Inbox};
 use crate::types::Platform;
 use crate::vault::Vault;
@@ -30,14 +30,14 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// Opens the database of a folder and puts the rooms on it.
+    /// Opens a database and puts the rooms on it.
     pub(crate) async fn open(
-        folder: &Path,
+        database: &Location,
         library: Library,
         clock: Clock,
         platforms: Vec<Arc<dyn Deliver>>,
     ) -> anyhow::Result<Self> {
-        Self::on(Store::open(folder, Vault).await?, library, clock, platforms).await
+        Self::on(Store::open_at(database, Vault).await?, library, clock, platforms).await
     }
 
     /// Puts the rooms on a database.
@@ -76,6 +76,24 @@ impl House {
         let due = tx.next_due().await?;
         tx.rollback().await?;
         Ok(due)
+    }
+}
+
+/// Where the database is: in the folder that was named on the command line, else on the configured server, else in the
+/// configured folder.
+pub(crate) fn database(named: Option<PathBuf>, config: &Config) -> Location {
+    match (named, &config.store) {
+        (Some(folder), _) => Location::Folder(folder),
+        (None, Some(store)) => Location::Server(Server::new(store.url.clone(), store.connections)),
+        (None, None) => Location::Folder(config.data_dir.clone()),
+    }
+}
+
+/// Makes the folder of a database that is kept in one.
+pub(crate) fn prepare(database: &Location) -> anyhow::Result<()> {
+    match database {
+        Location::Folder(folder) => Ok(prepare_data_dir(folder)?),
+        Location::Server(_) => Ok(()),
     }
 }
 
@@ -142,7 +160,9 @@ impl Reload {
     }
 }
 
-/// A folder's whole path, for showing it.
-pub(crate) fn whole_path(folder: &Path) -> anyhow::Result<PathBuf> {
-    folder.canonicalize().with_context(|| format!("the folder {} is gone", folder.display()))
+/// Where a database is, for showing it.
+pub(crate) fn shown(database: &Location) -> anyhow::Result<String> {
+    let Location::Folder(folder) = database else { return Ok(database.to_string()) };
+    let whole = folder.canonicalize().with_context(|| format!("the folder {} is gone", folder.display()))?;
+    Ok(whole.display().to_string())
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::chat;
 use super::house::{self, House, Reload};
 use crate::clock::Clock;
-use crate::config::{self, Config, prepare_data_dir};
+use crate::config::{self, Config};
 use crate::outbox::Deliver;
 use crate::platform::inbox::Inbox;
 use crate::platform::{discord, telegram};
@@ -43,14 +43,15 @@ type Mouths = Vec<Arc<dyn Deliver>>;
 pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let config = Config::load(file)?;
     let library = house::library(config.prompts_dir.as_deref())?;
-    prepare_data_dir(&config.data_dir)?;
+    let database = house::database(None, &config);
+    house::prepare(&database)?;
     if config.telegram.is_none() && config.discord.is_none() {
         return chat::first_conversation(&config, library).await;
     }
     super::log_to_stderr(&config.log);
     let (ears, mouths) = platforms(&config, &library)?;
-    let house = House::open(&config.data_dir, library, Clock::system(), mouths).await?;
-    tracing::info!(data = %house::whole_path(&config.data_dir)?.display(), "goldseam is running");
+    let house = House::open(&database, library, Clock::system(), mouths).await?;
+    tracing::info!(data = house::shown(&database)?, "goldseam is running");
     let failed = listen(&house, ears, config.prompts_dir.as_deref()).await?;
     house.store.close().await;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

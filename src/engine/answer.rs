@@ -148,7 +148,7 @@ impl<'t> Turn<'t> {
         }
         let taken = Taken {
             value: option.choice.value.clone().unwrap_or_default(),
-            shown: option.label.clone(),
+            shown: option.label.clone().into_owned(),
             pc: option.choice.then,
         };
         self.take(taken);
@@ -215,7 +215,7 @@ impl<'t> Turn<'t> {
         if shown.is_empty() {
             return;
         }
-        let asked = shorten(&self.render(&question.prompt, frame).text(), 300);
+        let asked = shorten(&question.prompt.show(&self.view(frame, None)), 300);
         let line = Answered { at, seq, question: Private::new(asked), answer: Private::new(shown) };
         thread.answers.push(line);
         if thread.answers.len() > ANSWERS {

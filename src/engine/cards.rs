@@ -279,7 +279,7 @@ enum CardStop {
 
 /// The beginning of a text, for showing it again.
 pub(crate) fn shorten(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
+    if text.len() <= limit || text.chars().count() <= limit {
         return text.to_owned();
     }
     let head: String = text.chars().take(limit.saturating_sub(1)).collect();

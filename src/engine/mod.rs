@@ -20,7 +20,7 @@ pub mod trace;
 mod turn;
 mod wait;
 
-use jiff::{SignedDuration, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 pub use api::{CheckIn, Due, Effect, Entry, Event, Facts, IfBusy, Kept, Outcome, Plan, Run};
 pub use state::State;
@@ -135,13 +135,21 @@ impl<'t> Turn<'t> {
 
     /// Notes that the person did something, and how long they were away.
     fn somebody_is_here(&mut self) {
-        let last = self.state.seen.map(|seen| self.day(seen));
-        let away = last.map_or(0, |last| i64::from((self.today() - last).get_days()));
+        let away = self.state.seen.map_or(0, |seen| self.days_since(seen));
         if away >= AWAY_DAYS && self.consents() {
             let (id, day) = (self.new_id(), self.today());
             self.effects.push(Effect::Return { id, day, away });
         }
         self.state.seen = Some(self.at());
+    }
+
+    /// How many days ago something was, on the person's calendar.
+    fn days_since(&self, then: Timestamp) -> i64 {
+        // Most come back within the day: no calendar is needed to tell.
+        if self.at().duration_since(then) < SignedDuration::from_hours(24) {
+            return 0;
+        }
+        (self.today() - self.day(then)).get_days().into()
     }
 
     /// True when the open script still has the questions it stands at.
@@ -178,7 +186,8 @@ impl<'t> Turn<'t> {
     }
 
     fn text(&mut self, text: &str) {
-        if self.needs_help_now(text) || self.understood(text) {
+        let folded = fold(text);
+        if self.needs_help_now(&folded) || self.understood(text, &folded) {
             return;
         }
         if self.state.card.is_some() {
@@ -212,7 +221,8 @@ impl<'t> Turn<'t> {
     /// A text that says by itself which question it answers. One for a question that is not open any more is offered as the
     /// answer to the open one, when that takes any text; nothing is taken for an answer that was not meant as one.
     fn form(&mut self, seq: u64, text: &str) {
-        if self.needs_help_now(text) || self.understood(text) {
+        let folded = fold(text);
+        if self.needs_help_now(&folded) || self.understood(text, &folded) {
             return;
         }
         if self.state.card.as_ref().is_some_and(|card| card.asked.seq == seq) {
@@ -236,7 +246,7 @@ impl<'t> Turn<'t> {
     }
 
     /// Commands and reserved words, which work everywhere. True when the text was one.
-    fn understood(&mut self, text: &str) -> bool {
+    fn understood(&mut self, text: &str, folded: &str) -> bool {
         if let Some(rest) = text.trim().strip_prefix('/')
             && rest.starts_with(|c: char| c.is_ascii_alphabetic())
         {
@@ -244,17 +254,16 @@ impl<'t> Turn<'t> {
             self.command(&name.to_lowercase(), rest.trim());
             return true;
         }
-        let folded = fold(text);
-        match self.library.words().reserved(&folded) {
-            Some(word) if !self.owns(&folded) => self.reserved(word),
+        match self.library.words().reserved(folded) {
+            Some(word) if !self.owns(folded) => self.reserved(word),
             _ => return false,
         }
         true
     }
 
     /// Looks at every text before any script does. True when it was answered.
-    fn needs_help_now(&mut self, text: &str) -> bool {
-        if safety::screen(text) == Verdict::Clear {
+    fn needs_help_now(&mut self, folded: &str) -> bool {
+        if safety::screen_folded(folded) == Verdict::Clear {
             return false;
         }
         self.note("help_now");
@@ -347,7 +356,7 @@ impl<'t> Turn<'t> {
     }
 
     fn command(&mut self, name: &str, rest: &str) {
-        if self.needs_help_now(rest) {
+        if self.needs_help_now(&fold(rest)) {
             return;
         }
         if let Some(script) = self.library.by_command(name) {

@@ -2,6 +2,7 @@
 //!
 //! Forgiving about form and strict about meaning: what could mean two things is asked back, never guessed.
 
+use std::borrow::Cow;
 use std::cell::LazyCell;
 
 use jiff::Zoned;
@@ -125,7 +126,7 @@ fn zone(text: &str, folded: &str, words: &SharedWords, now: &Zoned) -> Reading {
 pub(crate) struct Offered<'o> {
     pub(crate) index: usize,
     pub(crate) choice: &'o Choice,
-    pub(crate) label: String,
+    pub(crate) label: Cow<'o, str>,
 }
 
 /// Which of the options a text means; the value of the reading is the option's place in the script.
@@ -173,7 +174,9 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
             (Some(only), None) => return Reading::Value(place(only)),
             (Some(first), Some(second)) => {
                 let hits = [first, second].into_iter().chain(hits.next());
-                return Reading::Several(hits.map(|option| (option.label.clone(), place(option))).collect());
+                return Reading::Several(
+                    hits.map(|option| (option.label.clone().into_owned(), place(option))).collect(),
+                );
             }
         }
     }

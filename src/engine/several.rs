@@ -62,7 +62,7 @@ impl Turn<'_> {
         offered
             .map(|option| {
                 let value = option.choice.value.clone().unwrap_or_else(|| Value::text(option.label.clone()));
-                (option.label, value)
+                (option.label.into_owned(), value)
             })
             .collect()
     }

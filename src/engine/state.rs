@@ -394,12 +394,22 @@ impl State {
 
 /// How many bytes a text is in JSON.
 fn json_len(text: &str) -> usize {
-    let of = |c: char| match c {
-        '"' | '\\' | '\n' => 2,
-        c if c < ' ' => 6,
-        c => c.len_utf8(),
+    let more = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' => 1,
+        byte if byte < b' ' => 5,
+        _ => 0,
     };
-    text.chars().map(of).sum()
+    text.len() + text.bytes().map(more).sum::<usize>()
+}
+
+/// How many bytes a value is in JSON, roughly.
+fn value_len(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => json_len(text) + 2,
+        Value::List(items) => items.iter().map(|item| value_len(item) + 1).sum::<usize>() + 2,
+        Value::None | Value::Bool(_) | Value::Int(_) | Value::Number(_) => 24,
+        Value::Date { .. } | Value::Time { .. } | Value::Duration { .. } => 40,
+    }
 }
 
 impl Thread {
@@ -420,7 +430,7 @@ impl Thread {
             Made::CheckIn(checkin) => {
                 checkin.note.iter().chain(&checkin.feeling).map(|text| json_len(text.reveal())).sum::<usize>() + 120
             }
-            Made::Fact { was, .. } => json_len(&was.to_string()) + 120,
+            Made::Fact { was, .. } => value_len(was) + 120,
             Made::Entry(_) | Made::Promise(_) | Made::Schedule(_) => 120,
         };
         frames + answers + self.made.iter().map(made).sum::<usize>() + 300
@@ -511,9 +521,7 @@ impl Frame {
     }
 
     fn weight(&self) -> usize {
-        let of = |values: &Values| {
-            values.iter().map(|(name, value)| name.len() + json_len(&value.to_string()) + 40).sum::<usize>()
-        };
+        let of = |values: &Values| values.iter().map(|(name, value)| name.len() + value_len(value) + 8).sum::<usize>();
         let counts = (self.hits.len() + self.visits.len()) * 46;
         of(&self.vars)
             + of(&self.result)

@@ -1,6 +1,7 @@
 //! One turn in the making: the state, the facts and the effects so far, and the small things every part of it needs.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, Time};
@@ -46,6 +47,8 @@ pub(crate) struct Turn<'t> {
     pub(crate) steps: u32,
     /// Things made, for their ids.
     made: u32,
+    /// The script that was asked for last: it is asked for again and again.
+    last: Cell<Option<&'t Script>>,
     /// What was carried out, when somebody wants to know.
     pub(crate) trace: Option<Vec<Trace>>,
 }
@@ -54,8 +57,9 @@ impl<'t> Turn<'t> {
     pub(crate) fn new(library: &'t Library, mut state: State, facts: &'t Facts, now: &Zoned) -> Self {
         state.turn += 1;
         let (facts, now) = (Cow::Borrowed(facts), now.clone());
+        let (effects, last) = (Vec::new(), Cell::new(None));
         let mut turn =
-            Self { library, whole: library, state, facts, now, effects: Vec::new(), steps: 0, made: 0, trace: None };
+            Self { library, whole: library, state, facts, now, effects, steps: 0, made: 0, last, trace: None };
         turn.speak();
         turn
     }
@@ -65,6 +69,7 @@ impl<'t> Turn<'t> {
         let chosen = self.facts.me.get(LANGUAGE).and_then(Value::as_text);
         let tag = chosen.or(self.facts.client_language.as_deref());
         self.library = tag.map_or(self.whole, |tag| self.whole.edition(tag));
+        self.last.set(None);
     }
 
     /// Notes on the messages which language they are in, when it is not the source language.
@@ -145,7 +150,13 @@ impl<'t> Turn<'t> {
 
     /// The script that a frame runs, in the text it runs in.
     pub(crate) fn script_of(&self, frame: &Frame) -> Option<&'t Script> {
-        self.library.script_at(&frame.script, &frame.rev)
+        let last = self.last.get();
+        if let Some(script) = last.filter(|script| script.rev == frame.rev && script.name == frame.script) {
+            return Some(script);
+        }
+        let script = self.library.script_at(&frame.script, &frame.rev)?;
+        self.last.set(Some(script));
+        Some(script)
     }
 
     pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
@@ -214,7 +225,7 @@ impl<'t> Turn<'t> {
             .iter()
             .enumerate()
             .filter(|(_, choice)| is_offered(choice))
-            .map(|(index, choice)| Offered { index, choice, label: shorten(&choice.label.render(&view).text(), LABEL) })
+            .map(|(index, choice)| Offered { index, choice, label: short_label(choice.label.show(&view)) })
             .collect()
     }
 
@@ -227,7 +238,9 @@ impl<'t> Turn<'t> {
         }
         for option in self.offered(frame) {
             let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
-            buttons.push(button(&shorten(&format!("{mark}{}", option.label), LABEL), &option.index.to_string()));
+            let label =
+                if mark.is_empty() { option.label } else { short_label(format!("{mark}{}", option.label).into()) };
+            buttons.push(Button { label: label.into_owned(), token: format!("q:{seq}:{}", option.index) });
         }
         if !picked.is_empty() {
             buttons.push(button(&words.enough_label, "enough"));
@@ -426,6 +439,11 @@ impl<'t> Turn<'t> {
     pub(crate) fn visit(frame: &mut Frame, id: &str) {
         bump(&mut frame.visits, id);
     }
+}
+
+/// A label that fits its button.
+fn short_label(label: Cow<'_, str>) -> Cow<'_, str> {
+    if label.len() <= LABEL { label } else { shorten(&label, LABEL).into() }
 }
 
 fn bump(counts: &mut BTreeMap<String, i64>, name: &str) -> i64 {

@@ -48,9 +48,7 @@ impl Endpoint {
             return Err(malformed());
         }
         let host = url.host_str().ok_or_else(malformed)?;
-        let local = host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if network == Network::Loopback && !local {
+        if network == Network::Loopback && !is_local(host) {
             return Err(EndpointError::NotLoopback(address.to_owned()));
         }
         Ok(Self(url))
@@ -67,6 +65,11 @@ impl Endpoint {
     pub fn url(&self) -> &Url {
         &self.0
     }
+}
+
+/// Is this host this machine?
+pub(crate) fn is_local(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -140,12 +140,17 @@ static MUTES: LazyLock<Vec<String>> = LazyLock::new(|| NOT_NOW.iter().map(|text|
 /// Looks at a text. Never fails, never keeps anything.
 #[must_use]
 pub fn screen(text: &str) -> Verdict {
-    let folded = fold(text);
+    screen_folded(&fold(text))
+}
+
+/// The same for a text that was folded already.
+#[must_use]
+pub fn screen_folded(folded: &str) -> Verdict {
     // Nearly every text ends here.
-    if !PHRASES.any_occurs_in(&folded) {
+    if !PHRASES.any_occurs_in(folded) {
         return Verdict::Clear;
     }
-    let muted = MUTES.iter().fold(folded, |text, phrase| text.replace(phrase.as_str(), " ~ "));
+    let muted = MUTES.iter().fold(folded.to_owned(), |text, phrase| text.replace(phrase.as_str(), " ~ "));
     if PHRASES.any_occurs_in(&muted) { Verdict::Danger } else { Verdict::Clear }
 }
 

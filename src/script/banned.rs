@@ -5,7 +5,7 @@
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
 use super::yaml::Node;
-use crate::phrase::{Phrase, fold, words};
+use crate::phrase::{Phrase, PhraseSet, fold, words};
 
 /// Where a word has no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,30 @@ impl Rule {
     }
 }
 
+/// All rules of a language.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    rules: Vec<Rule>,
+    /// All their words: most texts have none of them.
+    words: PhraseSet,
+}
+
+impl Rules {
+    /// The rules that a text may be against, by some word in it.
+    pub(crate) fn about(&self, sentences: &[Vec<&str>]) -> &[Rule] {
+        let said = sentences.iter().any(|sentence| self.words.any_occurs_among(sentence));
+        if said { &self.rules } else { &[] }
+    }
+}
+
+impl FromIterator<Rule> for Rules {
+    fn from_iter<I: IntoIterator<Item = Rule>>(rules: I) -> Self {
+        let rules: Vec<Rule> = rules.into_iter().collect();
+        let words = rules.iter().flat_map(|rule| &rule.words).map(|word| word.phrase.clone()).collect();
+        Self { rules, words }
+    }
+}
+
 /// The sentences of a text, folded.
 pub(crate) fn sentences(text: &str) -> Vec<String> {
     text.split(['.', '!', '?', '\n']).map(fold).collect()
@@ -60,9 +84,9 @@ pub(crate) fn words_of(sentences: &[String]) -> Vec<Vec<&str>> {
 }
 
 /// Reads the file.
-pub(crate) fn rules(source: &mut Source<'_>) -> Vec<Rule> {
-    let Some(root) = super::yaml::parse(source) else { return Vec::new() };
-    let Some(mut fields) = Fields::of(&root, "banned.yaml", source) else { return Vec::new() };
+pub(crate) fn rules(source: &mut Source<'_>) -> Rules {
+    let Some(root) = super::yaml::parse(source) else { return Rules::default() };
+    let Some(mut fields) = Fields::of(&root, "banned.yaml", source) else { return Rules::default() };
     let items = fields.need("banned", source).map(|node| read::items(node, "a list of rules", source));
     fields.finish(source);
     items.unwrap_or_default().into_iter().filter_map(|item| rule(item, source)).collect()
@@ -111,7 +135,11 @@ mod tests {
         let mut source = Source::new("banned.yaml", text);
         let rules = rules(&mut source);
         assert!(source.problems.is_empty(), "{:?}", source.problems);
-        let found = |text: &str| rules[0].found_in(&words_of(&sentences(text))).is_some();
+        let found = |text: &str| {
+            let sentences = sentences(text);
+            let words = words_of(&sentences);
+            rules.about(&words).first().is_some_and(|rule| rule.found_in(&words).is_some())
+        };
         assert!(found("You lost 3.") && found("It is lost."));
         assert!(!found("Three hours of sleep lost.") && !found("A flower blossoms."));
         assert!(found("Three hours lost. And 2 promises lost."));

@@ -4,13 +4,14 @@
 //! Looks only; what it finds is reported by `check`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::expr::{BinaryOp, Expr, ExprKind, Function, Name};
 use super::model::{OpKind, Script, Type, VarDef};
 use crate::types::Value;
 
 /// Names that surely have a value: `x`, `me.x`, `ledger.open`, `promise(x)`.
-pub(crate) type Known = BTreeSet<String>;
+pub(crate) type Known = Rc<BTreeSet<String>>;
 
 /// All scripts and facts, while they are being checked.
 pub(crate) struct World<'w> {
@@ -40,18 +41,17 @@ impl World<'_> {
             let merged = match slot {
                 None => known,
                 Some(before) => {
-                    let both: Known = before.intersection(&known).cloned().collect();
-                    if both.len() == before.len() {
+                    if before.is_subset(&known) {
                         continue;
                     }
-                    both
+                    both(before, &known)
                 }
             };
             *slot = Some(merged.clone());
             if matches!(script.ops[pc].kind, OpKind::End(_)) {
                 flow.at_end = Some(match flow.at_end.take() {
                     None => merged.clone(),
-                    Some(other) => other.intersection(&merged).cloned().collect(),
+                    Some(other) => both(&other, &merged),
                 });
             }
             open.extend(self.after(script, pc, &merged, calling));
@@ -65,7 +65,7 @@ impl World<'_> {
         let given = script.args.iter().filter(|_| !script.card).cloned();
         let defaults = script.vars.iter().filter(|(_, def)| !def.default.is_none()).map(|(name, _)| name.clone());
         let facts = self.facts.iter().filter(|(_, def)| !def.default.is_none()).map(|(name, _)| format!("me.{name}"));
-        given.chain(defaults).chain(facts).collect()
+        Rc::new(given.chain(defaults).chain(facts).collect())
     }
 
     /// Where an operation may lead, and what is known there.
@@ -82,7 +82,7 @@ impl World<'_> {
             // It may have been the last one that was open.
             OpKind::Settle { .. } => {
                 let still = |name: &&String| *name != "ledger.open" && !name.starts_with("promise(");
-                vec![(next, known.iter().filter(still).cloned().collect())]
+                vec![(next, Rc::new(known.iter().filter(still).cloned().collect()))]
             }
             OpKind::Promise { .. } => vec![(next, with(known, "ledger.open"))],
             OpKind::Jump(target) => vec![(*target, known.clone())],
@@ -98,7 +98,7 @@ impl World<'_> {
                         *name == format!("me.{fact}") && self.facts.get(fact).is_none_or(|def| def.default.is_none())
                     })
                 };
-                vec![(next, known.iter().filter(|name| kept(name)).cloned().collect())]
+                vec![(next, Rc::new(known.iter().filter(|name| kept(name)).cloned().collect()))]
             }
             OpKind::Ask(ask) => {
                 let question = &ask.question;
@@ -159,7 +159,7 @@ impl World<'_> {
     fn returned(&self, callee: &str, calling: &mut Vec<String>) -> Known {
         match self.scripts.get(callee) {
             Some(script) if !calling.contains(&script.name) => self.flow(script, calling).at_end.unwrap_or_default(),
-            _ => Known::new(),
+            _ => Known::default(),
         }
     }
 
@@ -323,14 +323,23 @@ impl World<'_> {
 
 fn with(known: &Known, name: &str) -> Known {
     let mut after = known.clone();
-    after.insert(name.to_owned());
+    if !known.contains(name) {
+        Rc::make_mut(&mut after).insert(name.to_owned());
+    }
     after
 }
 
 fn without(known: &Known, name: &str) -> Known {
     let mut after = known.clone();
-    after.remove(name);
+    if known.contains(name) {
+        Rc::make_mut(&mut after).remove(name);
+    }
     after
+}
+
+/// What is known either way.
+fn both(one: &Known, other: &Known) -> Known {
+    if one.is_subset(other) { one.clone() } else { Rc::new(one.intersection(other).cloned().collect()) }
 }
 
 /// Under which name it is remembered that an expression has a value.
@@ -359,7 +368,7 @@ pub(crate) fn refine(test: &Expr, held: bool, known: &Known) -> Known {
             refine(right, held, &refine(left, held, known))
         }
         (ExprKind::Binary(BinaryOp::Or, left, right), true) | (ExprKind::Binary(BinaryOp::And, left, right), false) => {
-            refine(left, held, known).intersection(&refine(right, held, known)).cloned().collect()
+            both(&refine(left, held, known), &refine(right, held, known))
         }
         (ExprKind::Binary(BinaryOp::Eq, left, right), true) | (ExprKind::Binary(BinaryOp::Ne, left, right), false) => {
             match (&left.kind, &right.kind) {

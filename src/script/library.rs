@@ -133,7 +133,7 @@ pub struct Library {
     facts: BTreeMap<String, VarDef>,
     words: SharedWords,
     /// What the bot does not say, for checking.
-    banned: Vec<banned::Rule>,
+    banned: banned::Rules,
     commands: BTreeMap<String, String>,
     /// Which script each file holds, for checking.
     files: BTreeMap<String, String>,

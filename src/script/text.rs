@@ -3,6 +3,7 @@
 //! Markup is read once, from what the author wrote. What fills a hole is never read as markup, so a person cannot break a
 //! sentence and an answer is shown as it was typed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -44,6 +45,16 @@ impl Template {
             }
         }
         rich
+    }
+
+    /// The text alone, with its holes filled; not copied when it has neither holes nor markup.
+    #[must_use]
+    pub fn show(&self, scope: &dyn Scope) -> Cow<'_, str> {
+        match &self.parts[..] {
+            [] => Cow::Borrowed(""),
+            [Part::Words(span)] => Cow::Borrowed(&span.text),
+            _ => Cow::Owned(self.render(scope).text()),
+        }
     }
 
     /// The expressions in its holes.

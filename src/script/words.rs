@@ -8,7 +8,7 @@ use super::parse;
 use super::problem::{Source, did_you_mean};
 use super::read::{self, Fields};
 use super::translate::Plural;
-use crate::phrase::Phrase;
+use crate::phrase::{Phrase, key};
 use crate::types::FormWords;
 
 /// The longest description of a command that both platforms take.
@@ -25,6 +25,8 @@ pub struct SharedWords {
     pub lists: BTreeMap<String, Vec<Phrase>>,
     /// What people type for the reserved words.
     pub reserved: BTreeMap<Reserved, Vec<Phrase>>,
+    /// The same by what a whole message is.
+    pub(super) by_key: BTreeMap<String, Reserved>,
     /// Yes.
     pub yes: Vec<Phrase>,
     /// No.
@@ -55,10 +57,16 @@ impl SharedWords {
     /// The reserved word that a whole message is.
     #[must_use]
     pub fn reserved(&self, folded: &str) -> Option<Reserved> {
-        self.reserved
-            .iter()
-            .find(|(_, words)| words.iter().any(|word| word.is_all_of(folded)))
-            .map(|(reserved, _)| *reserved)
+        self.by_key.get(&key(folded)).copied()
+    }
+
+    /// Makes the reserved words easy to find, once all of them are there.
+    fn indexed(mut self) -> Self {
+        // The first that has a word keeps it.
+        for (reserved, words) in self.reserved.iter().rev() {
+            self.by_key.extend(words.iter().filter_map(Phrase::key).map(|key| (key, *reserved)));
+        }
+        self
     }
 
     /// Reads the words of the source language, all of which there must be.
@@ -69,7 +77,7 @@ impl SharedWords {
             enough_label: "That is all".into(),
             ..Self::default()
         };
-        Reader { words: base, translating: false, plural: Plural::default() }.read(source)
+        Reader { words: base, translating: false, plural: Plural::default() }.read(source).indexed()
     }
 
     /// Reads the words of another language. What is not there stays as it is in the source language, and the words to type of the source
@@ -77,7 +85,7 @@ impl SharedWords {
     pub(crate) fn of_language(tag: &str, base: &Self, plural: &Plural, source: &mut Source<'_>) -> Self {
         let words = Self { language: tag.to_owned(), name: tag.to_owned(), ..base.clone() };
         let read = Reader { words, translating: true, plural: plural.clone() }.read(source);
-        read.beside(base)
+        read.beside(base).indexed()
     }
 
     /// Adds the source language's words to type, except those that mean something else here.

@@ -4,6 +4,7 @@
 //! blob. One function answers one question; what the answers mean is decided elsewhere. Never logs, never reads the clock.
 
 mod inbox;
+mod migrations;
 mod open;
 mod outbox;
 mod people;
@@ -24,18 +25,29 @@ use crate::types::Private;
 use crate::vault::{Slot, Unreadable, Vault};
 
 pub use inbox::{InboxRow, NewEvent};
-pub use open::{DATABASE_FILE, LOCK_FILE, OpenError, examine};
+pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
 pub use outbox::{Claimed, End, Letter, NewRow};
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
 
-/// The database. Clones share one connection, so there is one writer; the data folder is locked as long as one of them lives.
+/// Which database it is. The statements are the same for both; what differs is how writers are kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// A file: one program, one connection, one writer.
+    Sqlite,
+    /// A server: several connections of several programs, kept apart by locks on rows ([`Tx::lock_person`]).
+    Postgres,
+}
+
+/// The database. Clones share its connections. On `SQLite` there is one, so there is one writer, and the data folder is locked
+/// as long as one clone lives.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
 struct Inner {
     pool: AnyPool,
     vault: Vault,
+    dialect: Dialect,
     /// How a transaction begins.
     begin: &'static str,
     /// Keeps other programs out of the folder until it is dropped.
@@ -46,6 +58,7 @@ struct Inner {
 pub struct Tx {
     tx: Transaction<'static, Any>,
     vault: Vault,
+    dialect: Dialect,
 }
 
 /// Why the store could not do what it was asked.
@@ -66,19 +79,46 @@ pub enum StoreError {
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 impl Store {
-    /// Begins a transaction that writes. It takes the write lock at once: one that upgrades later would fail when busy. On a
-    /// store that was opened to be read, it reads only.
+    fn on(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.0.dialect
+    }
+
+    /// Begins a transaction that writes; on a store that was opened to be read, one that reads only. On `SQLite` it is alone at
+    /// once. On `PostgreSQL` each statement sees what was committed before it, and a row that it changes or locks is its own.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx> {
-        let tx = self.0.pool.begin_with(self.0.begin).await?;
-        Ok(Tx { tx, vault: self.0.vault.clone() })
+        let Inner { pool, vault, dialect, begin, .. } = &*self.0;
+        let mut lost = 0;
+        loop {
+            match pool.begin_with(*begin).await {
+                Ok(tx) => return Ok(Tx { tx, vault: vault.clone(), dialect: *dialect }),
+                // A server that was restarted leaves dead connections behind. Each is met once, and nothing has begun on it.
+                Err(error) if is_lost(&error) && lost < pool.options().get_max_connections() => lost += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Closes the database, so that the write-ahead log is folded in.
     pub async fn close(&self) {
         self.0.pool.close().await;
+    }
+}
+
+/// Is the connection gone: broken, or ended by the server (class 57, operator intervention)?
+fn is_lost(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(answer) => answer.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
     }
 }
 

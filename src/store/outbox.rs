@@ -220,14 +220,16 @@ impl Tx {
         .await?;
         let mut claimed = Vec::with_capacity(heads.len());
         for (id,) in heads {
-            self.mark_sending(id, worker, now, until).await?;
-            claimed.push(self.claimed(id, now).await?);
+            if self.mark_sending(id, worker, now, until).await? {
+                claimed.push(self.claimed(id, now).await?);
+            }
         }
         Ok(claimed)
     }
 
-    async fn mark_sending(&mut self, id: i64, worker: &str, now: Timestamp, until: Timestamp) -> Result<()> {
-        sqlx::query(
+    /// False when it was settled by somebody else meanwhile.
+    async fn mark_sending(&mut self, id: i64, worker: &str, now: Timestamp, until: Timestamp) -> Result<bool> {
+        let done = sqlx::query(
             "update outbox set state = 'sending', attempts = attempts + 1, attempt_id = $1, worker = $2, lease_until = $3,
                                first_attempt_at = coalesce(first_attempt_at, $4)
              where id = $5 and state = 'pending'",
@@ -239,7 +241,7 @@ impl Tx {
         .bind(id)
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() == 1)
     }
 
     async fn claimed(&mut self, id: i64, now: Timestamp) -> Result<Claimed> {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Result, Tx, instant, millis, parsed};
+use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::types::{PersonId, Platform};
 
 /// An account of a person on a platform.
@@ -69,33 +69,62 @@ impl Tx {
         row.map(account).transpose()
     }
 
-    /// Makes a person with one account.
+    /// Makes a person with one account. Somebody who makes the same one at the same time gets the same person.
     ///
     /// # Errors
-    /// When the database fails, or the account exists.
+    /// When the database fails.
     pub async fn create_account(&mut self, platform: Platform, ext_id: &str, now: Timestamp) -> Result<Account> {
         let (person,): (i64,) = sqlx::query_as("insert into persons (created_at) values ($1) returning id")
             .bind(millis(now))
             .fetch_one(&mut *self.tx)
             .await?;
-        let (id,): (i64,) = sqlx::query_as(
-            "insert into accounts (person_id, platform, ext_id, last_used_at) values ($1, $2, $3, $4) returning id",
+        let made: Option<AccountRow> = sqlx::query_as(
+            "insert into accounts (person_id, platform, ext_id, last_used_at) values ($1, $2, $3, $4)
+             on conflict (platform, ext_id) do nothing
+             returning id, person_id, platform, ext_id, home_place, state, language",
         )
         .bind(person)
         .bind(platform.as_str())
         .bind(ext_id)
         .bind(millis(now))
-        .fetch_one(&mut *self.tx)
+        .fetch_optional(&mut *self.tx)
         .await?;
-        Ok(Account {
-            id,
-            person: PersonId(person),
-            platform,
-            ext_id: ext_id.into(),
-            home_place: None,
-            active: true,
-            language: None,
-        })
+        match made {
+            Some(row) => account(row),
+            None => self.other_account(platform, ext_id, person).await,
+        }
+    }
+
+    /// The account that somebody else was faster to make; the person made for nothing goes.
+    async fn other_account(&mut self, platform: Platform, ext_id: &str, person: i64) -> Result<Account> {
+        sqlx::query("delete from persons where id = $1").bind(person).execute(&mut *self.tx).await?;
+        self.account(platform, ext_id).await?.ok_or(StoreError::Corrupt("accounts.ext_id"))
+    }
+
+    /// Keeps every other turn of this person waiting until this transaction ends, whichever program it is in. One writer needs
+    /// no such lock.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_person(&mut self, person: PersonId) -> Result<()> {
+        self.lock("select id from persons where id = $1 for no key update", person.0).await
+    }
+
+    /// The same for the person of a schedule.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_person_of_schedule(&mut self, schedule: i64) -> Result<()> {
+        let owner = "select p.id from persons p join schedules s on s.person_id = p.id where s.id = $1
+                     for no key update of p";
+        self.lock(owner, schedule).await
+    }
+
+    async fn lock(&mut self, statement: &'static str, id: i64) -> Result<()> {
+        if self.dialect == Dialect::Postgres {
+            sqlx::query(statement).bind(id).execute(&mut *self.tx).await?;
+        }
+        Ok(())
     }
 
     /// Notes that an account was used just now, and where its private chat is if that was seen. One that was gone is back.

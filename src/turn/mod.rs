@@ -217,6 +217,7 @@ impl Door {
     pub async fn take_due(&self, claim: DueClaim) -> Result<Turned, TurnError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
+        tx.lock_person_of_schedule(claim.schedule).await?;
         let Some(schedule) = tx.claimed_schedule(claim).await? else {
             tx.rollback().await?;
             return Ok(Turned::Stale);
@@ -260,6 +261,7 @@ impl Door {
     pub async fn give_up_due(&self, claim: DueClaim) -> Result<(), TurnError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
+        tx.lock_person_of_schedule(claim.schedule).await?;
         match tx.claimed_schedule(claim).await {
             Ok(Some(schedule)) if matches!(schedule.plan.rule, Rule::Every { .. }) => {
                 let zone = zone(&tx.facts(schedule.person, now).await?);
@@ -336,6 +338,7 @@ async fn meet(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<Account,
         Some(account) => account,
         None => tx.create_account(inbound.platform, &inbound.account, now).await?,
     };
+    tx.lock_person(account.person).await?;
     tx.use_account(account.id, private_place(inbound), now).await?;
     // What is no tag of a language is not kept.
     let language =

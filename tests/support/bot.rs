@@ -1,4 +1,4 @@
-//! The whole program in this process: a real folder, the real engine and scripts, a steered clock, and the fake platforms. It is
+//! The whole program in this process: a real database, the real engine and scripts, a steered clock, and the fake platforms. It is
 //! driven in a person's actions, and its workers are stepped by hand.
 //!
 //! ```ignore
@@ -24,17 +24,15 @@ use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::{Endpoint, Network, telegram};
 use goldseam::reminders::Reminders;
 use goldseam::script::Library;
-use goldseam::store::{OpenError, Store};
+use goldseam::store::Store;
 use goldseam::turn::{self, Door};
 use goldseam::types::{Input, Platform, Private};
-use goldseam::vault::Vault;
 use jiff::{SignedDuration, Timestamp};
-use sqlx::Connection as _;
-use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::database::Database;
 use super::fake_discord::{self, FakeDiscord};
 use super::fake_telegram::{self, FakeTelegram};
 
@@ -62,7 +60,7 @@ pub struct BotTester {
     pub telegram: FakeTelegram,
     pub discord: FakeDiscord,
     pub clock: Clock,
-    folder: TempDir,
+    database: Database,
     alive: tokio::sync::Mutex<Option<Alive>>,
     screens: Arc<Mutex<HashMap<u64, OneScreen>>>,
     world: Mutex<World>,
@@ -122,7 +120,7 @@ impl BotTester {
             telegram: FakeTelegram::start().await,
             discord,
             clock: Clock::steered("2026-03-02T20:30:00Z".parse().unwrap()),
-            folder: tempfile::tempdir().unwrap(),
+            database: Database::new().await,
             alive: tokio::sync::Mutex::new(None),
             screens: Arc::default(),
             world: Mutex::default(),
@@ -141,7 +139,7 @@ impl BotTester {
         self.world().restless = true;
     }
 
-    /// Drops everything in memory, and starts again from the folder.
+    /// Drops everything in memory, and starts again from the database.
     pub async fn restarts(&self) {
         self.dies().await;
         self.starts().await;
@@ -157,13 +155,7 @@ impl BotTester {
     }
 
     async fn starts(&self) {
-        let store = loop {
-            match Store::open(self.folder.path(), Vault).await {
-                Ok(store) => break store,
-                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
-                Err(error) => panic!("{error}"),
-            }
-        };
+        let store = self.database.open().await;
         let door = Door::new(store.clone(), shipped(), self.clock.clone());
         let inbox = turn::Inbox::new(door.clone())
             .with(Platform::Console, console::decode)
@@ -275,13 +267,9 @@ impl BotTester {
         due
     }
 
-    /// Asks the database file directly: one column of text.
+    /// Asks the database directly: one column of text.
     pub async fn sql(&self, query: &'static str) -> Vec<String> {
-        let path = self.folder.path().join(goldseam::store::DATABASE_FILE);
-        let mut connection = sqlx::AnyConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-        let rows: Vec<(String,)> = sqlx::query_as(query).fetch_all(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-        rows.into_iter().map(|(text,)| text).collect()
+        self.database.sql(query).await
     }
 
     pub async fn store(&self) -> Store {

@@ -1,4 +1,4 @@
-//! The whole shell on a real database in a temporary folder, its workers stepped by hand.
+//! The whole shell on a real database of its own, its workers stepped by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +7,16 @@ use goldseam::clock::Clock;
 use goldseam::outbox::{Deliver, Outbox};
 use goldseam::platform::inbox::{Inbox as _, RawEvent};
 use goldseam::reminders::Reminders;
-use goldseam::store::{Account, OpenError, Store};
+use goldseam::store::Account;
 use goldseam::turn::{Door, Inbox, Step};
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
-use goldseam::vault::Vault;
-use sqlx::Connection;
-use tempfile::TempDir;
 
+use super::database::Database;
 use super::engine;
 use super::postbox::Postbox;
 
 pub struct House {
-    pub folder: TempDir,
+    pub database: Database,
     pub clock: Clock,
     pub door: Door,
     pub inbox: Inbox,
@@ -43,11 +41,11 @@ impl House {
 
     async fn with_step(step: Step) -> Self {
         let clock = Clock::steered("2026-11-22T12:00:00Z".parse().unwrap());
-        Self::open(tempfile::tempdir().unwrap(), clock, 0, step).await
+        Self::open(Database::new().await, clock, 0, step).await
     }
 
-    async fn open(folder: TempDir, clock: Clock, events: u64, step: Step) -> Self {
-        let store = Store::open(folder.path(), Vault).await.unwrap();
+    async fn open(database: Database, clock: Clock, events: u64, step: Step) -> Self {
+        let store = database.open().await;
         let door = Door::with_step(step, store.clone(), engine::library(), clock.clone());
         let mut inbox = Inbox::new(door.clone());
         for platform in Platform::ALL {
@@ -57,17 +55,14 @@ impl House {
         let platforms: [Arc<dyn Deliver>; 2] = [telegram.clone(), discord.clone()];
         let outbox = Outbox::new(store, clock.clone(), door.bells().outbox.clone(), platforms);
         let reminders = Reminders::new(door.clone());
-        Self { folder, clock, door, inbox, reminders, outbox, telegram, discord, events, step }
+        Self { database, clock, door, inbox, reminders, outbox, telegram, discord, events, step }
     }
 
-    /// The program ends here and now, and starts again on the same folder.
+    /// The program ends here and now, and starts again on the same database.
     pub async fn restart(self) -> Self {
-        let Self { folder, clock, events, step, door, inbox, reminders, outbox, .. } = self;
+        let Self { database, clock, events, step, door, inbox, reminders, outbox, .. } = self;
         drop((door, inbox, reminders, outbox));
-        while matches!(Store::open(folder.path(), Vault).await, Err(OpenError::InUse(_))) {
-            tokio::task::yield_now().await;
-        }
-        Self::open(folder, clock, events, step).await
+        Self::open(database, clock, events, step).await
     }
 
     pub fn inbound(&mut self, platform: Platform, account: &str, input: Input) -> Inbound {
@@ -145,13 +140,9 @@ impl House {
         found
     }
 
-    /// Asks the database file directly: one column of text.
+    /// Asks the database directly: one column of text.
     pub async fn sql(&self, query: &'static str) -> Vec<String> {
-        let path = self.folder.path().join(goldseam::store::DATABASE_FILE);
-        let mut connection = sqlx::AnyConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
-        let rows: Vec<(String,)> = sqlx::query_as(query).fetch_all(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
-        rows.into_iter().map(|(text,)| text).collect()
+        self.database.sql(query).await
     }
 }
 

@@ -5,10 +5,12 @@
 
 pub mod bot;
 pub mod chat;
+pub mod database;
 pub mod engine;
 pub mod fake_discord;
 pub mod fake_telegram;
 pub mod house;
 pub mod postbox;
+pub mod postgres;
 pub mod program;
 pub mod prompts;

@@ -55,10 +55,10 @@ enum Format {
 /// Prints the table.
 pub(crate) async fn count(options: Options) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
+    let database = house::database(options.data, &config);
     let mut library = house::library(options.dir.or(config.prompts_dir).as_deref())?;
-    let data = options.data.unwrap_or(config.data_dir);
-    let Some(store) = Store::open_to_read(&data, Vault).await? else {
-        println!("{} has no database yet, so nobody waits.", data.display());
+    let Some(store) = Store::open_to_read(&database, Vault).await? else {
+        println!("{database} has no database yet, so nobody waits.");
         return Ok(ExitCode::SUCCESS);
     };
     let counted = Counted::read(&store, &mut library).await?;

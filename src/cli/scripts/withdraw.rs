@@ -39,10 +39,10 @@ pub(crate) struct Options {
 /// Withdraws, gives back, or lists.
 pub(crate) async fn withdraw(options: Options) -> anyhow::Result<ExitCode> {
     let config = Config::load(options.config.as_deref())?;
+    let database = house::database(options.data, &config);
     let library = house::library(options.dir.or(config.prompts_dir).as_deref())?;
-    let data = options.data.unwrap_or(config.data_dir);
-    let Some(store) = Store::open_beside(&data, Vault).await? else {
-        bail!("{} has no database yet: start the bot once, so that it knows its scripts.", data.display());
+    let Some(store) = Store::open_beside(&database, Vault).await? else {
+        bail!("{database} has no database yet: start the bot once, so that it knows its scripts.");
     };
     let mut tx = store.begin().await?;
     let kept = tx.scripts_kept().await?;
@@ -61,7 +61,7 @@ pub(crate) async fn withdraw(options: Options) -> anyhow::Result<ExitCode> {
         bail!("the program cannot do without `{name}`: edit its text instead.");
     }
     if !tx.withdraw_script(&name, &rev, !options.undo).await? {
-        bail!("no text `{rev}` of `{name}` was in use in {}: without a name, all texts are listed.", data.display());
+        bail!("no text `{rev}` of `{name}` was in use in {database}: without a name, all texts are listed.");
     }
     tx.commit().await?;
     store.close().await;

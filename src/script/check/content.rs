@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::super::banned::{Rule, Where, sentences, words_of};
+use super::super::banned::{Rules, Where, sentences, words_of};
 use super::super::model::Script;
 use super::super::problem::Source;
 use super::super::reading;
@@ -23,7 +23,7 @@ pub(crate) fn check_edition(
     script: &Script,
     language: &str,
     places: &BTreeSet<(usize, usize)>,
-    rules: &[Rule],
+    rules: &Rules,
     source: &mut Source<'_>,
 ) {
     let mut content = Content { script, language, rules, source, needed: BTreeSet::new() };
@@ -33,7 +33,7 @@ pub(crate) fn check_edition(
 }
 
 /// Checks what a script says.
-pub(crate) fn check(script: &Script, rules: &[Rule], source: &mut Source<'_>) {
+pub(crate) fn check(script: &Script, rules: &Rules, source: &mut Source<'_>) {
     let mut content = Content { script, language: &script.language, rules, source, needed: BTreeSet::new() };
     for text in said(script) {
         content.text(&text);
@@ -48,7 +48,7 @@ pub(crate) fn check(script: &Script, rules: &[Rule], source: &mut Source<'_>) {
 struct Content<'c, 'a> {
     script: &'c Script,
     language: &'c str,
-    rules: &'c [Rule],
+    rules: &'c Rules,
     source: &'c mut Source<'a>,
     /// Allowances that something needs.
     needed: BTreeSet<usize>,
@@ -72,7 +72,7 @@ impl Content<'_, '_> {
     fn words(&mut self, text: &str, counts: bool, span: &Range<usize>) {
         let sentences = sentences(text);
         let sentences = words_of(&sentences);
-        for rule in self.rules {
+        for rule in self.rules.about(&sentences) {
             let here = match rule.place {
                 Where::Everywhere => true,
                 Where::Counts => counts,

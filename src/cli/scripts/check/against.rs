@@ -8,11 +8,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use crate::cli::house;
 use crate::config::Config;
 use crate::engine::State;
 use crate::prompts;
 use crate::script::{self, Library, PromptFile, Report, Waiting};
-use crate::store::Store;
+use crate::store::{Location, Store};
 use crate::types::PersonId;
 use crate::vault::Vault;
 
@@ -55,12 +56,12 @@ fn git(dir: &Path, arguments: &[&str]) -> anyhow::Result<String> {
 
 /// How many persons stand at each question and call; nobody when there is no database.
 async fn waiting(data: Option<PathBuf>) -> anyhow::Result<Waiting> {
-    let data = match data {
-        Some(data) => data,
-        None => Config::load(None)?.data_dir,
+    let database = match data {
+        Some(folder) => Location::Folder(folder),
+        None => house::database(None, &Config::load(None)?),
     };
     let mut waiting = Waiting::new();
-    let Some(store) = Store::open_to_read(&data, Vault).await? else { return Ok(waiting) };
+    let Some(store) = Store::open_to_read(&database, Vault).await? else { return Ok(waiting) };
     let mut tx = store.begin().await?;
     let mut after = PersonId(0);
     loop {

@@ -1,8 +1,6 @@
 //! Scripts that are edited while somebody is in the middle of them: who goes on in the new text, who ends in the old one, who is
 //! told, and that nobody is left without a word or loses an answer.
 
-mod support;
-
 use std::time::Duration;
 
 use goldseam::engine::State;
@@ -11,9 +9,9 @@ use goldseam::engine::state::{FORMAT, StateError};
 use goldseam::script::{EarlierText, Library, revision};
 use goldseam::types::{Platform, Value};
 
-use support::chat::Stage;
-use support::house::House;
-use support::prompts::{library_with, load_with};
+use crate::support::chat::Stage;
+use crate::support::house::House;
+use crate::support::prompts::{library_with, load_with};
 
 const LETTER: &str = r#"
 version: 1
@@ -269,13 +267,18 @@ async fn a_text_is_withdrawn_while_the_program_runs() {
     assert_eq!(house.says("7", "letter").await, ["Who is it for?"]);
 }
 
+/// The same conversation as each format kept it, the oldest first. Append only: a format that was released is read for ever.
+const FORMATS: [&str; 2] = [include_str!("../data/states/1.json"), include_str!("../data/states/2.json")];
+
 #[test]
 fn a_state_of_every_release_can_be_read() {
-    let read = State::read(include_bytes!("data/states/1.json")).unwrap();
-    assert_eq!(read.format, FORMAT);
-    let active = read.active.expect("an open script");
-    assert_eq!((active.script(), read.parked.len()), ("daily-checkin", 1));
+    let [first, .., last] = FORMATS.map(|json| State::read(json.as_bytes()).unwrap());
+    assert_eq!(first.format, FORMAT);
+    let active = first.active.as_ref().expect("an open script");
+    assert_eq!((active.script(), first.parked.len()), ("daily-checkin", 1));
     assert!(!active.made.is_empty() && !active.answers.is_empty() && !active.frames[0].undo.is_empty());
+    assert_eq!(first, last);
+    assert_eq!(serde_json::to_value(&last).unwrap(), serde_json::from_str::<serde_json::Value>(FORMATS[1]).unwrap());
     assert_eq!(State::read(br#"{"format": 99, "what": "ever"}"#), Err(StateError::Newer(99)));
 }
 
@@ -293,7 +296,7 @@ fn an_edit_is_compared_with_the_scripts_before_it() {
     let before = library(LETTER, &[]);
     let waiting = [(("letter".to_owned(), "what".to_owned()), 3)].into();
     let compared = |lines: &str| {
-        let files = support::prompts::shipped_with(&[("letter.yaml", &file(lines))]);
+        let files = crate::support::prompts::shipped_with(&[("letter.yaml", &file(lines))]);
         let (now, report) = Library::load(&files);
         goldseam::script::against(&before, &now.unwrap_or_else(|| panic!("{report}")), &files, &waiting).to_string()
     };

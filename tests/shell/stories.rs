@@ -1,10 +1,8 @@
 //! A person's first days, told once and lived on each platform: the whole program over the fakes.
 
-mod support;
-
-use support::bot::{BotTester, On, Person};
-use support::fake_discord::SERVER_CHANNEL;
-use support::fake_telegram::Trouble;
+use crate::support::bot::{BotTester, On, Person};
+use crate::support::fake_discord::SERVER_CHANNEL;
+use crate::support::fake_telegram::Trouble;
 
 /// From hello to the first promise. Ends at 21:31 on Monday in Vienna, with the daily hour at 21:00.
 async fn welcome(bot: &BotTester, ana: Person<'_>) {

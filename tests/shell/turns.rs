@@ -1,12 +1,10 @@
 //! The door: every event once, in order, whatever fails in between.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::house::{House, input};
 use goldseam::turn::{APOLOGY, Turned};
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform};
-use support::house::{House, input};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -86,7 +84,7 @@ async fn a_message_that_always_fails_stops_nobody_else_and_ends_with_an_apology(
 #[tokio::test]
 async fn the_apology_is_in_the_words_of_the_scripts() {
     let mut house = House::new().await;
-    house.door.use_scripts(support::bot::shipped()).await.unwrap();
+    house.door.use_scripts(crate::support::bot::shipped()).await.unwrap();
     house.says("7", "hello").await;
     house.writes("7", "boom").await;
     for pause in [1, 2, 4, 8] {
@@ -220,4 +218,25 @@ async fn the_language_of_a_chat_app_is_remembered_as_it_was_told_last() {
     assert_eq!(language_after(&mut house, None).await, "Some(\"es-mx\")");
     assert_eq!(language_after(&mut house, Some("../../etc")).await, "Some(\"es-mx\")", "what is no tag is not kept");
     assert_eq!(language_after(&mut house, Some("de")).await, "Some(\"de\")");
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_dropped_never_was() {
+    let house = House::new().await;
+    let mut tx = house.door.store().begin().await.unwrap();
+    tx.create_account(Platform::Telegram, "7", house.clock.now()).await.unwrap();
+    drop(tx);
+    assert_eq!(house.account(Platform::Telegram, "7").await, None);
+}
+
+#[tokio::test]
+async fn what_a_person_keeps_can_be_read_back() {
+    let mut house = House::new().await;
+    for line in ["/checkin c1", "/promise p1", "/promise p2", "/journal e1", "/checkin c2", "/kept p2"] {
+        house.writes("7", line).await;
+    }
+    assert_eq!(
+        house.says("7", "/facts").await,
+        ["UTC 12:00 [] checkins=1 last=Some(\"2026-11-22\") entries=1 open=1 counts={Open: 1, Kept: 1}"]
+    );
 }

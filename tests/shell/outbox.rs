@@ -1,13 +1,11 @@
 //! Delivery: what happens to a message when platforms say no, say nothing, or the program dies.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::house::{House, input};
+use crate::support::postbox::Answer;
 use goldseam::outbox::{SendError, Sent};
 use goldseam::types::Platform;
-use support::house::{House, input};
-use support::postbox::Answer;
 
 const NOTHING: [&str; 0] = [];
 const LONG: Duration = Duration::from_mins(11);

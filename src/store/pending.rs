@@ -1,0 +1,352 @@
+//! What a transaction writes when it is committed: rows that come by the hundred are collected and written together.
+//!
+//! A statement costs more than the row in it, so a batch of turns is written in a handful of statements. Only what no turn reads
+//! back waits here; a question about one of these tables writes first what waits ([`Tx::flush`]).
+
+use std::collections::BTreeMap;
+
+use sqlx::AssertSqlSafe;
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+
+use super::{Result, Tx};
+
+/// How many rows one statement takes. Lists are cut into these, so that there are few different statements to prepare.
+const SIZES: [usize; 4] = [64, 16, 4, 1];
+
+/// A statement that is being given its values.
+type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
+
+/// The rows that wait.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// Events of the inbox that are over.
+    pub(super) done: Vec<i64>,
+    /// Accounts that were used.
+    pub(super) used: BTreeMap<i64, Used>,
+    /// Where people stand, by person.
+    pub(super) states: BTreeMap<i64, Stand>,
+    /// Messages, in their order.
+    pub(super) messages: Vec<Message>,
+    /// Schedules that go on, by their ids.
+    pub(super) moved: BTreeMap<i64, Moved>,
+    /// What became of firings: by schedule and civil moment.
+    pub(super) occurrences: BTreeMap<(i64, String), Occurrence>,
+    /// Plans that were made or cancelled: by person and name.
+    pub(super) plans: BTreeMap<(i64, String), Plan>,
+}
+
+/// An account that was used.
+pub(super) struct Used {
+    pub(super) home_place: Option<String>,
+    pub(super) at: i64,
+}
+
+/// Where somebody stands.
+pub(super) struct Stand {
+    pub(super) format: i64,
+    pub(super) body: Vec<u8>,
+    pub(super) at: i64,
+}
+
+/// A message on its way out.
+pub(super) struct Message {
+    pub(super) person: i64,
+    pub(super) account: i64,
+    pub(super) platform: &'static str,
+    pub(super) place: Option<String>,
+    pub(super) reply: Option<Vec<u8>>,
+    pub(super) priority: i64,
+    pub(super) purpose: &'static str,
+    pub(super) due_at: i64,
+    pub(super) expires_at: Option<i64>,
+    pub(super) body: Vec<u8>,
+    pub(super) dedupe_key: String,
+    pub(super) silent: i64,
+    pub(super) created_at: i64,
+}
+
+/// A schedule with another firing before it, or the same one later, or none.
+pub(super) struct Moved {
+    pub(super) state: &'static str,
+    /// What it says; forgotten when it is over.
+    pub(super) run: Option<Vec<u8>>,
+    pub(super) civil: Option<String>,
+    pub(super) due_at: Option<i64>,
+    pub(super) wake_at: Option<i64>,
+}
+
+/// What became of a firing.
+pub(super) struct Occurrence {
+    pub(super) person: i64,
+    pub(super) name: String,
+    pub(super) due_at: i64,
+    pub(super) outcome: String,
+    pub(super) handled_at: i64,
+}
+
+/// A plan.
+pub(super) enum Plan {
+    Kept(Box<Kept>),
+    /// Cancelled; with nothing in the place of what it says.
+    Cancelled(Vec<u8>),
+}
+
+/// A plan that is kept.
+pub(super) struct Kept {
+    pub(super) run: Vec<u8>,
+    pub(super) rule: String,
+    pub(super) zone: String,
+    pub(super) if_busy: String,
+    pub(super) late_s: i64,
+    pub(super) chosen: i64,
+    pub(super) civil: String,
+    pub(super) due_at: i64,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.done.is_empty()
+            && self.used.is_empty()
+            && self.states.is_empty()
+            && self.messages.is_empty()
+            && self.moved.is_empty()
+            && self.occurrences.is_empty()
+            && self.plans.is_empty()
+    }
+}
+
+impl Tx {
+    /// Writes what waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let Pending { done, used, states, messages, moved, occurrences, plans } = std::mem::take(&mut self.pending);
+        self.write_done(&done).await?;
+        self.write_used(&used.into_iter().collect::<Vec<_>>()).await?;
+        self.write_moved(&moved.into_iter().collect::<Vec<_>>()).await?;
+        self.write_occurrences(&occurrences.into_iter().collect::<Vec<_>>()).await?;
+        self.write_plans(plans).await?;
+        self.write_states(&states.into_iter().collect::<Vec<_>>()).await?;
+        self.write_messages(&messages).await
+    }
+
+    async fn write_done(&mut self, done: &[i64]) -> Result<()> {
+        let sql = |rows: &str| format!("update inbox set state = 'done', raw = null where state = 'new' and id in (values {rows})");
+        self.write(done, 1, sql, |query, id| query.bind(*id)).await
+    }
+
+    async fn write_used(&mut self, used: &[(i64, Used)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "with v(id, place, at) as (values {rows})
+                 update accounts set state = 'active', gone_at = null, last_used_at = v.at,
+                                     home_place = coalesce(v.place, home_place)
+                 from v where accounts.id = v.id"
+            )
+        };
+        self.write(used, 3, sql, |query, (id, used)| query.bind(*id).bind(used.home_place.clone()).bind(used.at)).await
+    }
+
+    async fn write_moved(&mut self, moved: &[(i64, Moved)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "with v(id, state, run, civil, due_at, wake_at) as (values {rows})
+                 update schedules set state = v.state, run = coalesce(v.run, schedules.run), attempts = 0,
+                                      civil = coalesce(v.civil, schedules.civil), due_at = coalesce(v.due_at, schedules.due_at),
+                                      wake_at = coalesce(v.wake_at, schedules.wake_at), version = version + 1
+                 from v where schedules.id = v.id and schedules.state = 'active'"
+            )
+        };
+        let bind = |query: Statement<'static>, (id, moved): &(i64, Moved)| {
+            query
+                .bind(*id)
+                .bind(moved.state)
+                .bind(moved.run.clone())
+                .bind(moved.civil.clone())
+                .bind(moved.due_at)
+                .bind(moved.wake_at)
+        };
+        self.write(moved, 6, sql, bind).await
+    }
+
+    async fn write_occurrences(&mut self, occurrences: &[((i64, String), Occurrence)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into occurrences (schedule_id, person_id, name, civil, due_at, outcome, handled_at) values {rows}
+                 on conflict (schedule_id, civil) do update
+                 set outcome = excluded.outcome, due_at = excluded.due_at, handled_at = excluded.handled_at"
+            )
+        };
+        let bind = |query: Statement<'static>, ((schedule, civil), row): &((i64, String), Occurrence)| {
+            query
+                .bind(*schedule)
+                .bind(row.person)
+                .bind(row.name.clone())
+                .bind(civil.clone())
+                .bind(row.due_at)
+                .bind(row.outcome.clone())
+                .bind(row.handled_at)
+        };
+        self.write(occurrences, 7, sql, bind).await
+    }
+
+    async fn write_plans(&mut self, plans: BTreeMap<(i64, String), Plan>) -> Result<()> {
+        let (mut kept, mut cancelled) = (Vec::new(), Vec::new());
+        for (of, plan) in plans {
+            match plan {
+                Plan::Kept(plan) => kept.push((of, plan)),
+                Plan::Cancelled(nothing) => cancelled.push((of, nothing)),
+            }
+        }
+        self.write_cancelled(&cancelled).await?;
+        self.write_kept(&kept).await
+    }
+
+    async fn write_cancelled(&mut self, cancelled: &[((i64, String), Vec<u8>)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "with v(person_id, name, run) as (values {rows})
+                 update schedules set state = 'cancelled', version = version + 1, run = v.run
+                 from v where schedules.person_id = v.person_id and schedules.name = v.name and schedules.state = 'active'"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, name), nothing): &((i64, String), Vec<u8>)| {
+            query.bind(*person).bind(name.clone()).bind(nothing.clone())
+        };
+        self.write(cancelled, 3, sql, bind).await
+    }
+
+    async fn write_kept(&mut self, kept: &[((i64, String), Box<Kept>)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into schedules (person_id, name, run, rule, zone, if_busy, late_s, chosen, civil, due_at, wake_at)
+                 values {rows}
+                 on conflict (person_id, name) do update
+                 set run = excluded.run, rule = excluded.rule, zone = excluded.zone, if_busy = excluded.if_busy,
+                     late_s = excluded.late_s, chosen = excluded.chosen, civil = excluded.civil, due_at = excluded.due_at,
+                     wake_at = excluded.wake_at, version = schedules.version + 1, state = 'active', attempts = 0"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, name), plan): &((i64, String), Box<Kept>)| {
+            query
+                .bind(*person)
+                .bind(name.clone())
+                .bind(plan.run.clone())
+                .bind(plan.rule.clone())
+                .bind(plan.zone.clone())
+                .bind(plan.if_busy.clone())
+                .bind(plan.late_s)
+                .bind(plan.chosen)
+                .bind(plan.civil.clone())
+                .bind(plan.due_at)
+                .bind(plan.due_at)
+        };
+        self.write(kept, 11, sql, bind).await
+    }
+
+    async fn write_states(&mut self, states: &[(i64, Stand)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into states (person_id, format, body, updated_at) values {rows}
+                 on conflict (person_id) do update
+                 set format = excluded.format, body = excluded.body, updated_at = excluded.updated_at"
+            )
+        };
+        let bind = |query: Statement<'static>, (person, stand): &(i64, Stand)| {
+            query.bind(*person).bind(stand.format).bind(stand.body.clone()).bind(stand.at)
+        };
+        self.write(states, 4, sql, bind).await
+    }
+
+    async fn write_messages(&mut self, messages: &[Message]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into outbox (person_id, account_id, platform, place, reply, priority, purpose, due_at, expires_at, body,
+                                     dedupe_key, silent, created_at)
+                 values {rows} on conflict (dedupe_key) do nothing"
+            )
+        };
+        let bind = |query: Statement<'static>, row: &Message| {
+            query
+                .bind(row.person)
+                .bind(row.account)
+                .bind(row.platform)
+                .bind(row.place.clone())
+                .bind(row.reply.clone())
+                .bind(row.priority)
+                .bind(row.purpose)
+                .bind(row.due_at)
+                .bind(row.expires_at)
+                .bind(row.body.clone())
+                .bind(row.dedupe_key.clone())
+                .bind(row.silent)
+                .bind(row.created_at)
+        };
+        self.write(messages, 13, sql, bind).await
+    }
+
+    /// Writes rows of so many columns each, in as few statements as their number allows.
+    async fn write<T>(
+        &mut self,
+        rows: &[T],
+        columns: usize,
+        sql: impl Fn(&str) -> String,
+        bind: impl Fn(Statement<'static>, &T) -> Statement<'static>,
+    ) -> Result<()> {
+        for part in parts(rows) {
+            let query = sqlx::query(AssertSqlSafe(sql(&places(part.len(), columns))));
+            part.iter().fold(query, &bind).execute(&mut *self.tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A list cut into parts of the [`SIZES`].
+fn parts<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
+        let (part, others) = rest.split_at(size);
+        rest = others;
+        Some(part)
+    })
+}
+
+/// `($1, $2), ($3, $4)`.
+pub(super) fn places(rows: usize, columns: usize) -> String {
+    use std::fmt::Write as _;
+    let mut places = String::with_capacity(rows * columns * 6);
+    for row in 0..rows {
+        places.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            let comma = if column == 0 { "" } else { ", " };
+            _ = write!(places, "{comma}${}", row * columns + column + 1);
+        }
+        places.push(')');
+    }
+    places
+}
+
+/// The smallest of the [`SIZES`] that a list fits into; the largest when it is longer.
+pub(super) fn size_for(count: usize) -> usize {
+    SIZES.into_iter().rev().find(|size| *size >= count).unwrap_or(SIZES[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_cut_into_few_sizes() {
+        let list: Vec<u8> = vec![0; 151];
+        let sizes: Vec<usize> = parts(&list).map(<[u8]>::len).collect();
+        assert_eq!(sizes, [64, 64, 16, 4, 1, 1, 1]);
+        assert_eq!(parts(&list[..0]).count(), 0);
+        assert_eq!([0, 1, 2, 4, 5, 64, 500].map(size_for), [1, 1, 4, 4, 16, 64, 64]);
+        assert_eq!(places(2, 2), "($1, $2), ($3, $4)");
+    }
+}

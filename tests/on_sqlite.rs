@@ -1,0 +1,4 @@
+//! The stories of the whole shell on `SQLite`.
+
+mod shell;
+mod support;

@@ -1,0 +1,7 @@
+//! Stories of the whole shell, on whichever database the test program is about.
+
+mod outbox;
+mod reminders;
+mod revisions;
+mod stories;
+mod turns;

@@ -1,0 +1,61 @@
+//! Where a story keeps its data: in a folder of its own, or in a database of its own on a server.
+
+use std::path::Path;
+
+use goldseam::store::{DATABASE_FILE, Location, OpenError, Server, Store};
+use goldseam::vault::Vault;
+use sqlx::Connection as _;
+use tempfile::TempDir;
+
+use super::postgres;
+
+/// The stories of this test program are told on `PostgreSQL`.
+const ON_POSTGRES: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"on_postgres");
+
+pub struct Database {
+    folder: TempDir,
+    /// The address, when it is on a server.
+    url: Option<String>,
+}
+
+impl Database {
+    pub async fn new() -> Self {
+        let url = match postgres::shared().filter(|_| ON_POSTGRES) {
+            Some(server) => Some(server.database().await),
+            None => None,
+        };
+        Self { folder: tempfile::tempdir().unwrap(), url }
+    }
+
+    /// The folder, empty when the database is on a server.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn location(&self) -> Location {
+        match &self.url {
+            Some(url) => Location::Server(Server::new(url.clone().into(), 4)),
+            None => Location::Folder(self.folder.path().to_owned()),
+        }
+    }
+
+    /// Opens it, once the program before has let go of it.
+    pub async fn open(&self) -> Store {
+        loop {
+            match Store::open_at(&self.location(), Vault).await {
+                Ok(store) => return store,
+                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Asks it directly: one column of text.
+    pub async fn sql(&self, query: &'static str) -> Vec<String> {
+        let file = || format!("sqlite://{}", self.folder.path().join(DATABASE_FILE).display());
+        let mut connection = sqlx::AnyConnection::connect(&self.url.clone().unwrap_or_else(file)).await.unwrap();
+        let rows: Vec<(String,)> = sqlx::query_as(query).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows.into_iter().map(|(text,)| text).collect()
+    }
+}
