@@ -58,6 +58,11 @@ fn made_at(at: &str, objection: &Objection) -> String {
 }
 
 impl<'t> Turn<'t> {
+    /// What a text says as the answer to a question.
+    pub(crate) fn typed(&self, text: &str, script: &Script, question: &Question) -> Reading {
+        read::typed(text, type_of(script, question), self.library.words(), &self.now, self.today())
+    }
+
     /// A text for the open question.
     pub(crate) fn answer_text(&mut self, text: &str) {
         if self.try_text(text) == Heard::No {
@@ -86,7 +91,7 @@ impl<'t> Turn<'t> {
                 Reading::Unclear if choose.other_text => self.other_text(text),
                 Reading::Unclear => return Heard::No,
             },
-            OpKind::Ask(_) => match read::typed(text, type_of(script, question), self.library.words(), &self.now) {
+            OpKind::Ask(_) => match self.typed(text, script, question) {
                 Reading::Value(value) => self.examine(text, value),
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear => return Heard::No,

@@ -449,7 +449,7 @@ impl Turn<'_> {
     }
 
     fn check_in(&mut self, thread: &mut Thread, mood: Option<i64>, feeling: Option<Private>, note: Option<Private>) {
-        let checkin = CheckIn { id: self.new_id(), day: self.now.date(), mood, feeling, note };
+        let checkin = CheckIn { id: self.new_id(), day: self.today(), mood, feeling, note };
         if self.facts.last_checkin != Some(checkin.day) {
             self.facts.to_mut().checkins += 1;
         }
