@@ -521,9 +521,7 @@ impl Frame {
     }
 
     fn weight(&self) -> usize {
-        let of = |values: &Values| {
-            values.iter().map(|(name, value)| name.len() + value_len(value) + 8).sum::<usize>()
-        };
+        let of = |values: &Values| values.iter().map(|(name, value)| name.len() + value_len(value) + 8).sum::<usize>();
         let counts = (self.hits.len() + self.visits.len()) * 46;
         of(&self.vars)
             + of(&self.result)

@@ -56,7 +56,8 @@ impl<'t> Turn<'t> {
         state.turn += 1;
         let (facts, now) = (Cow::Borrowed(facts), now.clone());
         let (effects, last) = (Vec::new(), Cell::new(None));
-        let mut turn = Self { library, whole: library, state, facts, now, effects, steps: 0, made: 0, last, trace: None };
+        let mut turn =
+            Self { library, whole: library, state, facts, now, effects, steps: 0, made: 0, last, trace: None };
         turn.speak();
         turn
     }
@@ -220,7 +221,8 @@ impl<'t> Turn<'t> {
         }
         for option in self.offered(frame) {
             let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
-            let label = if mark.is_empty() { option.label } else { short_label(format!("{mark}{}", option.label).into()) };
+            let label =
+                if mark.is_empty() { option.label } else { short_label(format!("{mark}{}", option.label).into()) };
             buttons.push(Button { label: label.into_owned(), token: format!("q:{seq}:{}", option.index) });
         }
         if !picked.is_empty() {
