@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::clock::Clock;
-use crate::config::{Config, prepare_data_dir};
+use crate::config::{self, Config, prepare_data_dir};
 use crate::outbox::{Deliver, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
@@ -84,9 +84,14 @@ impl House {
 pub(crate) fn database(named: Option<PathBuf>, config: &Config) -> Location {
     match (named, &config.store) {
         (Some(folder), _) => Location::Folder(folder),
-        (None, Some(store)) => Location::Server(Server::new(store.url.clone(), store.connections)),
+        (None, Some(store)) => server(store),
         (None, None) => Location::Folder(config.data_dir.clone()),
     }
+}
+
+/// A database on a server.
+pub(crate) fn server(store: &config::Store) -> Location {
+    Location::Server(Server::new(store.url.clone(), store.connections))
 }
 
 /// Makes the folder of a database that is kept in one.

@@ -228,7 +228,7 @@ impl Tx {
     }
 
     /// Asks one question about a list of ids.
-    async fn about<T>(&mut self, ids: &[PersonId], sql: impl Fn(&str) -> String) -> Result<Vec<T>>
+    pub(super) async fn about<T>(&mut self, ids: &[PersonId], sql: impl Fn(&str) -> String) -> Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
     {

@@ -15,7 +15,7 @@ use super::{Result, Tx};
 const SIZES: [usize; 4] = [64, 16, 4, 1];
 
 /// A statement that is being given its values.
-type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
+pub(super) type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
 
 /// The rows that wait.
 #[derive(Default)]
@@ -291,7 +291,7 @@ impl Tx {
     }
 
     /// Writes rows of so many columns each, in as few statements as their number allows.
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &mut self,
         rows: &[T],
         columns: usize,

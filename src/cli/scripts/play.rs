@@ -169,7 +169,7 @@ impl Play {
         let rule = Rule::At { at: house.door.clock().now() };
         let plan = Plan { name: PLAN.into(), run, rule, if_busy: IfBusy::Interrupt, late: 60, chosen: true };
         let next = first(&plan.rule, house.door.clock().now(), &TimeZone::UTC).context("it never begins")?;
-        tx.keep_schedule(person, &plan, "UTC", next).await?;
+        tx.keep_schedule(person, &plan, "UTC", next)?;
         tx.commit().await?;
         house.settle().await?;
         let mut tx = house.store.begin().await?;
