@@ -44,23 +44,28 @@ fn slot(row: &str) -> Slot<'_> {
 }
 
 impl Tx {
-    /// Keeps an event; one that is known already is left as it is.
+    /// Keeps events; those that are known already are left as they are.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_event(&mut self, event: NewEvent<'_>, now: Timestamp) -> Result<()> {
-        sqlx::query(
-            "insert into inbox (platform, bot, ext_id, raw, received_at) values ($1, $2, $3, $4, $5)
-             on conflict (platform, bot, ext_id) do nothing",
-        )
-        .bind(event.platform.as_str())
-        .bind(event.bot)
-        .bind(event.id)
-        .bind(self.seal(slot(event.id), event.raw))
-        .bind(millis(now))
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    pub async fn put_events(&mut self, events: &[NewEvent<'_>], now: Timestamp) -> Result<()> {
+        let sealed: Vec<(&NewEvent<'_>, Vec<u8>)> =
+            events.iter().map(|event| (event, self.seal(slot(event.id), event.raw))).collect();
+        let sql = |rows: &str| {
+            format!(
+                "insert into inbox (platform, bot, ext_id, raw, received_at) values {rows}
+                 on conflict (platform, bot, ext_id) do nothing"
+            )
+        };
+        self.write(&sealed, 5, sql, |query, (event, raw)| {
+            query
+                .bind(event.platform.as_str())
+                .bind(event.bot.to_owned())
+                .bind(event.id.to_owned())
+                .bind(raw.clone())
+                .bind(millis(now))
+        })
+        .await
     }
 
     /// Keeps the key of an event that is handled in this very transaction. Its row, or `None` when it was handled before.
@@ -139,7 +144,9 @@ impl Tx {
             // Asked after the locks, so that it sees what those who held them before have committed.
             let ids: Vec<PersonId> = locked.into_iter().map(|(id,)| PersonId(id)).collect();
             let now = millis(now);
-            let still = |list: &str| format!("select id from inbox where id in ({list}) and state = 'new' and wake_at <= {now}");
+            let still = |list: &str| {
+                format!("select id from inbox where id in ({list}) and state = 'new' and wake_at <= {now}")
+            };
             let still: Vec<(i64,)> = self.about(&ids, still).await?;
             held.extend(still.into_iter().map(|(id,)| id));
         }
