@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 
 use jiff::Zoned;
+use jiff::civil::Date;
 
 use super::moments;
 use crate::phrase::{Phrase, any_occurs_in, fold};
@@ -33,8 +34,8 @@ impl Reading {
     }
 }
 
-/// Reads a text as a type.
-pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned) -> Reading {
+/// Reads a text as a type; `today` is the person's day.
+pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned, today: Date) -> Reading {
     let text = text.trim();
     if text.is_empty() {
         return Reading::Unclear;
@@ -50,7 +51,7 @@ pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned) -> 
         }
         Type::Bool => Reading::of(yes_no(&folded, words).map(Value::Bool)),
         Type::Choice { of } => Reading::of(of.iter().find(|word| fold(word) == folded).map(Value::text)),
-        Type::Date => first(words, |own| moments::dates(&folded, now.date(), own), |date| Value::Date { date }),
+        Type::Date => first(words, |own| moments::dates(&folded, today, own), |date| Value::Date { date }),
         Type::Time => first(words, |own| moments::times(&folded, own), |time| Value::Time { time }),
         Type::Duration => {
             let length = words.reading.iter().find_map(|own| moments::length(&folded, own));
@@ -241,7 +242,7 @@ mod tests {
     fn read(text: &str, ty: &Type) -> Reading {
         static WORDS: std::sync::LazyLock<SharedWords> = std::sync::LazyLock::new(|| words(None));
         let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
-        typed(text, ty, &WORDS, &now)
+        typed(text, ty, &WORDS, &now, now.date())
     }
 
     fn clock(hour: i8, minute: i8) -> Reading {
@@ -349,7 +350,7 @@ mod tests {
         let (library, report) = crate::script::Library::load(&crate::prompts::shipped());
         let words = library.unwrap_or_else(|| panic!("{report}")).edition("es-MX").words().clone();
         let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
-        let read = |text: &str, ty: &Type| typed(text, ty, &words, &now);
+        let read = |text: &str, ty: &Type| typed(text, ty, &words, &now, now.date());
         for (text, month, day) in [
             ("ma\u{f1}ana", 3, 3),
             ("manana", 3, 3),
