@@ -3,9 +3,9 @@
 //! A session takes over the new text when its author did not raise `version` and everything the session stands on is still there.
 //! Else it ends in the text it began in, which the store keeps for it. When that text is gone too, the card `changed` says so.
 
-use super::state::{BackTo, Frame, State, Thread};
 use super::answer::QUESTION;
 use super::cards::shorten;
+use super::state::{BackTo, Frame, State, Thread};
 use super::turn::Turn;
 use crate::script::Library;
 use crate::script::model::{OpKind, Script, Type};

@@ -430,8 +430,7 @@ impl Thread {
     /// Roughly how many bytes it is.
     pub(crate) fn weight(&self) -> usize {
         let frames: usize = self.frames.iter().map(Frame::weight).sum();
-        let answers: usize =
-            self.answers.iter().map(Answered::weight).sum();
+        let answers: usize = self.answers.iter().map(Answered::weight).sum();
         let made = |made: &Made| match made {
             Made::Resettled { id, .. } => id.len() + 80,
             Made::Settled(promise) => json_len(promise.text.reveal()) + json_len(promise.to.reveal()) + 120,

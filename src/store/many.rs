@@ -165,7 +165,9 @@ impl Tx {
             Dialect::Postgres => "string_agg(name, chr(10))",
         };
         let active = |list: &str| {
-            format!("select person_id, {names} from schedules where person_id in ({list}) and state = 'active' group by person_id")
+            format!(
+                "select person_id, {names} from schedules where person_id in ({list}) and state = 'active' group by person_id"
+            )
         };
         let rows: Vec<(i64, String)> = self.about(people, active).await?;
         for (person, names) in rows {
@@ -239,7 +241,8 @@ impl Tx {
             super::pending::places(count, 2)
         );
         let filled = rows.iter().chain(std::iter::repeat(last)).take(count);
-        let query = filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
+        let query =
+            filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
         let found: Vec<(i64,)> = query.fetch_all(&mut *self.tx).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
     }

@@ -134,7 +134,8 @@ impl Tx {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let Pending { done, used, facts, states, messages, moved, occurrences, plans } = std::mem::take(&mut self.pending);
+        let Pending { done, used, facts, states, messages, moved, occurrences, plans } =
+            std::mem::take(&mut self.pending);
         self.write_done(&done).await?;
         self.write_used(&used.into_iter().collect::<Vec<_>>()).await?;
         self.write_facts(facts).await?;
@@ -146,7 +147,9 @@ impl Tx {
     }
 
     async fn write_done(&mut self, done: &[i64]) -> Result<()> {
-        let sql = |rows: &str| format!("update inbox set state = 'done', raw = null where state = 'new' and id in (values {rows})");
+        let sql = |rows: &str| {
+            format!("update inbox set state = 'done', raw = null where state = 'new' and id in (values {rows})")
+        };
         self.write(done, 1, sql, |query, id| query.bind(*id)).await
     }
 
