@@ -403,19 +403,30 @@ impl Library {
             .collect();
         let (edition, words) = translate::build(folder, &translate::Scripts { by_file: &by_file, unread }, &self.words);
         let banned = folder.files.get_mut(translate::BANNED).map(banned::rules).unwrap_or_default();
-        let mut other = Library { words, editions: BTreeMap::new(), scripts: BTreeMap::new(), ..self.clone() };
+        let mut other = self.without_scripts(words);
         let broken = BTreeSet::new();
         let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread, broken: &broken };
         // Where there are no texts, the words are what can clash.
         let mut source = folder.take_main();
-        for (file, original) in &by_file {
-            let (mut script, places) = edition.localize(original, file, &mut source);
-            script.language.clone_from(&folder.tag);
-            let (words, original_words) = (&other.words, &self.words);
-            let translated = check::Translated { script: &script, words, places: &places, original, original_words };
-            check::check_edition(&translated, &world, &mut source);
-            check::content::check_edition(&script, &folder.tag, &places, &banned, &mut source);
-            other.scripts.insert(script.name.clone(), script);
+        let (main, tag) = ((source.file, source.text), folder.tag.as_str());
+        let mut made: Vec<(&String, &Script, Option<Script>, Vec<Problem>)> =
+            by_file.iter().map(|(file, original)| (file, *original, None, Vec::new())).collect();
+        side_by_side(&mut made, |part| {
+            for (file, original, made, problems) in part {
+                let mut source = Source::new(main.0, main.1);
+                let (mut script, places) = edition.localize(original, file, &mut source);
+                tag.clone_into(&mut script.language);
+                let (words, original_words) = (&other.words, &self.words);
+                let translated =
+                    check::Translated { script: &script, words, places: &places, original, original_words };
+                check::check_edition(&translated, &world, &mut source);
+                check::content::check_edition(&script, tag, &places, &banned, &mut source);
+                (*made, *problems) = (Some(script), source.problems);
+            }
+        });
+        for (_, _, script, problems) in made {
+            source.problems.extend(problems);
+            other.scripts.extend(script.map(|script| (script.name.clone(), script)));
         }
         let told = self.starter_clashes();
         for (message, hint) in other.starter_clashes().into_iter().filter(|clash| !told.contains(clash)) {
@@ -425,6 +436,20 @@ impl Library {
         folder.put_back(source);
         (other.plural, other.edition) = (edition.plural().clone(), Arc::new(edition));
         other
+    }
+
+    /// The same library with other words and nothing to say yet.
+    fn without_scripts(&self, words: SharedWords) -> Library {
+        Library {
+            words,
+            facts: self.facts.clone(),
+            commands: self.commands.clone(),
+            files: self.files.clone(),
+            unread: self.unread.clone(),
+            languages: self.languages.clone(),
+            earlier: self.earlier.clone(),
+            ..Library::default()
+        }
     }
 
     /// Words that start two scripts, or work everywhere: what is wrong, and what to know about it.
