@@ -1,5 +1,7 @@
 //! Several programs on one database: one of them listens and sends, all of them work, and nothing is lost when one dies.
 
+#![expect(clippy::disallowed_methods, reason = "programs are waited for in real time here")]
+
 mod support;
 
 use std::collections::BTreeMap;
