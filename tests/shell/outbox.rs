@@ -1,13 +1,15 @@
 //! Delivery: what happens to a message when platforms say no, say nothing, or the program dies.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::house::{House, input};
 use crate::support::postbox::Answer;
-use goldseam::outbox::{SendError, Sent};
+use goldseam::outbox::{BoxFuture, Deliver, Outbox, Outgoing, SendError, Sent};
 use goldseam::store::{Becomes, Claimed, Settlement, Wanted};
 use goldseam::types::Platform;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 const NOTHING: [&str; 0] = [];
 const LONG: Duration = Duration::from_mins(11);
@@ -322,4 +324,28 @@ async fn a_sender_that_panics_is_an_unclear_answer_and_nothing_more() {
     house.telegram.answer_next(Answer::Panic);
     assert_eq!(sends(&house).await, ["one", "two"]);
     assert_eq!(states(&house).await, ["pending unclear", "sent"]);
+}
+
+/// Tells the worker to stop as soon as it is handed something.
+struct Last(CancellationToken);
+
+impl Deliver for Last {
+    fn platform(&self) -> Platform {
+        Platform::Telegram
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
+        self.0.cancel();
+        Box::pin(async { Ok(Sent::default()) })
+    }
+}
+
+#[tokio::test]
+async fn what_came_back_is_written_down_before_the_worker_ends() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    let stop = CancellationToken::new();
+    let platforms: [Arc<dyn Deliver>; 1] = [Arc::new(Last(stop.clone()))];
+    Outbox::new(house.door.store().clone(), house.clock.clone(), Arc::default(), platforms).run(stop).await;
+    assert_eq!(states(&house).await, ["sent"]);
 }
