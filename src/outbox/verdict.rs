@@ -61,7 +61,8 @@ pub(super) fn verdict(claimed: &Claimed, error: &SendError, now: Timestamp, rand
 pub(super) fn verdict_without_sender(claimed: &Claimed, now: Timestamp, random: impl Fn(u64) -> u64) -> Verdict {
     let wanted = matches!(claimed.purpose, Purpose::Reply | Purpose::Reminder) && claimed.unclear < ENDS;
     if wanted || may_repeat(claimed, now) {
-        return Verdict::Unclear { pause: backoff(claimed.attempts, &random) };
+        // The platform gave no reason to wait.
+        return Verdict::Unclear { pause: backoff(0, &random) };
     }
     Verdict::Over(End::Unknown, "unclear")
 }
