@@ -19,7 +19,7 @@ use crate::clock::{add, ago};
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
-use crate::store::{InboxRow, MANY, NewEvent, StoreError};
+use crate::store::{InboxRow, NewEvent, StoreError};
 use crate::types::{Inbound, Message, Platform, Rich};
 
 /// How often an event is tried.
@@ -37,6 +37,8 @@ const BATCH: i64 = 500;
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How long a text may wait to be handled before it is forgotten: a day, even when it keeps failing.
 const KEEP_TEXT: Duration = Duration::from_hours(24);
+/// How many events share a transaction: more would be quicker for all and slower for the first of them.
+const TOGETHER: usize = 64;
 /// How long the key of an event is kept. Telegram repeats updates for a day.
 const KEEP_KEYS: Duration = Duration::from_hours(24 * 7);
 
@@ -72,7 +74,7 @@ impl Queue {
             if self.waiting.contains(&lane) {
                 continue;
             }
-            if batch.len() < MANY && taken.insert(lane) {
+            if batch.len() < TOGETHER && taken.insert(lane) {
                 batch.push((row, inbound));
             } else {
                 rest.push_back((row, inbound));
