@@ -23,7 +23,9 @@ fn variables(text: &str) -> Vec<String> {
 #[test]
 fn every_variable_that_is_named_exists() {
     let mut seen = 0;
-    for path in files("deploy").into_iter().chain(files("docs")).filter(|path| path.extension().is_none_or(|end| end != "svg")) {
+    for path in
+        files("deploy").into_iter().chain(files("docs")).filter(|path| path.extension().is_none_or(|end| end != "svg"))
+    {
         let text = fs::read_to_string(&path).unwrap();
         for name in variables(&text) {
             let error = Config::parse(None, HashMap::from([(name.clone(), "nonsense".to_owned())])).err();
