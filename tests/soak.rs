@@ -125,6 +125,7 @@ async fn kills_lose_and_double_nothing_on_postgres() {
 async fn soak(name: &str, base: Base, folder: TempDir) {
     let size = Size::asked_for();
     println!("{name}: {} kills, seed {}", size.kills, size.seed);
+    let commit = said_by("git", &["rev-parse", "--short", "HEAD"]);
     let town = Arc::new(Town::new(size).await);
     let settings = town.settings(folder.path(), &base);
     town.everybody_starts(&settings).await;
@@ -138,12 +139,14 @@ async fn soak(name: &str, base: Base, folder: TempDir) {
         kills.in_flight.push(base.in_flight().await);
     }
     let program = settings.starts(&["run"]);
+    // Where nothing is left to catch up with, the program must have begun before it can be told to stop.
+    program.logs("goldseam is running", 1).await;
     talk.abort();
     assert!(talk.await.is_err_and(|end| end.is_cancelled()), "the talk went on until it was ended");
     let caught_up = town.catches_up(&base).await;
     let (status, stderr) = program.terminated(Duration::from_secs(10)).await;
     let result = Outcome::of(&town, &base, kills).await;
-    println!("{}", result.table(name, size));
+    println!("{}", result.table(name, size, &commit));
     assert!(caught_up, "it did not catch up within {CATCH_UP:?}:\n{stderr}");
     assert_eq!(status.code(), Some(0), "{stderr}");
     let broken = result.broken();
@@ -163,8 +166,8 @@ struct Town {
     telegram: FakeTelegram,
     discord: FakeDiscord,
     size: Size,
-    /// How many texts each of them handed to their platform.
-    said: Mutex<BTreeMap<u64, u32>>,
+    /// When each of them handed their texts to their platform.
+    said: Mutex<BTreeMap<u64, Vec<Instant>>>,
 }
 
 fn platform(person: u64) -> Platform {
@@ -249,9 +252,9 @@ impl Town {
                 if platform(person) == Platform::Telegram || town.discord.is_heard() {
                     let number = {
                         let mut said = town.said.lock().unwrap();
-                        let number = said.entry(person).or_default();
-                        *number += 1;
-                        *number
+                        let texts = said.entry(person).or_default();
+                        texts.push(Instant::now());
+                        texts.len()
                     };
                     town.says(person, &format!("text {number}"));
                 }
@@ -274,6 +277,7 @@ impl Town {
             sleep(Duration::from_millis(5)).await;
         }
         program.killed();
+        kills.at.push(Instant::now());
         kills.first_message.push(first);
     }
 
@@ -402,6 +406,7 @@ async fn ask(url: &str, query: &str) -> Vec<(String, i64)> {
 /// What is known of the kills themselves.
 #[derive(Default)]
 struct Kills {
+    at: Vec<Instant>,
     /// From the start to the first message that a platform accepted; none when the kill came earlier.
     first_message: Vec<Option<Duration>>,
     /// On Telegram and on Discord.
@@ -430,10 +435,10 @@ struct Tally {
 }
 
 impl Tally {
-    /// Adds one person, who said so many texts and was to hear so many bells.
-    fn add(&mut self, person: u64, said: u32, bells: usize, sees: &[String]) {
+    /// Adds one person, who said so many texts and was to hear so many bells. Returns the texts without an answer.
+    fn add(&mut self, person: u64, said: usize, bells: usize, sees: &[String]) -> Vec<usize> {
         let mut copies = BTreeMap::<&str, usize>::new();
-        let mut heard = Vec::<(u32, u32)>::new();
+        let mut heard = Vec::<(usize, usize)>::new();
         for text in sees.iter().filter(|text| text.starts_with("Heard ") || text.starts_with("Bell ")) {
             let seen = copies.entry(text).or_default();
             *seen += 1;
@@ -442,25 +447,26 @@ impl Tally {
             }
         }
         let turns = heard.iter().map(|(count, _)| *count).max().unwrap_or(0);
-        let texts: BTreeSet<u32> = heard.iter().map(|(_, text)| *text).collect();
-        let answered: BTreeSet<u32> = heard.iter().map(|(count, _)| *count).collect();
+        let texts: BTreeSet<usize> = heard.iter().map(|(_, text)| *text).collect();
+        let answered: BTreeSet<usize> = heard.iter().map(|(count, _)| *count).collect();
         let before = (self.unheard, self.heard_twice, self.unanswered, self.out_of_order, self.silent_bells);
-        self.turns += turns as usize;
+        self.turns += turns;
         self.heard_twice += heard.len() - texts.len();
-        self.unanswered += turns as usize - answered.len();
+        self.unanswered += turns - answered.len();
         // What has no answer may have had its turn: then the count is ahead.
-        self.unheard += (said as usize).saturating_sub(texts.len() + turns as usize - answered.len());
+        self.unheard += said.saturating_sub(texts.len() + turns - answered.len());
         self.out_of_order += heard.windows(2).filter(|pair| pair[0] > pair[1] || pair[0].1 > pair[1].1).count();
         self.silent_bells += (1..=bells).filter(|bell| !copies.contains_key(format!("Bell {bell}.").as_str())).count();
         self.copies += copies.values().map(|times| times - 1).sum::<usize>();
         if before != (self.unheard, self.heard_twice, self.unanswered, self.out_of_order, self.silent_bells) {
             self.odd.push(format!("person {person} on {} said {said} and sees {sees:?}", platform(person)));
         }
+        (1..=said).filter(|text| !texts.contains(text)).collect()
     }
 }
 
 /// The number of the turn and of the text in "Heard 3: text 4."
-fn counted(text: &str) -> Option<(u32, u32)> {
+fn counted(text: &str) -> Option<(usize, usize)> {
     let (count, text) = text.strip_prefix("Heard ")?.strip_suffix('.')?.split_once(": text ")?;
     Some((count.parse().ok()?, text.parse().ok()?))
 }
@@ -480,22 +486,27 @@ struct Side {
     /// Rows of the outbox that ended without going out.
     dead: i64,
     in_flight: i64,
+    /// How long before a kill the earliest text without a turn was handed over.
+    before_kill: Duration,
 }
 
 impl Side {
-    async fn of(town: &Town, base: &Base, platform_: Platform, in_flight: i64) -> Self {
-        let (mut tally, mut said, mut starts) = (Tally::default(), 0, 0);
-        for person in town.people().filter(|person| platform(*person) == platform_) {
-            let texts = town.said.lock().unwrap().get(&person).copied().unwrap_or(0);
-            tally.add(person, texts, town.size.bells, &town.sees(person));
-            said += texts as usize;
+    async fn of(town: &Town, base: &Base, here: Platform, kills: &Kills) -> Self {
+        let (mut tally, mut said, mut starts, mut before_kill) = (Tally::default(), 0, 0, Duration::ZERO);
+        for person in town.people().filter(|person| platform(*person) == here) {
+            let texts = town.said.lock().unwrap().get(&person).cloned().unwrap_or_default();
+            let missing = tally.add(person, texts.len(), town.size.bells, &town.sees(person));
+            let until_kill =
+                |text: usize| kills.at.iter().find_map(|kill| kill.checked_duration_since(texts[text - 1]));
+            before_kill = missing.into_iter().filter_map(until_kill).fold(before_kill, Duration::max);
+            said += texts.len();
             starts += 1;
         }
-        let name = platform_.as_str();
+        let name = here.as_str();
         let inbox = format!("select count(*) from inbox where platform = '{name}'");
         let outbox =
             |state: &str| format!("select count(*) from outbox where platform = '{name}' and state = '{state}'");
-        let accepted = if platform_ == Platform::Telegram { town.telegram.accepted() } else { town.discord.accepted() };
+        let accepted = if here == Platform::Telegram { town.telegram.accepted() } else { town.discord.accepted() };
         Self {
             tally,
             said,
@@ -504,7 +515,12 @@ impl Side {
             sent: base.number(&outbox("sent")).await,
             unclear: base.number(&outbox("unknown")).await,
             dead: base.number(&outbox("dead")).await,
-            in_flight,
+            in_flight: kills
+                .in_flight
+                .iter()
+                .map(|(telegram, discord)| if here == Platform::Telegram { telegram } else { discord })
+                .sum(),
+            before_kill,
         }
     }
 
@@ -552,8 +568,8 @@ impl Outcome {
             and (select count(*) from occurrences o where o.schedule_id = s.id) = 1";
         const RUNG: &str = "select count(*) from occurrences where name like 'bell-%' and outcome = 'fired'";
         Self {
-            telegram: Side::of(town, base, Platform::Telegram, kills.in_flight.iter().map(|(n, _)| n).sum()).await,
-            discord: Side::of(town, base, Platform::Discord, kills.in_flight.iter().map(|(_, n)| n).sum()).await,
+            telegram: Side::of(town, base, Platform::Telegram, &kills).await,
+            discord: Side::of(town, base, Platform::Discord, &kills).await,
             first_message: kills.first_message,
             dead_events: base.number("select count(*) from inbox where state <> 'done'").await,
             bells: base.number(BELLS).await,
@@ -588,7 +604,7 @@ impl Outcome {
         broken
     }
 
-    fn table(&self, database: &str, size: Size) -> String {
+    fn table(&self, database: &str, size: Size, commit: &str) -> String {
         let (telegram, discord) = (&self.telegram, &self.discord);
         let rows: [(&str, String, String); 13] = [
             ("texts handed over", telegram.said.to_string(), discord.said.to_string()),
@@ -622,11 +638,10 @@ impl Outcome {
             ("messages given up", telegram.dead.to_string(), discord.dead.to_string()),
         ];
         let mut out = format!(
-            "\n### {database}, {} kills, seed {}, {} people, commit {}\n{}\n\n| | Telegram | Discord |\n|---|---:|---:|\n",
+            "\n### {database}, {} kills, seed {}, {} people, commit {commit}\n{}\n\n| | Telegram | Discord |\n|---|---:|---:|\n",
             size.kills,
             size.seed,
             size.people,
-            said_by("git", &["rev-parse", "--short", "HEAD"]),
             machine(),
         );
         for (what, telegram, discord) in rows {
@@ -636,7 +651,11 @@ impl Outcome {
             "Reminders with exactly one outcome: {} of {}, of which {} were said.",
             self.settled, self.bells, self.rung
         );
-        out + "\n" + &settled + " " + &self.speed() + "\n"
+        let gone = format!(
+            "The texts that Discord handed over and nobody stored came at most {:.0?} before a kill.",
+            self.discord.before_kill
+        );
+        [&out, "", &settled, &gone, &self.speed(), ""].join("\n")
     }
 
     fn of_bells(&self, size: Size, odd: u64) -> usize {

@@ -16,7 +16,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Gate, Line};
-use super::verdict::{Verdict, verdict};
+use super::verdict::{Verdict, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
 use crate::nodes::{Grant, Node};
@@ -69,6 +69,8 @@ struct Back {
 enum Answer {
     /// The platform's.
     Platform(Result<Sent, SendError>),
+    /// None: whoever sent it is no more.
+    Lost,
     /// It was of no use any more.
     Expired,
     /// It cannot be read.
@@ -229,10 +231,9 @@ impl Outbox {
     async fn sweep(&self, tx: &mut Tx, desk: &mut Desk, now: Timestamp) -> Result<(), StoreError> {
         tx.expire_messages(now).await?;
         let ours = self.ours(tx, desk).await?;
-        let lost = || Answer::Platform(Err(SendError::Ambiguous("the program ended while it was being sent".into())));
         let orphans = tx.orphaned_messages(&self.0.name, &ours, now).await?;
         let unclear: Vec<Landed> =
-            orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: lost() })).collect();
+            orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: Answer::Lost })).collect();
         settle(tx, &unclear, now).await?;
         desk.swept = Some(now);
         Ok(())
@@ -312,7 +313,15 @@ impl Outbox {
         let Back { claimed, answer } = back;
         let (becomes, beside) = match answer {
             Answer::Platform(Ok(sent)) => (Becomes::Sent { message: sent.message }, sent.place.map(Beside::Found)),
-            Answer::Platform(Err(error)) => self.judge_error(desk, &claimed, &error),
+            Answer::Platform(Err(error)) => {
+                let verdict = verdict(&claimed, &error, self.0.clock.now(), random);
+                self.follow(desk, &claimed, &error, verdict)
+            }
+            Answer::Lost => {
+                let error = SendError::Ambiguous("the program ended while it was being sent".into());
+                let verdict = verdict_without_sender(&claimed, self.0.clock.now(), random);
+                self.follow(desk, &claimed, &error, verdict)
+            }
             Answer::Expired => (Becomes::Over(End::Dead, "expired"), None),
             Answer::Unreadable => {
                 tracing::error!(outbox.id = claimed.id, error.code = "unreadable", "a message was given up");
@@ -323,9 +332,15 @@ impl Outbox {
         Landed { settlement, account: claimed.account, beside }
     }
 
-    fn judge_error(&self, desk: &mut Desk, claimed: &Claimed, error: &SendError) -> (Becomes, Option<Beside>) {
+    /// What a verdict means for the row, for its account and for its platform.
+    fn follow(
+        &self,
+        desk: &mut Desk,
+        claimed: &Claimed,
+        error: &SendError,
+        verdict: Verdict,
+    ) -> (Becomes, Option<Beside>) {
         let now = self.0.clock.now();
-        let verdict = verdict(claimed, error, now, |max| fastrand::u64(0..=max));
         let mut line = desk.line(claimed.platform);
         let stopped = line.as_ref().is_some_and(|line| line.opens().is_none());
         report(claimed, error, &verdict, stopped);
@@ -397,6 +412,10 @@ async fn settle(tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<(), St
         }
     }
     Ok(())
+}
+
+fn random(max: u64) -> u64 {
+    fastrand::u64(0..=max)
 }
 
 /// Says once what an operator should know; the rest is for those who look closely.

@@ -131,6 +131,22 @@ async fn a_crash_between_call_and_settlement_repeats_a_reply_once() {
 }
 
 #[tokio::test]
+async fn a_second_crash_with_the_same_reply_on_its_way_does_not_lose_it() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    for _ in 0..2 {
+        house.telegram.answer_next(Answer::Hang);
+        dies_while_sending(&house).await;
+        house = house.restart().await;
+        assert_eq!(sends(&house).await, NOTHING);
+        assert_eq!(states(&house).await, ["pending unclear"]);
+        house.wait(Duration::from_secs(9));
+    }
+    assert_eq!(sends(&house).await, ["hello"]);
+    assert_eq!(states(&house).await, ["sent"]);
+}
+
+#[tokio::test]
 async fn a_crash_while_a_nudge_is_sent_does_not_repeat_it() {
     let mut house = House::new().await;
     house.says("7", "/every daily 0 0 20 * * *").await;
