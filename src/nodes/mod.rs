@@ -2,9 +2,9 @@
 //!
 //! A role (listening to a platform, sending to one) is a lease in the database, by the database's clock. Whoever has it renews it
 //! every few seconds; whoever cannot renew it stops before somebody else may begin. Of one whose connections are gone the
-//! database knows at once. What is written under a lease is checked
-//! against it in the same transaction, so that a program that was frozen and comes back changes nothing. On a file there is one
-//! program, and every role is its own at once. Never decides what is said, and knows no platform.
+//! database knows at once. What is written under a lease is checked against it in the same transaction, so that a program that
+//! was frozen and comes back changes nothing. On a file there is one program, and every role is its own at once. Never decides
+//! what is said, and knows no platform.
 
 mod calls;
 mod keep;

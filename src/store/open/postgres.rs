@@ -147,6 +147,9 @@ async fn pool(server: &Server, vault: Vault, begin: &'static str) -> Result<Stor
         .max_connections(server.connections)
         .test_before_acquire(false)
         .acquire_timeout(ACQUIRE)
+        // A connection that were replaced for its age would leave a moment without the lock that says that this program lives.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .after_connect(move |connection, _| {
             let settings = settings.clone();
             Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(&*settings)).execute(connection).await.map(drop) })
