@@ -65,6 +65,9 @@ struct Inner {
     dialect: Dialect,
     /// The server, when it is one.
     server: Option<Server>,
+    /// Names this store among all that have this database open: a number, which on a server is a lock as well that its connections
+    /// hold. Where that lock is free, the program is gone.
+    name: String,
     /// How a transaction begins.
     begin: &'static str,
     /// Keeps other programs out of the folder until it is dropped.
@@ -121,6 +124,12 @@ impl Store {
         }
     }
 
+    /// What this store is called among all that have the database open.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
     /// Begins a transaction that writes; on a store that was opened to be read, one that reads only. On `SQLite` it is alone at
     /// once. On `PostgreSQL` each statement sees what was committed before it, and a row that it changes or locks is its own.
     ///
@@ -143,6 +152,11 @@ impl Store {
     pub async fn close(&self) {
         self.0.pool.close().await;
     }
+}
+
+/// A name for a store.
+fn new_name() -> String {
+    fastrand::i64(1..).to_string()
 }
 
 /// Is the connection gone: broken, or ended by the server (class 57, operator intervention)?
