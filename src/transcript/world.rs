@@ -9,6 +9,7 @@ use super::parse::Given;
 use super::stage::Done;
 use crate::engine::{Effect, Facts, Kept, Plan};
 use crate::practice::promise::{Promise, Standing};
+use crate::practice::reminder::Reminder;
 use crate::schedule::{self, Firing, zones};
 use crate::script::Library;
 use crate::script::model::Type;
@@ -137,6 +138,14 @@ impl World {
             Effect::Say(_) | Effect::Return { .. } | Effect::Fired(_) | Effect::Ended { .. } | Effect::Note { .. } => {}
         }
         Ok(())
+    }
+
+    /// The person's own reminders, the one that comes first in front.
+    pub(super) fn reminders(&self) -> Vec<Reminder> {
+        let mut found: Vec<Reminder> =
+            self.plans.values().filter_map(|(plan, firing)| plan.reminder(firing.at)).collect();
+        found.sort_by(|a, b| (a.next, &a.id).cmp(&(b.next, &b.id)));
+        found
     }
 
     pub(super) fn zone(&self) -> TimeZone {

@@ -363,6 +363,7 @@ async fn load(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<Before, 
     };
     let (checkins, last_checkin) = tx.checkins(person).await?;
     let facts = Facts {
+        reminders: Vec::new(),
         me: tx.facts(person, now).await?,
         promises: tx.open_promises(person).await?,
         counts: tx.promise_counts(person).await?,
