@@ -1,5 +1,7 @@
 //! An answer to the open question: read, objected to, asked back, or taken.
 
+use std::borrow::Cow;
+
 use super::api::Effect;
 use super::cards::{args, shorten};
 use super::read::{self, Offered, Reading};
@@ -16,6 +18,9 @@ use crate::types::{Message, Private, Rich, Value, Values};
 const UNDO: usize = 10;
 /// How many answers "keep what I have so far" keeps.
 const ANSWERS: usize = 30;
+
+/// The longest question that is remembered, in characters.
+pub(crate) const QUESTION: usize = 300;
 
 /// The longest list that is taken, in characters.
 const LIST: usize = 1_000;
@@ -220,8 +225,12 @@ impl<'t> Turn<'t> {
         if shown.is_empty() {
             return;
         }
-        let asked = shorten(&question.prompt.show(&self.view(frame, None)), 300);
-        let line = Answered { at, seq, question: Private::new(asked), answer: Private::new(shown) };
+        // What stands in the outermost script just so is read there when it is wanted.
+        let question = match question.prompt.show(&self.view(frame, None)) {
+            Cow::Borrowed(_) if thread.frames.len() == 1 => None,
+            shown => Some(Private::new(shorten(&shown, QUESTION))),
+        };
+        let line = Answered { at, seq, question, answer: Private::new(shown) };
         thread.answers.push(line);
         if thread.answers.len() > ANSWERS {
             thread.answers.remove(0);

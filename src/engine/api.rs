@@ -313,6 +313,12 @@ pub struct CheckIn {
 }
 
 impl Plan {
+    /// So many reminders of the person's own, each day at 09:00: for trying scripts out.
+    #[must_use]
+    pub fn daily_reminders(count: i64) -> Vec<Plan> {
+        super::reminders::daily(count)
+    }
+
     /// The reminder of the person's own that this is, if it is one.
     #[must_use]
     pub fn reminder(&self, next: Timestamp) -> Option<Reminder> {

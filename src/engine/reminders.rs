@@ -1,6 +1,7 @@
 //! Reminders of the person's own inside a turn: kept, changed, dropped. What they say when they come is a script's.
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 
 use super::api::{Effect, IfBusy, Plan, Run};
 use super::state::{Made, Thread};
@@ -8,6 +9,7 @@ use super::turn::Turn;
 use crate::practice::reminder::{Reminder, id_of, schedule_name};
 use crate::schedule::limits::{MOST_REMINDERS, Trouble, trouble};
 use crate::schedule::misfire::grace;
+use crate::schedule::pattern::{Cycle, Pattern};
 use crate::schedule::{Rule, first};
 use crate::types::{Private, Value, Values};
 
@@ -67,6 +69,18 @@ pub(super) fn of_plan(plan: &Plan, next: Timestamp) -> Option<Reminder> {
     let text = args.get(WHAT).and_then(Value::as_text)?;
     let (id, rule) = (id_of(&plan.name)?.to_owned(), plan.rule.clone());
     Some(Reminder { id, text: Private::new(text), rule, next })
+}
+
+/// So many reminders, each day at 09:00.
+pub(super) fn daily(count: i64) -> Vec<Plan> {
+    let rule = Pattern { cycle: Cycle::Daily, at: Time::constant(9, 0, 0, 0), until: None }.rule(0);
+    let one = |number| Reminder {
+        id: format!("given.{number}"),
+        text: Private::new(format!("number {number}")),
+        rule: rule.clone(),
+        next: Timestamp::UNIX_EPOCH,
+    };
+    (1..=count).map(|number| plan(&one(number), None)).collect()
 }
 
 fn plan(reminder: &Reminder, late: Option<i64>) -> Plan {

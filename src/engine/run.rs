@@ -352,7 +352,9 @@ impl Turn<'_> {
         frame.at.clone_from(id);
         frame.tries = 0;
         frame.rev.clone_from(&script.rev);
-        Turn::visit(frame, id);
+        if script.counts_visits {
+            Turn::visit(frame, id);
+        }
         let seq = self.next_seq();
         let frame = &thread.frames[thread.frames.len() - 1];
         let asked = self.show(frame, seq, Vec::new());

@@ -4,6 +4,7 @@
 //! committed before, and no text is ever logged.
 
 mod deliver;
+mod line;
 mod verdict;
 mod worker;
 

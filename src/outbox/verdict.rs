@@ -91,6 +91,8 @@ mod tests {
             attempts,
             unclear,
             first_attempt: Timestamp::UNIX_EPOCH,
+            expires: None,
+            more: false,
         }
     }
 

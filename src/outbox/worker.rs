@@ -1,29 +1,33 @@
-//! The worker that empties the outbox: claims under a lease, sends, settles.
+//! The worker that empties the outbox, in rounds: what came back is settled and new messages are claimed in one transaction,
+//! then those are sent.
 //!
 //! The claim is committed before the call, so that a crash in between is known as one. One message of a chat is on its way at
-//! a time, of up to sixteen chats of each platform at once.
+//! a time. Whatever comes back while a round is written is settled by the next one, together: the more there is to do, the fewer
+//! statements each message costs, and a single one waits for nobody.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::sync::{Mutex, Notify};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::line::{Gate, Line};
 use super::verdict::{Verdict, verdict};
 use super::{Deliver, Outgoing, SendError, Sent};
-use crate::clock::{Clock, add};
-use crate::store::{Claimed, End, Store, StoreError};
+use crate::clock::{Clock, add, ago};
+use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
 /// How many messages of one platform are on their way at once.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
 /// After this a claimed message counts as orphaned. A call takes at most 15 seconds.
 const LEASE: Duration = Duration::from_secs(60);
-/// How long to sleep at most.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How often orphans and what is of no use any more are looked for, and how long to sleep at most.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long to sleep when the store fails.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -35,25 +39,59 @@ struct Worker {
     store: Store,
     clock: Clock,
     wake: Arc<Notify>,
-    platforms: HashMap<Platform, Line>,
-    gates: Mutex<HashMap<Platform, Gate>>,
+    desk: Mutex<Desk>,
     /// Names this worker in the rows it claims; another name there means a worker that is no more.
     name: String,
 }
 
-/// A platform, and how much more may be on its way there: a slow one never holds up the others.
-struct Line {
-    deliver: Arc<dyn Deliver>,
-    free: Arc<Semaphore>,
+/// What one round works on.
+struct Desk {
+    lines: Vec<Line>,
+    swept: Option<Timestamp>,
 }
 
-/// Keeps a platform from sending.
-#[derive(Clone, Copy, Debug)]
-enum Gate {
-    /// Until this instant, because it told us so.
-    Paused(Timestamp),
-    /// For good: it does not accept our token.
-    Stopped,
+/// What is on its way, and what came back and is not written down yet.
+#[derive(Default)]
+struct Flight {
+    flying: JoinSet<Back>,
+    landed: Vec<Landed>,
+}
+
+/// A message that came back, and the answer.
+struct Back {
+    claimed: Claimed,
+    answer: Answer,
+}
+
+/// What came of an attempt.
+enum Answer {
+    /// The platform's.
+    Platform(Result<Sent, SendError>),
+    /// It was of no use any more.
+    Expired,
+    /// It cannot be read.
+    Unreadable,
+}
+
+/// What is to be written down of a message that came back.
+struct Landed {
+    settlement: Settlement,
+    account: i64,
+    beside: Option<Beside>,
+}
+
+/// What follows for the account beside the message.
+enum Beside {
+    Found(String),
+    Gone,
+    Moved(String),
+}
+
+/// What a round came to.
+struct Round {
+    launched: usize,
+    /// When to look again.
+    until: Timestamp,
 }
 
 impl Outbox {
@@ -65,10 +103,9 @@ impl Outbox {
         wake: Arc<Notify>,
         platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
     ) -> Self {
-        let line = |deliver| Line { deliver, free: Arc::new(Semaphore::new(AT_ONCE)) };
-        let platforms = platforms.into_iter().map(|deliver| (deliver.platform(), line(deliver))).collect();
+        let lines = platforms.into_iter().map(|deliver| Line::new(deliver, AT_ONCE)).collect();
         let name = format!("{:016x}", fastrand::u64(..));
-        Self(Arc::new(Worker { store, clock, wake, platforms, gates: Mutex::default(), name }))
+        Self(Arc::new(Worker { store, clock, wake, desk: Mutex::new(Desk { lines, swept: None }), name }))
     }
 
     /// Sends everything that can be sent now, and says how many attempts that took.
@@ -76,200 +113,246 @@ impl Outbox {
     /// # Errors
     /// When the store fails; the trouble of one message is none of the others.
     pub async fn deliver_once(&self) -> Result<usize, StoreError> {
-        self.recover().await?;
-        let mut attempts = 0;
+        let (mut flight, mut attempts) = (Flight::default(), 0);
+        self.rang().await;
         loop {
-            let mut flying = JoinSet::new();
-            self.launch(&mut flying).await?;
-            if flying.is_empty() {
+            attempts += self.round(&mut flight).await?.launched;
+            if flight.flying.is_empty() {
                 return Ok(attempts);
             }
-            attempts += flying.len();
-            flying.join_all().await;
+            while let Some(back) = flight.flying.join_next().await {
+                self.take_back(&mut flight, back).await;
+            }
         }
     }
 
     /// Sends messages as they come, until it is cancelled; what is on its way then is finished.
     pub async fn run(&self, cancel: CancellationToken) {
-        let mut flying = JoinSet::new();
+        let mut flight = Flight::default();
         while !cancel.is_cancelled() {
-            let until = match self.round(&mut flying).await {
-                Ok(until) => until,
-                Err(error) => {
-                    tracing::error!(%error, "the outbox could not be read; it is tried again");
-                    add(self.0.clock.now(), STORE_PAUSE)
-                }
+            let until = match self.round(&mut flight).await {
+                Ok(round) => round.until,
+                Err(error) => self.after_a_failure(&error),
             };
             tokio::select! {
                 () = cancel.cancelled() => {}
-                () = self.0.wake.notified() => {}
-                Some(_) = flying.join_next() => {}
+                () = self.0.wake.notified() => self.rang().await,
+                Some(back) = flight.flying.join_next() => self.take_back(&mut flight, back).await,
                 () = self.0.clock.sleep_until(until) => {}
             }
+            self.take_all_back(&mut flight).await;
         }
-        flying.join_all().await;
+        self.finish(flight).await;
     }
 
-    /// Launches what can be launched, and says when to look again.
-    async fn round(&self, flying: &mut JoinSet<()>) -> Result<Timestamp, StoreError> {
-        self.recover().await?;
-        self.launch(flying).await?;
-        let longest = add(self.0.clock.now(), LONGEST_SLEEP);
-        Ok(self.next_look().await?.map_or(longest, |next| next.min(longest)))
-    }
-
-    async fn next_look(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut tx = self.0.store.begin().await?;
-        let mut next: Option<Timestamp> = None;
-        for (platform, line) in &self.0.platforms {
-            // One that is full is looked at when something lands, one that is stopped never.
-            let Some(opens) = self.opens(*platform).filter(|_| line.free.available_permits() > 0) else { continue };
-            if let Some(at) = tx.next_message_at(*platform).await? {
-                let at = at.max(opens);
-                next = Some(next.map_or(at, |next| next.min(at)));
+    /// Waits for what is on its way, and writes it down as it comes.
+    async fn finish(&self, mut flight: Flight) {
+        while let Some(back) = flight.flying.join_next().await {
+            self.take_back(&mut flight, back).await;
+            self.take_all_back(&mut flight).await;
+            if let Err(error) = self.settle(&mut flight).await {
+                self.after_a_failure(&error);
             }
         }
-        tx.rollback().await?;
-        Ok(next)
     }
 
-    /// Claims as much as may fly beside what is flying, and starts it.
-    async fn launch(&self, flying: &mut JoinSet<()>) -> Result<(), StoreError> {
+    fn after_a_failure(&self, error: &StoreError) -> Timestamp {
+        tracing::error!(%error, "the outbox could not be read or written; it is tried again");
+        add(self.0.clock.now(), STORE_PAUSE)
+    }
+
+    async fn rang(&self) {
+        self.0.desk.lock().await.lines.iter_mut().for_each(Line::rang);
+    }
+
+    /// Writes down what came back, claims what may be sent beside what is on its way, starts it, and says when to look again.
+    async fn round(&self, flight: &mut Flight) -> Result<Round, StoreError> {
+        let mut desk = self.0.desk.lock().await;
         let now = self.0.clock.now();
-        for (platform, line) in &self.0.platforms {
-            let free = line.free.available_permits();
-            if free == 0 || self.opens(*platform).is_none_or(|opens| opens > now) {
-                continue;
-            }
-            for claimed in self.claim(*platform, free).await? {
-                let (worker, deliver) = (self.clone(), line.deliver.clone());
-                let seat = line.free.clone().try_acquire_owned().ok();
-                flying.spawn(async move { worker.attempt(claimed, deliver, seat).await });
-            }
+        let sweeps = desk.swept.is_none_or(|swept| swept <= ago(now, SWEEP_EVERY));
+        let wants = desk.lines.iter().any(|line| line.wants(now) > 0 || line.should_look_ahead());
+        if flight.landed.is_empty() && !sweeps && !wants {
+            return Ok(Round { launched: 0, until: desk.until(now) });
         }
+        let mut tx = self.0.store.begin().await?;
+        settle(&mut tx, &flight.landed, now).await?;
+        if sweeps {
+            self.sweep(&mut tx, &mut desk, now).await?;
+        }
+        let mut launch = Vec::new();
+        for (index, line) in desk.lines.iter_mut().enumerate() {
+            let claimed = self.claim(&mut tx, line, now).await?;
+            if line.should_look_ahead() {
+                line.looked_ahead(tx.next_message_at(line.platform()).await?);
+            }
+            launch.extend(claimed.into_iter().map(|claimed| (index, claimed)));
+        }
+        tx.commit().await?;
+        flight.landed.clear();
+        let launched = launch.len();
+        for (index, claimed) in launch {
+            self.launch(&desk.lines[index], claimed, flight);
+        }
+        Ok(Round { launched, until: desk.until(now) })
+    }
+
+    /// Looks for what an earlier worker left behind or what outlived its lease, and for what is of no use any more.
+    async fn sweep(&self, tx: &mut Tx, desk: &mut Desk, now: Timestamp) -> Result<(), StoreError> {
+        tx.expire_messages(now).await?;
+        let lost = || Answer::Platform(Err(SendError::Ambiguous("the program ended while it was being sent".into())));
+        let orphans = tx.orphaned_messages(&self.0.name, now).await?;
+        let unclear: Vec<Landed> =
+            orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: lost() })).collect();
+        settle(tx, &unclear, now).await?;
+        desk.swept = Some(now);
         Ok(())
     }
 
-    async fn claim(&self, platform: Platform, limit: usize) -> Result<Vec<Claimed>, StoreError> {
-        let now = self.0.clock.now();
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut tx = self.0.store.begin().await?;
-        let claimed = tx.claim_messages(platform, &self.0.name, (now, add(now, LEASE)), limit).await?;
-        tx.commit().await?;
+    async fn claim(&self, tx: &mut Tx, line: &mut Line, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+        let limit = line.wants(now);
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let wanted = Wanted {
+            platform: line.platform(),
+            priorities: 0..=9,
+            limit,
+            worker: &self.0.name,
+            lease: (now, add(now, LEASE)),
+        };
+        let claimed = tx.claim_messages(&wanted).await?;
+        line.got(&claimed, limit);
         Ok(claimed)
     }
 
-    /// One attempt, from the call to the settlement. If that fails too, the lease runs out and the row counts as unclear.
-    async fn attempt(&self, claimed: Claimed, deliver: Arc<dyn Deliver>, _seat: Option<OwnedSemaphorePermit>) {
-        let settled = match outgoing(&claimed) {
-            None => self.end(&claimed, End::Dead, "unreadable").await,
-            Some(outgoing) => match deliver.deliver(&outgoing).await {
-                Ok(sent) => self.sent(&claimed, &sent).await,
-                Err(error) => self.refused(&claimed, &error).await,
-            },
-        };
-        if let Err(error) = settled {
-            tracing::error!(outbox.id = claimed.id, %error, "a delivery could not be settled; it will count as unclear");
+    /// One attempt. A panic in it is an unclear answer and nothing more.
+    fn launch(&self, line: &Line, claimed: Claimed, flight: &mut Flight) {
+        let (deliver, seat, clock) = (line.deliver.clone(), line.seat(), self.0.clock.clone());
+        flight.flying.spawn(async move {
+            let _seat = seat;
+            let answer = match outgoing(&claimed) {
+                None => Answer::Unreadable,
+                Some(_) if claimed.expires.is_some_and(|expires| expires <= clock.now()) => Answer::Expired,
+                Some(outgoing) => {
+                    let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
+                    Answer::Platform(answer.unwrap_or_else(|_| Err(SendError::Ambiguous("the sender panicked".into()))))
+                }
+            };
+            Back { claimed, answer }
+        });
+    }
+
+    async fn take_back(&self, flight: &mut Flight, back: Result<Back, JoinError>) {
+        // A task that was aborted has no answer; its lease runs out and the row counts as unclear.
+        let Ok(back) = back else { return };
+        let mut desk = self.0.desk.lock().await;
+        if let Some(line) = desk.line(back.claimed.platform) {
+            line.landed();
+        }
+        flight.landed.push(self.judge(&mut desk, back));
+    }
+
+    async fn take_all_back(&self, flight: &mut Flight) {
+        while let Some(back) = flight.flying.try_join_next() {
+            self.take_back(flight, back).await;
         }
     }
 
-    /// Treats what an earlier worker left behind, or what outlived its lease, as unclear.
-    async fn recover(&self) -> Result<(), StoreError> {
+    async fn settle(&self, flight: &mut Flight) -> Result<(), StoreError> {
         let mut tx = self.0.store.begin().await?;
-        let orphans = tx.orphaned_messages(&self.0.name, self.0.clock.now()).await?;
-        tx.rollback().await?;
-        for orphan in orphans {
-            self.refused(&orphan, &SendError::Ambiguous("the program ended while it was being sent".into())).await?;
-        }
+        settle(&mut tx, &flight.landed, self.0.clock.now()).await?;
+        tx.commit().await?;
+        flight.landed.clear();
         Ok(())
     }
 
-    async fn sent(&self, claimed: &Claimed, sent: &Sent) -> Result<(), StoreError> {
-        let mut tx = self.0.store.begin().await?;
-        tx.message_sent(claimed, sent.message.as_deref(), self.0.clock.now()).await?;
-        if let Some(place) = &sent.place {
-            tx.found_home_place(claimed.account, place).await?;
-        }
-        tx.commit().await
+    /// What follows from an answer, for the row, for its account and for its platform.
+    fn judge(&self, desk: &mut Desk, back: Back) -> Landed {
+        let Back { claimed, answer } = back;
+        let (becomes, beside) = match answer {
+            Answer::Platform(Ok(sent)) => (Becomes::Sent { message: sent.message }, sent.place.map(Beside::Found)),
+            Answer::Platform(Err(error)) => self.judge_error(desk, &claimed, &error),
+            Answer::Expired => (Becomes::Over(End::Dead, "expired"), None),
+            Answer::Unreadable => {
+                tracing::error!(outbox.id = claimed.id, error.code = "unreadable", "a message was given up");
+                (Becomes::Over(End::Dead, "unreadable"), None)
+            }
+        };
+        let settlement = Settlement { id: claimed.id, attempt: claimed.attempt, becomes };
+        Landed { settlement, account: claimed.account, beside }
     }
 
-    async fn refused(&self, claimed: &Claimed, error: &SendError) -> Result<(), StoreError> {
+    fn judge_error(&self, desk: &mut Desk, claimed: &Claimed, error: &SendError) -> (Becomes, Option<Beside>) {
         let now = self.0.clock.now();
         let verdict = verdict(claimed, error, now, |max| fastrand::u64(0..=max));
-        self.report(claimed, error, &verdict);
-        let mut tx = self.0.store.begin().await?;
-        match verdict {
-            Verdict::Again { pause, counts, code } => {
-                tx.message_not_sent(claimed, code, add(now, pause), counts).await?;
-            }
+        let mut line = desk.line(claimed.platform);
+        let stopped = line.as_ref().is_some_and(|line| line.opens().is_none());
+        report(claimed, error, &verdict, stopped);
+        let mut close = |gate| line.iter_mut().for_each(|line| line.close(gate));
+        let (becomes, beside) = match verdict {
+            Verdict::Again { pause, counts, code } => (again(add(now, pause), code, counts), None),
             Verdict::Wait { pause, platform } => {
-                tx.message_not_sent(claimed, "rate_limited", add(now, pause), false).await?;
+                let at = add(now, pause);
                 if platform {
-                    self.close(claimed.platform, Gate::Paused(add(now, pause)));
+                    close(Gate::Paused(at));
                 }
+                (again(at, "rate_limited", false), None)
             }
-            Verdict::Unclear { pause } => tx.message_unclear(claimed, add(now, pause)).await?,
-            Verdict::Over(end, code) => tx.message_ended(claimed, end, code).await?,
-            Verdict::Gone => {
-                tx.message_ended(claimed, End::Dead, "gone").await?;
-                tx.account_gone(claimed.account, now).await?;
-            }
-            Verdict::Moved(to) => {
-                tx.chat_moved(claimed.account, &to).await?;
-                tx.message_not_sent(claimed, "moved", now, true).await?;
-            }
+            Verdict::Unclear { pause } => (Becomes::Unclear { at: add(now, pause) }, None),
+            Verdict::Over(end, code) => (Becomes::Over(end, code), None),
+            Verdict::Gone => (Becomes::Over(End::Dead, "gone"), Some(Beside::Gone)),
+            Verdict::Moved(to) => (again(now, "moved", true), Some(Beside::Moved(to))),
             Verdict::Stop => {
-                tx.message_not_sent(claimed, "unauthorized", now, false).await?;
-                self.close(claimed.platform, Gate::Stopped);
+                close(Gate::Stopped);
+                (again(now, "unauthorized", false), None)
             }
+        };
+        if let (Some(line), Becomes::Again { at, .. } | Becomes::Unclear { at }) = (line, &becomes) {
+            line.again_at(*at);
         }
-        tx.commit().await
+        (becomes, beside)
+    }
+}
+
+impl Desk {
+    fn line(&mut self, platform: Platform) -> Option<&mut Line> {
+        self.lines.iter_mut().find(|line| line.platform() == platform)
     }
 
-    async fn end(&self, claimed: &Claimed, end: End, code: &'static str) -> Result<(), StoreError> {
-        tracing::error!(outbox.id = claimed.id, error.code = code, "a message was given up");
-        let mut tx = self.0.store.begin().await?;
-        tx.message_ended(claimed, end, code).await?;
-        tx.commit().await
+    /// When the next round is due, whatever happens before.
+    fn until(&self, now: Timestamp) -> Timestamp {
+        let sweep = self.swept.map_or(now, |swept| add(swept, SWEEP_EVERY));
+        self.lines.iter().filter_map(Line::next_round).fold(sweep, Timestamp::min)
     }
+}
 
-    /// Says once what an operator should know; the rest is for those who look closely.
-    fn report(&self, claimed: &Claimed, error: &SendError, verdict: &Verdict) {
-        let platform = claimed.platform.as_str();
-        match verdict {
-            Verdict::Over(..) => {
-                tracing::error!(outbox.id = claimed.id, platform, %error, "a message was given up");
-            }
-            Verdict::Stop if self.opens(claimed.platform).is_some() => {
-                tracing::error!(platform, %error, "nothing is sent there until the token is set right and the program restarted");
-            }
-            _ => tracing::debug!(outbox.id = claimed.id, platform, %error, "a message was not sent"),
+fn again(at: Timestamp, error: &'static str, counts: bool) -> Becomes {
+    Becomes::Again { at, error, counts }
+}
+
+async fn settle(tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<(), StoreError> {
+    let settlements: Vec<Settlement> = landed.iter().map(|landed| landed.settlement.clone()).collect();
+    tx.settle_messages(&settlements, now).await?;
+    for Landed { account, beside, .. } in landed {
+        match beside {
+            None => {}
+            Some(Beside::Found(place)) => tx.found_home_place(*account, place).await?,
+            Some(Beside::Gone) => tx.account_gone(*account, now).await?,
+            Some(Beside::Moved(to)) => tx.chat_moved(*account, to).await?,
         }
     }
+    Ok(())
+}
 
-    /// Since when a platform may send; `None` when it is stopped.
-    fn opens(&self, platform: Platform) -> Option<Timestamp> {
-        match self.gates().get(&platform) {
-            None => Some(Timestamp::MIN),
-            Some(Gate::Paused(until)) => Some(*until),
-            Some(Gate::Stopped) => None,
+/// Says once what an operator should know; the rest is for those who look closely.
+fn report(claimed: &Claimed, error: &SendError, verdict: &Verdict, stopped: bool) {
+    let platform = claimed.platform.as_str();
+    match verdict {
+        Verdict::Over(..) => tracing::error!(outbox.id = claimed.id, platform, %error, "a message was given up"),
+        Verdict::Stop if !stopped => {
+            tracing::error!(platform, %error, "nothing is sent there until the token is set right and the program restarted");
         }
-    }
-
-    fn close(&self, platform: Platform, gate: Gate) {
-        self.gates()
-            .entry(platform)
-            .and_modify(|old| {
-                *old = match (*old, gate) {
-                    (Gate::Stopped, _) | (_, Gate::Stopped) => Gate::Stopped,
-                    (Gate::Paused(old), Gate::Paused(new)) => Gate::Paused(old.max(new)),
-                };
-            })
-            .or_insert(gate);
-    }
-
-    fn gates(&self) -> MutexGuard<'_, HashMap<Platform, Gate>> {
-        self.0.gates.lock().unwrap_or_else(PoisonError::into_inner)
+        _ => tracing::debug!(outbox.id = claimed.id, platform, %error, "a message was not sent"),
     }
 }
 

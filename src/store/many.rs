@@ -10,9 +10,10 @@ use sqlx::{AssertSqlSafe, FromRow};
 use super::pending::size_for;
 use super::people::{Account, AccountRow, account};
 use super::schedules::{DueClaim, Scheduled};
-use super::{Result, Tx, instant, millis, parsed};
+use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::engine::Facts;
 use crate::practice::promise::Standing;
+use crate::practice::reminder::PREFIX;
 use crate::types::{PersonId, Platform, Private};
 
 /// How many people are asked about at once, at most.
@@ -87,17 +88,30 @@ impl Tx {
         self.add_promises(people, &mut known).await?;
         self.add_counts(people, &mut known).await?;
         self.add_schedules(people, &mut known).await?;
+        self.add_reminders(people, &mut known).await?;
         Ok(known)
     }
 
     async fn add_facts(&mut self, people: &[PersonId], now: Timestamp, known: &mut People) -> Result<()> {
-        let rows: Vec<(i64, String, Vec<u8>, Option<i64>)> = self
-            .about(people, |list| format!("select person_id, name, value, kept_until from facts where person_id in ({list})"))
-            .await?;
+        // A row from the database costs more than what is in it: one for each person.
+        let line = match self.dialect {
+            Dialect::Sqlite => "group_concat(name || ' ' || hex(value), char(10))",
+            Dialect::Postgres => "string_agg(name || ' ' || encode(value, 'hex'), chr(10))",
+        };
         let now = millis(now);
-        for (person, name, sealed, _) in rows.into_iter().filter(|(.., until)| until.is_none_or(|until| until > now)) {
-            let value = self.open_fact(PersonId(person), &name, &sealed);
-            add(known, person, value, |facts, value| _ = facts.me.insert(name, value));
+        let facts = |list: &str| {
+            format!(
+                "select person_id, {line} from facts
+                 where person_id in ({list}) and (kept_until is null or kept_until > {now}) group by person_id"
+            )
+        };
+        let rows: Vec<(i64, String)> = self.about(people, facts).await?;
+        for (person, lines) in rows {
+            for (name, sealed) in lines.lines().filter_map(|line| line.split_once(' ')) {
+                let sealed = bytes(sealed).ok_or(StoreError::Corrupt("facts.value"));
+                let value = sealed.and_then(|sealed| self.open_fact(PersonId(person), name, &sealed));
+                add(known, person, value, |facts, value| _ = facts.me.insert(name.to_owned(), value));
+            }
         }
         Ok(())
     }
@@ -148,13 +162,36 @@ impl Tx {
     }
 
     async fn add_schedules(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let rows: Vec<(i64, String)> = self
-            .about(people, |list| {
-                format!("select person_id, name from schedules where person_id in ({list}) and state = 'active' order by name")
-            })
-            .await?;
-        for (person, name) in rows {
-            add(known, person, Ok(name), |facts, name| facts.schedules.push(name));
+        let names = match self.dialect {
+            Dialect::Sqlite => "group_concat(name, char(10))",
+            Dialect::Postgres => "string_agg(name, chr(10))",
+        };
+        let active = |list: &str| {
+            format!(
+                "select person_id, {names} from schedules where person_id in ({list}) and state = 'active' group by person_id"
+            )
+        };
+        let rows: Vec<(i64, String)> = self.about(people, active).await?;
+        for (person, names) in rows {
+            let mut names: Vec<String> = names.lines().map(str::to_owned).collect();
+            names.sort_unstable();
+            add(known, person, Ok(names), |facts, names| facts.schedules = names);
+        }
+        Ok(())
+    }
+
+    /// The people's own reminders, the one that comes first in front.
+    async fn add_reminders(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
+        let own = |list: &str| {
+            format!(
+                "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at from schedules
+                 where person_id in ({list}) and state = 'active' and name like '{PREFIX}%' order by due_at, id"
+            )
+        };
+        let rows: Vec<super::schedules::Row> = self.about(people, own).await?;
+        for row in rows {
+            let (person, scheduled) = (row.person().0, self.scheduled(row));
+            add(known, person, scheduled, |facts, one| facts.reminders.extend(one.plan.reminder(one.next.at)));
         }
         Ok(())
     }
@@ -222,13 +259,14 @@ impl Tx {
             super::pending::places(count, 2)
         );
         let filled = rows.iter().chain(std::iter::repeat(last)).take(count);
-        let query = filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
+        let query =
+            filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
         let found: Vec<(i64,)> = query.fetch_all(&mut *self.tx).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
     }
 
     /// Asks one question about a list of ids.
-    async fn about<T>(&mut self, ids: &[PersonId], sql: impl Fn(&str) -> String) -> Result<Vec<T>>
+    pub(super) async fn about<T>(&mut self, ids: &[PersonId], sql: impl Fn(&str) -> String) -> Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
     {
@@ -251,6 +289,12 @@ fn add<T>(known: &mut People, person: i64, value: Result<T>, into: impl FnOnce(&
         (slot @ Ok(_), Err(error)) => *slot = Err(error),
         (Err(_), _) => {}
     }
+}
+
+/// The bytes that are written as hexadecimal digits.
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    hex.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? * 16 + digit(*pair.get(1)?)?)).collect()
 }
 
 /// `$3, $4, $5`.

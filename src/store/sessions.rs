@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::pending::{Fact, Stand};
 use super::{Result, Tx, millis};
 use crate::types::{PersonId, Private, Value, Values};
 use crate::vault::Slot;
 
 /// The version of the state's JSON.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = crate::engine::state::FORMAT as i64;
 
 fn state_slot(person: PersonId) -> Slot<'static> {
     Slot { table: "states", column: "body", person: Some(person), row: "" }
@@ -24,6 +25,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or the text cannot be opened.
     pub async fn state(&mut self, person: PersonId) -> Result<Option<Private>> {
+        self.flush().await?;
         let row: Option<(Vec<u8>,)> = sqlx::query_as("select body from states where person_id = $1")
             .bind(person.0)
             .fetch_optional(&mut *self.tx)
@@ -36,6 +38,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or a text cannot be opened.
     pub async fn states_after(&mut self, after: PersonId, limit: i64) -> Result<Vec<(PersonId, Private)>> {
+        self.flush().await?;
         let rows: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("select person_id, body from states where person_id > $1 order by person_id limit $2")
                 .bind(after.0)
@@ -47,23 +50,21 @@ impl Tx {
             .collect()
     }
 
+    pub(super) fn open_state(&self, person: PersonId, body: &[u8]) -> Result<Private> {
+        self.open(state_slot(person), body)
+    }
+
+    pub(super) fn open_fact(&self, person: PersonId, name: &str, sealed: &[u8]) -> Result<Value> {
+        self.open_json(fact_slot(person, name), sealed)
+    }
+
     /// Keeps where this person stands.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_state<T: Serialize>(&mut self, person: PersonId, state: &T, now: Timestamp) -> Result<()> {
+    pub fn keep_state<T: Serialize>(&mut self, person: PersonId, state: &T, now: Timestamp) -> Result<()> {
         let body = self.seal_json(state_slot(person), state)?;
-        sqlx::query(
-            "insert into states (person_id, format, body, updated_at) values ($1, $2, $3, $4)
-             on conflict (person_id) do update
-             set format = excluded.format, body = excluded.body, updated_at = excluded.updated_at",
-        )
-        .bind(person.0)
-        .bind(FORMAT)
-        .bind(body)
-        .bind(millis(now))
-        .execute(&mut *self.tx)
-        .await?;
+        self.pending.states.insert(person.0, Stand { format: FORMAT, body, at: millis(now) });
         Ok(())
     }
 
@@ -72,6 +73,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or a fact cannot be read.
     pub async fn facts(&mut self, person: PersonId, now: Timestamp) -> Result<Values> {
+        self.flush().await?;
         let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
             "select name, value from facts where person_id = $1 and (kept_until is null or kept_until > $2)",
         )
@@ -81,7 +83,7 @@ impl Tx {
         .await?;
         rows.into_iter()
             .map(|(name, sealed)| {
-                let value = self.open_json(fact_slot(person, &name), &sealed)?;
+                let value = self.open_fact(person, &name, &sealed)?;
                 Ok((name, value))
             })
             .collect()
@@ -90,25 +92,10 @@ impl Tx {
     /// Keeps a fact, for ever or until it is to be forgotten.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn keep_fact(
-        &mut self,
-        person: PersonId,
-        name: &str,
-        value: &Value,
-        until: Option<Timestamp>,
-    ) -> Result<()> {
-        let value = self.seal_json(fact_slot(person, name), value)?;
-        sqlx::query(
-            "insert into facts (person_id, name, value, kept_until) values ($1, $2, $3, $4)
-             on conflict (person_id, name) do update set value = excluded.value, kept_until = excluded.kept_until",
-        )
-        .bind(person.0)
-        .bind(name)
-        .bind(value)
-        .bind(until.map(millis))
-        .execute(&mut *self.tx)
-        .await?;
+    /// When it cannot be sealed.
+    pub fn keep_fact(&mut self, person: PersonId, name: &str, value: &Value, until: Option<Timestamp>) -> Result<()> {
+        let fact = Fact { value: self.seal_json(fact_slot(person, name), value)?, kept_until: until.map(millis) };
+        self.pending.facts.insert((person.0, name.to_owned()), Some(fact));
         Ok(())
     }
 
@@ -125,15 +112,7 @@ impl Tx {
     }
 
     /// Drops a fact.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn drop_fact(&mut self, person: PersonId, name: &str) -> Result<()> {
-        sqlx::query("delete from facts where person_id = $1 and name = $2")
-            .bind(person.0)
-            .bind(name)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
+    pub fn drop_fact(&mut self, person: PersonId, name: &str) {
+        self.pending.facts.insert((person.0, name.to_owned()), None);
     }
 }

@@ -46,6 +46,7 @@ impl World {
             Given::Fact { .. } | Given::NewPerson => 0,
             Given::Now(_) => 1,
             Given::Promise { .. } | Given::CheckIns(_) | Given::LastCheckIn(_) | Given::Entries(_) => 2,
+            Given::Reminders(_) => 3,
         };
         let mut all: Vec<&Given> = all.iter().collect();
         all.sort_by_key(order);
@@ -76,6 +77,12 @@ impl World {
                 self.facts.checkins = self.facts.checkins.max(1);
             }
             Given::Entries(count) => self.facts.entries = *count,
+            Given::Reminders(count) => {
+                for plan in Plan::daily_reminders(*count) {
+                    let first = schedule::first(&plan.rule, self.now, &self.zone());
+                    self.plans.extend(first.map(|firing| (plan.name.clone(), (plan, firing))));
+                }
+            }
         }
         Ok(())
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::support::house::{House, input};
 use crate::support::postbox::Answer;
 use goldseam::outbox::{SendError, Sent};
+use goldseam::store::{Becomes, Claimed, Settlement, Wanted};
 use goldseam::types::Platform;
+use jiff::Timestamp;
 
 const NOTHING: [&str; 0] = [];
 const LONG: Duration = Duration::from_mins(11);
@@ -22,6 +24,19 @@ async fn sends(house: &House) -> Vec<String> {
 
 async fn states(house: &House) -> Vec<String> {
     house.sql("select state || coalesce(' ' || error, '') from outbox order by id").await
+}
+
+/// Messages for Telegram, of every priority.
+fn wanted(worker: &str, now: Timestamp, limit: usize) -> Wanted<'_> {
+    Wanted { platform: Platform::Telegram, priorities: 0..=9, limit, worker, lease: (now, now + LONG) }
+}
+
+fn texts(claimed: &[Claimed]) -> Vec<String> {
+    claimed.iter().map(|claimed| claimed.letter.as_ref().unwrap().message.text.text()).collect()
+}
+
+fn settlement(claimed: &Claimed, becomes: Becomes) -> Settlement {
+    Settlement { id: claimed.id, attempt: claimed.attempt.clone(), becomes }
 }
 
 /// Starts a delivery and stops it in the middle, as a killed program does.
@@ -131,12 +146,13 @@ async fn a_crash_while_a_nudge_is_sent_does_not_repeat_it() {
 async fn an_old_attempt_cannot_settle_what_was_claimed_anew() {
     let mut house = House::new().await;
     house.writes("7", "hello").await;
-    let (now, later) = (house.clock.now(), "2026-11-22T12:01:00Z".parse().unwrap());
+    let now = house.clock.now();
     let mut tx = house.door.store().begin().await.unwrap();
-    let old = tx.claim_messages(Platform::Telegram, "old", (now, later), 1).await.unwrap().remove(0);
-    tx.message_not_sent(&old, "not_sent", now, true).await.unwrap();
-    let new = tx.claim_messages(Platform::Telegram, "new", (now, later), 1).await.unwrap().remove(0);
-    tx.message_sent(&old, None, now).await.unwrap();
+    let old = tx.claim_messages(&wanted("old", now, 1)).await.unwrap().remove(0);
+    let again = Becomes::Again { at: now, error: "not_sent", counts: true };
+    tx.settle_messages(&[settlement(&old, again)], now).await.unwrap();
+    let new = tx.claim_messages(&wanted("new", now, 1)).await.unwrap().remove(0);
+    tx.settle_messages(&[settlement(&old, Becomes::Sent { message: None })], now).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(states(&house).await, ["sending not_sent"]);
     assert_ne!(old.attempt, new.attempt);
@@ -258,6 +274,52 @@ async fn answers_go_before_nudges() {
     house.writes("8", "hello").await;
     let mut tx = house.door.store().begin().await.unwrap();
     let now = house.clock.now();
-    let claimed = tx.claim_messages(Platform::Telegram, "w", (now, now), 1).await.unwrap();
+    let claimed = tx.claim_messages(&wanted("w", now, 1)).await.unwrap();
     assert_eq!(claimed[0].letter.as_ref().unwrap().message.text.text(), "hello");
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_behind_the_check_in_of_its_chat_and_comes_after_it() {
+    let mut house = House::new().await;
+    for account in ["6", "7", "8"] {
+        house.says(account, "/every daily 0 0 20 * * *").await;
+    }
+    house.until("2026-11-22T20:00:00Z");
+    house.reminders.fire_once(10).await.unwrap();
+    house.writes("8", "hello").await;
+    let mut tx = house.door.store().begin().await.unwrap();
+    let urgent = Wanted { priorities: 0..=1, ..wanted("w", house.clock.now(), 9) };
+    let first = tx.claim_messages(&urgent).await.unwrap();
+    assert_eq!(texts(&first), ["due daily"], "of the chat of whoever wrote, and of nobody else");
+    assert!(first[0].more);
+    assert_eq!(first[0].letter.as_ref().unwrap().account, "8");
+    assert_eq!(texts(&tx.claim_messages(&urgent).await.unwrap()), NOTHING, "one of a chat at a time");
+    let sent = Becomes::Sent { message: None };
+    tx.settle_messages(&[settlement(&first[0], sent)], house.clock.now()).await.unwrap();
+    assert_eq!(texts(&tx.claim_messages(&urgent).await.unwrap()), ["hello"]);
+    let others = tx.claim_messages(&wanted("w", house.clock.now(), 9)).await.unwrap();
+    assert_eq!(texts(&others), ["due daily", "due daily"]);
+}
+
+#[tokio::test]
+async fn many_chats_are_claimed_and_settled_together() {
+    let mut house = House::new().await;
+    for account in 0..100 {
+        house.writes(&account.to_string(), "hello").await;
+    }
+    house.telegram.fail_next(SendError::NotSent("dns".into()));
+    assert_eq!(sends(&house).await.len(), 100);
+    let all = house.sql("select state || count(*) from outbox group by state order by state").await;
+    assert_eq!(all, ["pending1", "sent99"]);
+    assert_eq!(house.sql("select state from outbox where body is not null").await, ["pending"]);
+}
+
+#[tokio::test]
+async fn a_sender_that_panics_is_an_unclear_answer_and_nothing_more() {
+    let mut house = House::new().await;
+    house.writes("7", "one").await;
+    house.writes("8", "two").await;
+    house.telegram.answer_next(Answer::Panic);
+    assert_eq!(sends(&house).await, ["one", "two"]);
+    assert_eq!(states(&house).await, ["pending unclear", "sent"]);
 }

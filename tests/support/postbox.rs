@@ -17,6 +17,8 @@ pub enum Answer {
     Say(Result<Sent, SendError>),
     /// Takes the message and never answers, as when the program dies while waiting.
     Hang,
+    /// Takes the message and breaks down.
+    Panic,
 }
 
 impl Postbox {
@@ -61,6 +63,7 @@ impl Deliver for Postbox {
                 None => Ok(Sent { message: Some("m1".into()), place: None }),
                 Some(Answer::Say(answer)) => answer,
                 Some(Answer::Hang) => std::future::pending().await,
+                Some(Answer::Panic) => panic!("broken"),
             }
         })
     }
