@@ -13,11 +13,13 @@ use super::chat;
 use super::house::{self, House, Reload};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::nodes::Node;
 use crate::outbox::Deliver;
 use crate::platform::inbox::Inbox;
+use crate::platform::telegram::Listener;
 use crate::platform::{discord, telegram};
 use crate::script::Library;
-use crate::types::Localized;
+use crate::types::{Localized, Platform};
 
 /// How long a stop may take.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -32,8 +34,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a platform is listened to with.
 enum Ear {
-    Telegram(Box<telegram::Listener>),
+    Telegram(Box<Listener>),
     Discord(discord::Settings, Arc<discord::Rest>, discord::Interactions),
+}
+
+impl Ear {
+    fn platform(&self) -> Platform {
+        match self {
+            Ear::Telegram(_) => Platform::Telegram,
+            Ear::Discord(..) => Platform::Discord,
+        }
+    }
 }
 
 /// What messages go out through.
@@ -49,10 +60,15 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
         return chat::first_conversation(&config, library).await;
     }
     super::log_to_stderr(&config.log);
+    // From here on a stop is heard, also while the database is opened.
+    let mut signals = Signals::new()?;
     let (ears, mouths) = platforms(&config, &library)?;
-    let house = House::open(&database, library, Clock::system(), mouths).await?;
+    let house = tokio::select! {
+        () = signals.stop() => return Ok(ExitCode::SUCCESS),
+        house = House::open(&database, library, Clock::system(), mouths) => house?,
+    };
     tracing::info!(data = house::shown(&database)?, "goldseam is running");
-    let failed = listen(&house, ears, config.prompts_dir.as_deref()).await?;
+    let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals).await?;
     house.store.close().await;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -64,7 +80,7 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
         let sender = telegram::Sender::new(api, token.clone())?;
         let invitation = library.localized(|edition| edition.words().invitation.clone());
         mouths.push(Arc::new(sender.with_invitation(invitation)));
-        let listener = telegram::Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
+        let listener = Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
         ears.push(Ear::Telegram(Box::new(listener)));
     }
     if let Some(config::Discord { token, api, test_server }) = &config.discord {
@@ -98,14 +114,16 @@ fn slash_commands(menu: &Localized<Vec<(String, String)>>) -> Vec<discord::Slash
 }
 
 /// Works until a signal comes or every platform has refused us; true when it was the latter.
-async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow::Result<bool> {
+async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: &mut Signals) -> anyhow::Result<bool> {
     let cancel = CancellationToken::new();
     let inbox: Arc<dyn Inbox> = Arc::new(house.inbox.clone());
     let mut platforms = JoinSet::new();
     for ear in ears {
-        platforms.spawn(hear(ear, inbox.clone(), cancel.clone()));
+        platforms.spawn(hear(ear, house.node.clone(), inbox.clone(), cancel.clone()));
     }
     let mut workers = JoinSet::new();
+    let (worker, stop) = (house.node.clone(), cancel.clone());
+    workers.spawn(async move { worker.run(stop).await });
     let (worker, stop) = (house.inbox.clone(), cancel.clone());
     workers.spawn(async move { worker.run(stop).await });
     let (worker, stop) = (house.outbox.clone(), cancel.clone());
@@ -114,7 +132,6 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow
     workers.spawn(async move { worker.run(stop).await });
     workers.spawn(reload(Reload::new(prompts, house.door.clone()), cancel.clone()));
     let mut failed = false;
-    let mut signals = Signals::new()?;
     loop {
         tokio::select! {
             () = signals.stop() => break,
@@ -147,18 +164,31 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow
     if tokio::time::timeout(STOP_LIMIT, done).await.is_err() {
         tracing::warn!("not everything ended in time; nothing that was stored is lost");
     }
+    house.node.leave().await;
     Ok(failed)
 }
 
-async fn hear(ear: Ear, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
+/// Listens to a platform whenever that is this program's role. When the platform refuses us, another program may try.
+async fn hear(ear: Ear, node: Node, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
+    let platform = ear.platform();
+    let role = node.role(&format!("poll:{platform}"));
+    let heard = role.work(&cancel, |stop| listen_to(&ear, inbox.clone(), stop)).await.unwrap_or(Ok(()));
+    if heard.is_err() {
+        node.resign(&format!("poll:{platform}")).await;
+    }
+    heard
+}
+
+/// Listens until it is stopped.
+async fn listen_to(ear: &Ear, inbox: Arc<dyn Inbox>, stop: CancellationToken) -> anyhow::Result<()> {
     match ear {
-        Ear::Telegram(listener) => Ok(listener.run(inbox, POLL, cancel).await?),
+        Ear::Telegram(listener) => Ok(Listener::clone(listener).run(inbox, POLL, stop).await?),
         Ear::Discord(settings, rest, interactions) => {
             let listener = tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
-                listener = reach_discord(settings, rest, interactions) => listener?,
+                () = stop.cancelled() => return Ok(()),
+                listener = reach_discord(settings.clone(), rest.clone(), interactions.clone()) => listener?,
             };
-            listener.run(inbox, cancel).await
+            listener.run(inbox, stop).await
         }
     }
 }
@@ -197,6 +227,8 @@ async fn reload(mut reload: Reload, cancel: CancellationToken) {
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -204,13 +236,15 @@ impl Signals {
         Ok(Self {
             #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
         })
     }
 
     async fn stop(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

@@ -7,12 +7,16 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Deliver;
+use crate::nodes::{Grant, Role};
 use crate::store::Claimed;
 use crate::types::Platform;
 
 /// A platform. A slow one never holds up the others.
 pub(super) struct Line {
     pub(super) deliver: Arc<dyn Deliver>,
+    role: Role,
+    /// That this program sends there, as it was when the round began.
+    grant: Option<Grant>,
     seats: Arc<Semaphore>,
     at_once: usize,
     gate: Gate,
@@ -41,9 +45,26 @@ enum Next {
 }
 
 impl Line {
-    pub(super) fn new(deliver: Arc<dyn Deliver>, at_once: usize) -> Self {
+    pub(super) fn new(deliver: Arc<dyn Deliver>, at_once: usize, role: Role) -> Self {
         let seats = Arc::new(Semaphore::new(at_once));
-        Self { deliver, seats, at_once, gate: Gate::Open, asked_for: true, behind: true, next: Next::Unknown }
+        let (gate, next, grant) = (Gate::Open, Next::Unknown, None);
+        Self { deliver, role, grant, seats, at_once, gate, asked_for: true, behind: true, next }
+    }
+
+    /// Looks whether this program sends there now. True when it has taken over since the last look.
+    pub(super) fn takes_over(&mut self) -> bool {
+        let grant = self.role.grant();
+        let new = grant.is_some() && grant != self.grant;
+        self.grant = grant;
+        if new {
+            self.rang();
+        }
+        new
+    }
+
+    /// That this program sends there; nothing when another one does.
+    pub(super) fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
     }
 
     pub(super) fn platform(&self) -> Platform {
@@ -71,7 +92,7 @@ impl Line {
     /// How many messages to ask for now.
     pub(super) fn wants(&self, now: Timestamp) -> usize {
         let due = matches!(self.next, Next::Known(Some(at)) if at <= now);
-        if self.opens().is_none_or(|opens| opens > now) || !(self.asked_for || due) {
+        if self.grant.is_none() || self.opens().is_none_or(|opens| opens > now) || !(self.asked_for || due) {
             return 0;
         }
         self.free()
@@ -97,7 +118,7 @@ impl Line {
 
     /// True when nothing can be claimed now and it is not known when something can.
     pub(super) fn should_look_ahead(&self) -> bool {
-        !self.asked_for && matches!(self.next, Next::Unknown) && self.gate != Gate::Stopped
+        self.grant.is_some() && !self.asked_for && matches!(self.next, Next::Unknown) && self.gate != Gate::Stopped
     }
 
     pub(super) fn looked_ahead(&mut self, next: Option<Timestamp>) {
@@ -106,7 +127,7 @@ impl Line {
 
     /// When this platform wants the next round; `None` when only a bell or something that comes back brings one.
     pub(super) fn next_round(&self) -> Option<Timestamp> {
-        let opens = self.opens().filter(|_| self.free() > 0)?;
+        let opens = self.opens().filter(|_| self.free() > 0 && self.grant.is_some())?;
         match self.next {
             _ if self.asked_for => Some(opens),
             Next::Known(next) => next.map(|next| next.max(opens)),

@@ -14,6 +14,8 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// How long Discord recognises a message by its nonce, less a margin ("a few minutes": Discord API, Create Message).
 const NONCE_MEMORY: Duration = Duration::from_mins(2);
+/// How often a message may be on its way when the program ends. One that is again and again may be what ends it.
+const ENDS: i64 = 5;
 /// How often a chat may move before we stop following it.
 const MOVES: i64 = 5;
 
@@ -52,6 +54,17 @@ pub(super) fn verdict(claimed: &Claimed, error: &SendError, now: Timestamp, rand
         SendError::Refused(_) => Verdict::Over(End::Dead, "refused"),
         SendError::Unauthorized => Verdict::Stop,
     }
+}
+
+/// Decides about a message whose sender is no more. An answer or a reminder goes out again after each such end, so that two crashes
+/// in a row lose nothing; each of them may leave one more copy where copies are not recognised.
+pub(super) fn verdict_without_sender(claimed: &Claimed, now: Timestamp, random: impl Fn(u64) -> u64) -> Verdict {
+    let wanted = matches!(claimed.purpose, Purpose::Reply | Purpose::Reminder) && claimed.unclear < ENDS;
+    if wanted || may_repeat(claimed, now) {
+        // The platform gave no reason to wait.
+        return Verdict::Unclear { pause: backoff(0, &random) };
+    }
+    Verdict::Over(End::Unknown, "unclear")
 }
 
 /// May a message that perhaps arrived be sent again? Always where a second copy is recognised. Else once, if a second copy is
@@ -119,6 +132,26 @@ mod tests {
         for (platform, purpose, unclear, seconds, expected) in cases {
             let found = ambiguous(platform, purpose, unclear, seconds);
             assert_eq!(&found, expected, "{platform} {purpose:?}, {unclear} unclear, after {seconds}s");
+        }
+    }
+
+    #[test]
+    fn each_end_of_the_program_repeats_an_answer_and_a_reminder_and_no_nudge() {
+        let again = Verdict::Unclear { pause: Duration::from_secs(2) };
+        let over = Verdict::Over(End::Unknown, "unclear");
+        let cases = [
+            (Platform::Telegram, Purpose::Reply, 0, &again),
+            (Platform::Telegram, Purpose::Reply, 4, &again),
+            (Platform::Telegram, Purpose::Reply, 5, &over),
+            (Platform::Telegram, Purpose::Reminder, 4, &again),
+            (Platform::Telegram, Purpose::Nudge, 0, &over),
+            (Platform::Discord, Purpose::Reminder, 4, &again),
+            (Platform::Discord, Purpose::Nudge, 0, &over),
+        ];
+        for (platform, purpose, unclear, expected) in cases {
+            let now = Timestamp::from_second(3600).unwrap();
+            let found = verdict_without_sender(&claimed(platform, purpose, 0, unclear), now, |max| max);
+            assert_eq!(&found, expected, "{platform} {purpose:?}, {unclear} unclear");
         }
     }
 

@@ -16,9 +16,10 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Gate, Line};
-use super::verdict::{Verdict, verdict};
+use super::verdict::{Verdict, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
+use crate::nodes::{Grant, Node};
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
@@ -37,6 +38,7 @@ pub struct Outbox(Arc<Worker>);
 
 struct Worker {
     store: Store,
+    node: Node,
     clock: Clock,
     wake: Arc<Notify>,
     desk: Mutex<Desk>,
@@ -67,6 +69,8 @@ struct Back {
 enum Answer {
     /// The platform's.
     Platform(Result<Sent, SendError>),
+    /// None: whoever sent it is no more.
+    Lost,
     /// It was of no use any more.
     Expired,
     /// It cannot be read.
@@ -103,9 +107,26 @@ impl Outbox {
         wake: Arc<Notify>,
         platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
     ) -> Self {
-        let lines = platforms.into_iter().map(|deliver| Line::new(deliver, AT_ONCE)).collect();
+        Self::among(&Node::alone(store), clock, wake, platforms)
+    }
+
+    /// The same in one of several programs: for each platform one of them sends, the one that has the role `send:` with its name.
+    #[must_use]
+    pub fn among(
+        node: &Node,
+        clock: Clock,
+        wake: Arc<Notify>,
+        platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
+    ) -> Self {
+        let role = |platform: Platform| node.role(&format!("send:{platform}"));
+        let line = |deliver: Arc<dyn Deliver>| {
+            let role = role(deliver.platform());
+            Line::new(deliver, AT_ONCE, role)
+        };
+        let lines = platforms.into_iter().map(line).collect();
+        let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
-        Self(Arc::new(Worker { store, clock, wake, desk: Mutex::new(Desk { lines, swept: None }), name }))
+        Self(Arc::new(Worker { store, node, clock, wake, desk: Mutex::new(Desk { lines, swept: None }), name }))
     }
 
     /// Sends everything that can be sent now, and says how many attempts that took.
@@ -147,12 +168,15 @@ impl Outbox {
 
     /// Waits for what is on its way, and writes it down as it comes.
     async fn finish(&self, mut flight: Flight) {
-        while let Some(back) = flight.flying.join_next().await {
-            self.take_back(&mut flight, back).await;
+        loop {
             self.take_all_back(&mut flight).await;
-            if let Err(error) = self.settle(&mut flight).await {
+            if !flight.landed.is_empty()
+                && let Err(error) = self.settle(&mut flight).await
+            {
                 self.after_a_failure(&error);
             }
+            let Some(back) = flight.flying.join_next().await else { return };
+            self.take_back(&mut flight, back).await;
         }
     }
 
@@ -162,13 +186,20 @@ impl Outbox {
     }
 
     async fn rang(&self) {
-        self.0.desk.lock().await.lines.iter_mut().for_each(Line::rang);
+        let mut desk = self.0.desk.lock().await;
+        desk.lines.iter_mut().for_each(Line::rang);
+        if desk.lines.iter().any(|line| line.grant().is_none()) {
+            self.0.node.call_senders();
+        }
     }
 
     /// Writes down what came back, claims what may be sent beside what is on its way, starts it, and says when to look again.
     async fn round(&self, flight: &mut Flight) -> Result<Round, StoreError> {
         let mut desk = self.0.desk.lock().await;
         let now = self.0.clock.now();
+        if desk.takes_over() {
+            desk.swept = None;
+        }
         let sweeps = desk.swept.is_none_or(|swept| swept <= ago(now, SWEEP_EVERY));
         let wants = desk.lines.iter().any(|line| line.wants(now) > 0 || line.should_look_ahead());
         if flight.landed.is_empty() && !sweeps && !wants {
@@ -199,18 +230,29 @@ impl Outbox {
     /// Looks for what an earlier worker left behind or what outlived its lease, and for what is of no use any more.
     async fn sweep(&self, tx: &mut Tx, desk: &mut Desk, now: Timestamp) -> Result<(), StoreError> {
         tx.expire_messages(now).await?;
-        let lost = || Answer::Platform(Err(SendError::Ambiguous("the program ended while it was being sent".into())));
-        let orphans = tx.orphaned_messages(&self.0.name, now).await?;
+        let ours = self.ours(tx, desk).await?;
+        let orphans = tx.orphaned_messages(&self.0.name, &ours, now).await?;
         let unclear: Vec<Landed> =
-            orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: lost() })).collect();
+            orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: Answer::Lost })).collect();
         settle(tx, &unclear, now).await?;
         desk.swept = Some(now);
         Ok(())
     }
 
+    /// The platforms that this program sends to, and nobody else before this transaction ends.
+    async fn ours(&self, tx: &mut Tx, desk: &Desk) -> Result<Vec<Platform>, StoreError> {
+        let mut ours = Vec::new();
+        for line in &desk.lines {
+            if may_send(tx, line).await? {
+                ours.push(line.platform());
+            }
+        }
+        Ok(ours)
+    }
+
     async fn claim(&self, tx: &mut Tx, line: &mut Line, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let limit = line.wants(now);
-        if limit == 0 {
+        if limit == 0 || !may_send(tx, line).await? {
             return Ok(Vec::new());
         }
         let wanted = Wanted {
@@ -271,7 +313,15 @@ impl Outbox {
         let Back { claimed, answer } = back;
         let (becomes, beside) = match answer {
             Answer::Platform(Ok(sent)) => (Becomes::Sent { message: sent.message }, sent.place.map(Beside::Found)),
-            Answer::Platform(Err(error)) => self.judge_error(desk, &claimed, &error),
+            Answer::Platform(Err(error)) => {
+                let verdict = verdict(&claimed, &error, self.0.clock.now(), random);
+                self.follow(desk, &claimed, &error, verdict)
+            }
+            Answer::Lost => {
+                let error = SendError::Ambiguous("the program ended while it was being sent".into());
+                let verdict = verdict_without_sender(&claimed, self.0.clock.now(), random);
+                self.follow(desk, &claimed, &error, verdict)
+            }
             Answer::Expired => (Becomes::Over(End::Dead, "expired"), None),
             Answer::Unreadable => {
                 tracing::error!(outbox.id = claimed.id, error.code = "unreadable", "a message was given up");
@@ -282,9 +332,15 @@ impl Outbox {
         Landed { settlement, account: claimed.account, beside }
     }
 
-    fn judge_error(&self, desk: &mut Desk, claimed: &Claimed, error: &SendError) -> (Becomes, Option<Beside>) {
+    /// What a verdict means for the row, for its account and for its platform.
+    fn follow(
+        &self,
+        desk: &mut Desk,
+        claimed: &Claimed,
+        error: &SendError,
+        verdict: Verdict,
+    ) -> (Becomes, Option<Beside>) {
         let now = self.0.clock.now();
-        let verdict = verdict(claimed, error, now, |max| fastrand::u64(0..=max));
         let mut line = desk.line(claimed.platform);
         let stopped = line.as_ref().is_some_and(|line| line.opens().is_none());
         report(claimed, error, &verdict, stopped);
@@ -315,6 +371,11 @@ impl Outbox {
 }
 
 impl Desk {
+    /// Looks which platforms are this program's. True when one has come since the last look.
+    fn takes_over(&mut self) -> bool {
+        self.lines.iter_mut().filter_map(|line| line.takes_over().then_some(())).count() > 0
+    }
+
     fn line(&mut self, platform: Platform) -> Option<&mut Line> {
         self.lines.iter_mut().find(|line| line.platform() == platform)
     }
@@ -323,6 +384,15 @@ impl Desk {
     fn until(&self, now: Timestamp) -> Timestamp {
         let sweep = self.swept.map_or(now, |swept| add(swept, SWEEP_EVERY));
         self.lines.iter().filter_map(Line::next_round).fold(sweep, Timestamp::min)
+    }
+}
+
+/// Does this program send there? Then so it stays until the transaction ends.
+async fn may_send(tx: &mut Tx, line: &Line) -> Result<bool, StoreError> {
+    match line.grant().map(Grant::lease) {
+        None => Ok(false),
+        Some(None) => Ok(true),
+        Some(Some(lease)) => tx.has_role(lease).await,
     }
 }
 
@@ -342,6 +412,10 @@ async fn settle(tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<(), St
         }
     }
     Ok(())
+}
+
+fn random(max: u64) -> u64 {
+    fastrand::u64(0..=max)
 }
 
 /// Says once what an operator should know; the rest is for those who look closely.

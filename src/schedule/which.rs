@@ -11,7 +11,6 @@ pub(super) const LONGEST_WINDOW: u16 = 12 * 60;
 impl Which {
     /// True when nothing is left out and nothing is moved.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub fn is_all(&self) -> bool {
         *self == Which::All
     }

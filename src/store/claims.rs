@@ -168,18 +168,24 @@ impl Tx {
         self.all_claimed(rows, now)
     }
 
-    /// Which messages were being sent by a worker that is no more, or that took longer than its lease? They come under the same
-    /// attempt, so that they can be settled as unclear.
+    /// Which messages to these platforms were being sent by a worker that is no more, or that took longer than its lease? They come
+    /// under the same attempt, so that they can be settled as unclear.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn orphaned_messages(&mut self, worker: &str, now: Timestamp) -> Result<Vec<Claimed>> {
+    pub async fn orphaned_messages(
+        &mut self,
+        worker: &str,
+        platforms: &[Platform],
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>> {
         let sql = format!(
             "select {COLUMNS} from outbox
              where state = 'sending' and (lease_until <= $1 or worker <> $2) order by id limit 500"
         );
-        let rows: Vec<Row> =
+        let mut rows: Vec<Row> =
             sqlx::query_as(AssertSqlSafe(sql)).bind(millis(now)).bind(worker).fetch_all(&mut *self.tx).await?;
+        rows.retain(|row| platforms.iter().any(|platform| platform.as_str() == row.platform));
         self.all_claimed(rows, now)
     }
 

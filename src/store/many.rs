@@ -117,7 +117,7 @@ impl Tx {
     }
 
     async fn add_promises(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let rows: Vec<(i64, String, Vec<u8>, Vec<u8>, i64)> = self
+        let rows: Vec<PromiseRow> = self
             .about(people, |list| {
                 format!(
                     "select person_id, id, body, counterpart, due_at from promises
@@ -278,6 +278,9 @@ impl Tx {
         Ok(query.fetch_all(&mut *self.tx).await?)
     }
 }
+
+/// Whose, its id, what was promised, to whom, and until when.
+type PromiseRow = (i64, String, Vec<u8>, Vec<u8>, i64);
 
 type People = HashMap<PersonId, Result<Known>>;
 

@@ -70,7 +70,7 @@ pub(super) fn wishes(node: &Node, source: &mut Source<'_>) -> Wishes {
             list.sort_by_key(|word| std::cmp::Reverse(word.len()));
         }
     }
-    let frames: [(&'static str, &mut Vec<(String, String)>, usize); 3] =
+    let frames =
         [("monthly", &mut found.monthly, 1), ("yearly", &mut found.yearly, 1), ("between", &mut found.between, 2)];
     for (key, list, holes) in frames {
         if let Some(node) = fields.take(key) {
