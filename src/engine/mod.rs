@@ -11,6 +11,7 @@ mod enough;
 mod moments;
 mod promises;
 mod read;
+mod reminders;
 pub mod revise;
 mod run;
 mod scope;
@@ -19,6 +20,7 @@ pub mod state;
 pub mod trace;
 mod turn;
 mod wait;
+mod wishes;
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 

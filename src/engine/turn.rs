@@ -161,7 +161,7 @@ impl<'t> Turn<'t> {
 
     pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
         let script = self.script_of(frame);
-        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer }
+        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer, seed: self.state.seed }
     }
 
     pub(crate) fn render(&self, text: &Template, frame: &Frame) -> Rich {
