@@ -392,6 +392,9 @@ pub struct Message {
     /// server), the adapter offers a form for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wants_text: Option<u64>,
+    /// It is help for somebody who may be in danger: it goes out before everything else, at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub urgent: bool,
     /// The language it is written in, by its tag, when that is not the source language: for what a platform adds to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,

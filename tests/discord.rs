@@ -173,7 +173,7 @@ fn plain(text: &str) -> Message {
 
 fn offering(text: &str, count: usize) -> Message {
     let buttons = (1..=count).map(|n| Button { label: format!("No. {n}"), token: format!("q:1:{n}") }).collect();
-    Message { text: Rich::plain(text), buttons, wants_text: None, language: None }
+    Message { text: Rich::plain(text), buttons, ..Message::default() }
 }
 
 fn rest(url: &str, token: &str) -> Arc<Rest> {

@@ -202,7 +202,7 @@ fn outgoing(account: &str, message: Message) -> Outgoing {
 fn asking(account: &str, words: &str, labels: &[&str]) -> Outgoing {
     let button = |(index, label): (usize, &&str)| Button { label: (*label).into(), token: format!("q:1:{index}") };
     let buttons = labels.iter().enumerate().map(button).collect();
-    outgoing(account, Message { text: words.into(), buttons, wants_text: None, language: None })
+    outgoing(account, Message { text: words.into(), buttons, ..Message::default() })
 }
 
 /// Runs of text: `b` bold, `i` italic, `q` quoted.

@@ -69,6 +69,7 @@ pub fn step_traced(
 }
 
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
+    let helping = turn.is_helping();
     turn.adopt();
     match event {
         Event::Due(due) => {
@@ -87,6 +88,9 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
             turn.state.pressed = Some(Press { token: token.clone(), at: turn.at() });
         }
         Event::Command { name, rest } => turn.by_person(|turn| turn.command(name, rest.reveal())),
+    }
+    if helping || turn.is_helping() || turn.has_helped() {
+        turn.hurry();
     }
     turn.sign();
     turn

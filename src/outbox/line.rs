@@ -1,21 +1,37 @@
 //! What the worker knows of one platform: how much more may be on its way there, whether it sends at all, and whether it is
 //! worth asking the store for more.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Deliver;
+use super::breaker::{Breaker, Change};
+use super::pace::{Allowance, Pace, Rates};
+use crate::clock::add;
 use crate::store::Claimed;
 use crate::types::Platform;
+
+/// The priorities of the store: help, answers, reminders, nudges, what is late.
+const HELP: i64 = 0;
+const ANSWERS: i64 = 1;
+const LAST: i64 = 9;
+/// How often to look at least while something may be there that is not allowed yet.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A platform. A slow one never holds up the others.
 pub(super) struct Line {
     pub(super) deliver: Arc<dyn Deliver>,
     seats: Arc<Semaphore>,
     at_once: usize,
+    pub(super) pace: Pace,
+    breaker: Breaker,
     gate: Gate,
+    /// The platform answers again: what waits because it did not may go.
+    recovered: bool,
     /// Something may be there that can be claimed now.
     asked_for: bool,
     /// Something may wait behind what is on its way.
@@ -41,9 +57,19 @@ enum Next {
 }
 
 impl Line {
-    pub(super) fn new(deliver: Arc<dyn Deliver>, at_once: usize) -> Self {
-        let seats = Arc::new(Semaphore::new(at_once));
-        Self { deliver, seats, at_once, gate: Gate::Open, asked_for: true, behind: true, next: Next::Unknown }
+    pub(super) fn new(deliver: Arc<dyn Deliver>, at_once: usize, rates: Rates) -> Self {
+        Self {
+            deliver,
+            seats: Arc::new(Semaphore::new(at_once)),
+            at_once,
+            pace: Pace::new(rates),
+            breaker: Breaker::default(),
+            gate: Gate::Open,
+            recovered: false,
+            asked_for: true,
+            behind: true,
+            next: Next::Unknown,
+        }
     }
 
     pub(super) fn platform(&self) -> Platform {
@@ -68,21 +94,77 @@ impl Line {
         }
     }
 
-    /// How many messages to ask for now.
-    pub(super) fn wants(&self, now: Timestamp) -> usize {
-        let due = matches!(self.next, Next::Known(Some(at)) if at <= now);
-        if self.opens().is_none_or(|opens| opens > now) || !(self.asked_for || due) {
-            return 0;
+    /// Notes whether a call brought an answer.
+    pub(super) fn answered(&mut self, answered: bool, now: Timestamp) {
+        match self.breaker.note(answered, now) {
+            Some(Change::Opened(until)) => {
+                tracing::warn!(
+                    platform = self.platform().as_str(),
+                    "the platform does not answer; only answers are sent there"
+                );
+                self.pace.rest_bulk(until);
+            }
+            Some(Change::Closed) => {
+                tracing::info!(platform = self.platform().as_str(), "the platform answers again");
+                self.recovered = true;
+            }
+            None => {}
         }
-        self.free()
     }
 
-    /// These came, of so many asked for.
-    pub(super) fn got(&mut self, claimed: &[Claimed], asked: usize) {
-        self.asked_for = claimed.len() == asked;
+    /// True once after the platform began to answer again.
+    pub(super) fn has_recovered(&mut self) -> bool {
+        std::mem::take(&mut self.recovered)
+    }
+
+    /// What to ask for now: priorities, and how many of them. Together no more than there are places.
+    pub(super) fn asks(&self, now: Timestamp) -> Vec<(RangeInclusive<i64>, usize)> {
+        let (free, allowed) = (self.free(), self.allowance(now));
+        if !self.wants(now) {
+            return Vec::new();
+        }
+        if allowed.bulk >= free {
+            return vec![(HELP..=LAST, free)];
+        }
+        // Help never waits for its turn.
+        let first =
+            if allowed.replies == 0 { (HELP..=HELP, free) } else { (HELP..=ANSWERS, allowed.replies.min(free)) };
+        vec![first, (ANSWERS + 1..=LAST, allowed.bulk.min(free))]
+    }
+
+    fn allowance(&self, now: Timestamp) -> Allowance {
+        let allowed = self.pace.allowance(now);
+        Allowance { bulk: allowed.bulk.min(self.breaker.bulk(now)), ..allowed }
+    }
+
+    /// True when it is worth asking the store.
+    pub(super) fn wants(&self, now: Timestamp) -> bool {
+        let due = matches!(self.next, Next::Known(Some(at)) if at <= now);
+        let opens = self.opens().is_some_and(|opens| opens <= now);
+        opens && (self.asked_for || due) && self.free() > 0
+    }
+
+    /// These came; `all` when there are no more that could have come.
+    pub(super) fn got(&mut self, claimed: &[Claimed], all: bool) {
+        self.asked_for = !all;
         self.next = Next::Unknown;
         if self.free() == self.at_once {
             self.behind = claimed.iter().any(|claimed| claimed.more);
+        }
+    }
+
+    /// May this go to its chat now? Else: when may it? Help never waits.
+    pub(super) fn enter_chat(&mut self, claimed: &Claimed, now: Timestamp) -> Result<(), Timestamp> {
+        self.pace.enter_chat(claimed.account, now).or_else(|at| if claimed.priority == HELP { Ok(()) } else { Err(at) })
+    }
+
+    /// These go out now.
+    pub(super) fn sends(&mut self, claimed: &[Claimed], now: Timestamp) {
+        let replies = claimed.iter().filter(|claimed| claimed.priority <= ANSWERS).count();
+        let bulk = claimed.len() - replies;
+        self.pace.take(replies, bulk, now);
+        if bulk > 0 {
+            self.breaker.sends_bulk();
         }
     }
 
@@ -105,10 +187,10 @@ impl Line {
     }
 
     /// When this platform wants the next round; `None` when only a bell or something that comes back brings one.
-    pub(super) fn next_round(&self) -> Option<Timestamp> {
+    pub(super) fn next_round(&self, now: Timestamp) -> Option<Timestamp> {
         let opens = self.opens().filter(|_| self.free() > 0)?;
         match self.next {
-            _ if self.asked_for => Some(opens),
+            _ if self.asked_for => Some(self.pace.ready(now).min(add(now, LOOK_EVERY)).max(opens)),
             Next::Known(next) => next.map(|next| next.max(opens)),
             Next::Unknown => None,
         }

@@ -87,6 +87,7 @@ mod tests {
             attempt: "a".into(),
             account: 1,
             platform,
+            priority: 1,
             purpose,
             attempts,
             unclear,

@@ -16,6 +16,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Gate, Line};
+use super::pace::Rates;
 use super::verdict::{Verdict, verdict};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
@@ -103,7 +104,19 @@ impl Outbox {
         wake: Arc<Notify>,
         platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
     ) -> Self {
-        let lines = platforms.into_iter().map(|deliver| Line::new(deliver, AT_ONCE)).collect();
+        Self::paced(store, clock, wake, platforms.into_iter().map(|deliver| (deliver, Rates::default())), AT_ONCE)
+    }
+
+    /// The same, no faster than told, and with so many messages of a platform on their way at once.
+    #[must_use]
+    pub fn paced(
+        store: Store,
+        clock: Clock,
+        wake: Arc<Notify>,
+        platforms: impl IntoIterator<Item = (Arc<dyn Deliver>, Rates)>,
+        at_once: usize,
+    ) -> Self {
+        let lines = platforms.into_iter().map(|(deliver, rates)| Line::new(deliver, at_once.max(1), rates)).collect();
         let name = format!("{:016x}", fastrand::u64(..));
         Self(Arc::new(Worker { store, clock, wake, desk: Mutex::new(Desk { lines, swept: None }), name }))
     }
@@ -116,8 +129,9 @@ impl Outbox {
         let (mut flight, mut attempts) = (Flight::default(), 0);
         self.rang().await;
         loop {
-            attempts += self.round(&mut flight).await?.launched;
-            if flight.flying.is_empty() {
+            let round = self.round(&mut flight).await?;
+            attempts += round.launched;
+            if flight.flying.is_empty() && round.until > self.0.clock.now() {
                 return Ok(attempts);
             }
             while let Some(back) = flight.flying.join_next().await {
@@ -170,7 +184,7 @@ impl Outbox {
         let mut desk = self.0.desk.lock().await;
         let now = self.0.clock.now();
         let sweeps = desk.swept.is_none_or(|swept| swept <= ago(now, SWEEP_EVERY));
-        let wants = desk.lines.iter().any(|line| line.wants(now) > 0 || line.should_look_ahead());
+        let wants = desk.lines.iter().any(|line| line.wants(now) || line.should_look_ahead());
         if flight.landed.is_empty() && !sweeps && !wants {
             return Ok(Round { launched: 0, until: desk.until(now) });
         }
@@ -181,6 +195,10 @@ impl Outbox {
         }
         let mut launch = Vec::new();
         for (index, line) in desk.lines.iter_mut().enumerate() {
+            if line.has_recovered() {
+                tx.hasten_messages(line.platform()).await?;
+                line.rang();
+            }
             let claimed = self.claim(&mut tx, line, now).await?;
             if line.should_look_ahead() {
                 line.looked_ahead(tx.next_message_at(line.platform()).await?);
@@ -208,20 +226,34 @@ impl Outbox {
         Ok(())
     }
 
+    /// Claims what may be sent now. Whose chat had its share goes back, in the same transaction, until it may have more.
     async fn claim(&self, tx: &mut Tx, line: &mut Line, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
-        let limit = line.wants(now);
-        if limit == 0 {
+        let asks = line.asks(now);
+        if asks.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted = Wanted {
-            platform: line.platform(),
-            priorities: 0..=9,
-            limit,
-            worker: &self.0.name,
-            lease: (now, add(now, LEASE)),
-        };
-        let claimed = tx.claim_messages(&wanted).await?;
-        line.got(&claimed, limit);
+        let (mut claimed, mut all) = (Vec::new(), true);
+        let free = asks.iter().map(|(_, limit)| *limit).max().unwrap_or(0);
+        for (priorities, most) in asks {
+            let limit = most.min(free - claimed.len());
+            let (platform, worker) = (line.platform(), self.0.name.as_str());
+            let wanted = Wanted { platform, priorities, limit, worker, lease: (now, add(now, LEASE)) };
+            let came = if limit > 0 { tx.claim_messages(&wanted).await? } else { Vec::new() };
+            all &= came.len() < limit;
+            claimed.extend(came);
+        }
+        line.got(&claimed, all);
+        let mut too_early = Vec::new();
+        claimed.retain(|claimed| match line.enter_chat(claimed, now) {
+            Ok(()) => true,
+            Err(at) => {
+                let becomes = again(at, "paced", false);
+                too_early.push(Settlement { id: claimed.id, attempt: claimed.attempt.clone(), becomes });
+                false
+            }
+        });
+        tx.settle_messages(&too_early, now).await?;
+        line.sends(&claimed, now);
         Ok(claimed)
     }
 
@@ -248,6 +280,10 @@ impl Outbox {
         let mut desk = self.0.desk.lock().await;
         if let Some(line) = desk.line(back.claimed.platform) {
             line.landed();
+            if let Answer::Platform(answer) = &back.answer {
+                let silence = matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_)));
+                line.answered(!silence, self.0.clock.now());
+            }
         }
         flight.landed.push(self.judge(&mut desk, back));
     }
@@ -322,7 +358,7 @@ impl Desk {
     /// When the next round is due, whatever happens before.
     fn until(&self, now: Timestamp) -> Timestamp {
         let sweep = self.swept.map_or(now, |swept| add(swept, SWEEP_EVERY));
-        self.lines.iter().filter_map(Line::next_round).fold(sweep, Timestamp::min)
+        self.lines.iter().filter_map(|line| line.next_round(now)).fold(sweep, Timestamp::min)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Claimed {
     pub account: i64,
     /// Where that is.
     pub platform: Platform,
+    /// How urgent it is: 0 is the most urgent.
+    pub priority: i64,
     /// Why it goes out.
     pub purpose: Purpose,
     /// Attempts before this one, waits that the platform asked for not counted.
@@ -71,7 +73,7 @@ pub struct Wanted<'a> {
 /// The columns of [`Row`]. Subqueries and no join, so that they can stand behind `returning` as well.
 const COLUMNS: &str =
     "id, person_id, account_id, platform, reply, purpose, attempts, unclear, first_attempt_at, attempt_id, body,
-     dedupe_key, silent, expires_at, priority, due_at,
+     dedupe_key, silent, expires_at, priority, fair_key,
      (select a.ext_id from accounts a where a.id = outbox.account_id) as ext_id,
      coalesce(place, (select a.home_place from accounts a where a.id = outbox.account_id)) as home,
      (select count(*) from (select 1 from outbox m where m.account_id = outbox.account_id
@@ -124,7 +126,7 @@ impl FromRow<'_, AnyRow> for Row {
             silent: row.try_get("silent")?,
             expires_at: row.try_get("expires_at")?,
             more: row.try_get("more")?,
-            order: (row.try_get("priority")?, row.try_get("due_at")?, id),
+            order: (row.try_get("priority")?, row.try_get("fair_key")?, id),
         })
     }
 }
@@ -150,7 +152,7 @@ impl Tx {
                                    where b.account_id = c.account_id and b.state in ('pending', 'sending') and b.state = 'pending'
                                      and b.priority between $6 and $7
                                      and (b.priority < c.priority or (b.priority = c.priority and b.id < c.id)))
-                 order by c.priority, c.due_at, c.id limit $8)
+                 order by c.priority, c.fair_key, c.id limit $8)
                and state = 'pending'
              returning {COLUMNS}"
         );
@@ -209,6 +211,7 @@ impl Tx {
             attempt: row.attempt_id.clone().unwrap_or_default(),
             account: row.account_id,
             platform: parsed(&row.platform, "outbox.platform")?,
+            priority: row.order.0,
             purpose: purpose(&row.purpose)?,
             attempts: row.attempts - 1,
             unclear: row.unclear,

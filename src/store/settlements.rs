@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
 use super::{Result, Tx, millis};
+use crate::types::Platform;
 
 /// How many rows one statement settles.
 const TOGETHER: usize = 64;
@@ -150,6 +151,21 @@ impl Tx {
         .execute(&mut *self.tx)
         .await?;
         Ok(done.rows_affected())
+    }
+
+    /// What waits because a platform did not answer is tried at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hasten_messages(&mut self, platform: Platform) -> Result<()> {
+        sqlx::query(
+            "update outbox set not_before = 0
+             where state = 'pending' and platform = $1 and not_before > 0 and error in ('not_sent', 'unclear')",
+        )
+        .bind(platform.as_str())
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
     }
 
     /// An account's private chat was found on the way; one that is known stays.

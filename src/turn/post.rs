@@ -116,7 +116,7 @@ fn parts(message: &Message, limit: usize) -> Vec<Message> {
         .text
         .split(limit)
         .into_iter()
-        .map(|text| Message { text, language: message.language.clone(), ..Message::default() })
+        .map(|text| Message { text, language: message.language.clone(), urgent: message.urgent, ..Message::default() })
         .collect();
     if let Some(last) = parts.last_mut() {
         last.buttons.clone_from(&message.buttons);
@@ -137,7 +137,7 @@ mod tests {
             text: Rich::plain("One.\n\nTwo."),
             buttons: buttons.clone(),
             wants_text: Some(1),
-            language: None,
+            ..Message::default()
         };
         let parts = parts(&message, 7);
         assert_eq!(parts.iter().map(|part| part.text.text()).collect::<Vec<_>>(), ["One.", "Two."]);
