@@ -1,16 +1,23 @@
-//! How many turns a second go through the one door, everything durable, on one SQLite file: a thousand people are welcomed.
+//! How many turns a second, everything durable: a thousand people are welcomed, and then all their check-ins come due at once. On one
+//! `SQLite` file, and on a `PostgreSQL` of this machine where one is installed.
 //!
 //! The baseline in the same run is the least that a durable answer can cost: one row and one commit to the same kind of file.
-//! `cargo bench --bench turns -- DIR` keeps the database of a thousand people in DIR, to look at an idle program on it.
-//! Figures depend on the machine's disk; the ratio does less.
+//! `cargo bench --bench turns -- DIR` keeps the file of a thousand people in DIR, to look at an idle program on it. Figures depend on
+//! the machine's disk; the ratio does less.
+
+#[path = "../tests/support/postgres.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod postgres;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use goldseam::clock::Clock;
+use goldseam::platform::inbox::{Inbox as _, RawEvent};
 use goldseam::prompts;
-use goldseam::store::Store;
-use goldseam::turn::Door;
+use goldseam::reminders::Reminders;
+use goldseam::store::{Location, Server, Store};
+use goldseam::turn::{Door, Inbox};
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
 use goldseam::vault::Vault;
 
@@ -19,8 +26,10 @@ use goldseam::vault::Vault;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PEOPLE: usize = 1_000;
+/// How many updates a platform hands over at once.
+const HANDED_OVER: usize = 100;
 const WORDS: [&str; 9] =
-    ["/start", "18 or older", "Agree", "I don't know yet", "Ana", "Vienna", "Yes", "Evening, 18:30", "Not yet"];
+    ["/start", "18 or older", "Agree", "I don't know yet", "Ana", "UTC", "Yes", "Evening, 18:30", "Not yet"];
 
 fn main() {
     let runtime =
@@ -32,58 +41,93 @@ async fn run(keep: Option<PathBuf>) {
     let temporary = tempfile::tempdir().expect("a folder");
     let folder = keep.clone().unwrap_or_else(|| temporary.path().join("turns"));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let turns = PEOPLE * WORDS.len();
-    let ours = turns_through_the_door(&folder).await;
-    let bare = bare_commits(&temporary.path().join("bare.db"), turns).await;
-    println!("{turns} turns of {PEOPLE} people");
-    println!("through the door: {:>8.0} turns/s  {:>7.0} us a turn", rate(turns, ours), micros(turns, ours));
-    println!("a bare commit:    {:>8.0} rows/s   {:>7.0} us a row", rate(turns, bare), micros(turns, bare));
-    println!("ratio: a turn costs {:.1} bare commits", ours.as_secs_f64() / bare.as_secs_f64());
+    let bare = bare_commits(&temporary.path().join("bare.db"), PEOPLE).await;
+    println!("{PEOPLE} people are welcomed in {} messages each, and checked in on the same evening", WORDS.len());
+    println!("  a bare commit           {:>8.0} /s   {:>7.0} us each", rate(PEOPLE, bare), micros(PEOPLE, bare));
+    let store = Store::open(&folder, Vault).await.expect("a database");
+    measure("SQLite", &store, bare).await;
+    store.close().await;
+    if let Some(server) = postgres::Server::start(postgres::Fsync::On) {
+        let url = server.database().await;
+        let store = Store::open_at(&Location::Server(Server::new(url.into(), 8)), Vault).await.expect("a database");
+        measure("PostgreSQL", &store, bare).await;
+        store.close().await;
+    }
     if let Some(folder) = keep {
         println!("the database is in {}", folder.display());
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for printing")]
-fn rate(count: usize, took: Duration) -> f64 {
-    count as f64 / took.as_secs_f64()
-}
-
-fn micros(count: usize, took: Duration) -> f64 {
-    1e6 / rate(count, took)
-}
-
 #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
-async fn turns_through_the_door(folder: &Path) -> Duration {
+async fn measure(name: &str, store: &Store, bare: Duration) {
     let clock = Clock::steered("2026-11-22T10:00:00Z".parse().expect("a time"));
-    let store = Store::open(folder, Vault).await.expect("a database");
     let (library, _) = prompts::load(None).expect("sound scripts");
-    let door = Door::new(store.clone(), library, clock);
-    let begun = Instant::now();
+    let door = Door::new(store.clone(), library, clock.clone());
+    let inbox = Inbox::new(door.clone()).with(Platform::Telegram, decode);
+    let (begun, cpu) = (Instant::now(), cpu_time());
     for (step, words) in WORDS.iter().enumerate() {
-        for person in 0..PEOPLE {
-            door.take(&inbound(person, step, words)).await.expect("a turn");
+        for people in (0..PEOPLE).collect::<Vec<_>>().chunks(HANDED_OVER) {
+            let events = people.iter().map(|person| raw(*person, step, words)).collect();
+            inbox.put(Platform::Telegram, "bench", events).await.expect("kept");
+            inbox.drain_once().await.expect("turns");
         }
     }
-    let took = begun.elapsed();
-    store.close().await;
-    took
+    report(name, "messages, kept and answered", PEOPLE * WORDS.len(), begun.elapsed(), cpu_time() - cpu, bare);
+    let reminders = Reminders::new(door);
+    clock.set("2026-11-22T18:30:00Z".parse().expect("a time"));
+    let (begun, cpu) = (Instant::now(), cpu_time());
+    let fired = reminders.fire_once(i64::MAX).await.expect("turns");
+    report(name, "due, claimed and turned", fired, begun.elapsed(), cpu_time() - cpu, bare);
 }
 
-fn inbound(person: usize, step: usize, words: &str) -> Inbound {
+fn report(name: &str, what: &str, turns: usize, took: Duration, cpu: Duration, bare: Duration) {
+    let bare = micros(PEOPLE, bare);
+    let each = micros(turns, took);
+    println!(
+        "  {name:<11} {what:<28}{turns:>6} turns {:>8.0} /s {each:>7.0} us each {:>7.0} us of CPU  {:>6.2} bare commits",
+        rate(turns, took),
+        micros(turns, cpu),
+        each / bare
+    );
+}
+
+/// What this program has used of the processors, `PostgreSQL` itself not counted.
+fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
+fn raw(person: usize, step: usize, words: &str) -> RawEvent {
+    RawEvent { id: format!("{person}-{step}"), raw: Private::new(format!("{person}\t{step}\t{words}")) }
+}
+
+fn decode(raw: &str) -> Option<Inbound> {
+    let mut parts = raw.split('\t');
+    let (person, step, words) = (parts.next()?, parts.next()?, parts.next()?);
     let input = match words.strip_prefix('/') {
         Some(name) => Input::Command { name: name.to_owned(), rest: Private::default() },
         None => Input::Text(Private::new(words)),
     };
-    Inbound {
+    Some(Inbound {
         platform: Platform::Telegram,
         event: format!("{person}-{step}"),
-        account: person.to_string(),
-        place: Place { id: person.to_string(), kind: PlaceKind::Private },
+        account: person.to_owned(),
+        place: Place { id: person.to_owned(), kind: PlaceKind::Private },
         input,
         reply: None,
         language: None,
-    }
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for printing")]
+fn rate(count: usize, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64().max(1e-9)
+}
+
+fn micros(count: usize, took: Duration) -> f64 {
+    1e6 / rate(count, took)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]

@@ -264,17 +264,26 @@ impl RawStore {
             return Err(ConfigError::Wrong("`store.connections` is a number from 1 to 1000".into()));
         }
         let Some((key, url)) = secret("store.url", self.url, self.url_file)? else { return Ok(None) };
-        let problem = |problem| ConfigError::Database { key: key.clone(), problem };
-        let parsed = Url::parse(url.expose_secret()).map_err(|_| problem("is not an address"))?;
-        if !matches!(parsed.scheme(), "postgres" | "postgresql") {
-            return Err(problem("does not name a PostgreSQL database"));
+        let store = Store { url, connections: self.connections };
+        store.check(network).map_err(|problem| ConfigError::Database { key, problem })?;
+        Ok(Some(store))
+    }
+}
+
+impl Store {
+    /// Is this an address that may be used? If not, what is wrong with it.
+    ///
+    /// # Errors
+    /// When it does not name a database of `PostgreSQL`, or one elsewhere under [`Network::Loopback`].
+    pub fn check(&self, network: Network) -> Result<(), &'static str> {
+        let url = Url::parse(self.url.expose_secret()).map_err(|_| "is not an address")?;
+        if !matches!(url.scheme(), "postgres" | "postgresql") {
+            return Err("does not name a PostgreSQL database");
         }
-        if network == Network::Loopback && !is_here(&parsed) {
-            return Err(problem(
-                "is not on this machine, and the setting `network = \"loopback\"` allows nothing else",
-            ));
+        if network == Network::Loopback && !is_here(&url) {
+            return Err("is not on this machine, and the setting `network = \"loopback\"` allows nothing else");
         }
-        Ok(Some(Store { url, connections: self.connections }))
+        Ok(())
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::add;
-use crate::store::{DueClaim, StoreError};
-use crate::turn::{Door, TurnError};
+use crate::store::{DueClaim, MANY, StoreError};
+use crate::turn::{Door, Job, TurnError};
 
 /// How often a due schedule is tried.
 const TRIES: i64 = 5;
@@ -28,6 +28,13 @@ pub struct Reminders {
     door: Door,
 }
 
+/// What came of firing several together.
+struct Round {
+    found: usize,
+    handled: usize,
+    failed: Vec<(DueClaim, TurnError)>,
+}
+
 impl Reminders {
     /// A worker in front of this door.
     #[must_use]
@@ -40,15 +47,47 @@ impl Reminders {
     /// # Errors
     /// When the store fails; the trouble of one schedule is none of the others.
     pub async fn fire_once(&self, limit: i64) -> Result<usize, StoreError> {
-        let mut tx = self.door.store().begin().await?;
-        let claims = tx.due_schedules(self.door.clock().now(), limit).await?;
-        tx.rollback().await?;
-        for claim in &claims {
-            if let Err(error) = self.door.take_due(*claim).await {
-                self.failed(*claim, &error).await?;
+        let mut fired = 0;
+        loop {
+            let many = MANY.min(usize::try_from(limit).unwrap_or(0) - fired);
+            let Round { found, handled, failed } = self.fire_together(many).await?;
+            for (claim, error) in failed {
+                self.failed(claim, &error).await?;
+            }
+            fired += handled;
+            // Somebody with several that are due has one in each round.
+            if handled == 0 || (found < many && handled == found) {
+                return Ok(fired);
             }
         }
-        Ok(claims.len())
+    }
+
+    /// Fires several in one transaction. When the transaction fails, each gets its own.
+    async fn fire_together(&self, limit: usize) -> Result<Round, StoreError> {
+        let mut tx = self.door.store().begin().await?;
+        let claims = tx.due_schedules(self.door.clock().now(), i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+        let jobs: Vec<Job<'_>> = claims.iter().map(|claim| Job::Due(*claim)).collect();
+        let together = async {
+            let mut taken = self.door.take_together(&mut tx, &jobs).await?;
+            tx.commit().await?;
+            self.door.committed(&taken);
+            Ok::<_, StoreError>(std::mem::take(&mut taken.outcomes))
+        };
+        let outcomes = match together.await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                tracing::warn!(%error, "what is due could not be handled together; each is handled alone");
+                let mut outcomes = Vec::with_capacity(claims.len());
+                for claim in &claims {
+                    outcomes.push(Some(self.door.take_due(*claim).await));
+                }
+                outcomes
+            }
+        };
+        let handled = outcomes.iter().flatten().count();
+        let failed =
+            claims.iter().zip(outcomes).filter_map(|(claim, outcome)| Some((*claim, outcome?.err()?))).collect();
+        Ok(Round { found: claims.len(), handled, failed })
     }
 
     /// Fires what comes due until it is cancelled; a turn that was begun is finished.

@@ -83,6 +83,9 @@ fn back_and_again_and_a_restart_while_a_script_is_played() {
         ],
     );
     assert!(!ended.stdout.contains("never"), "{ended:?}");
+    assert!(ended.stdout.contains("\n> :state\n# waiting at"), "what was typed stands before what follows: {ended:?}");
+    let left = play(folder.path(), &["rest"], &["hm"]);
+    assert!(left.stdout.ends_with("# Still waiting at `how-long` of rest.\n"), "{left:?}");
 }
 
 #[test]
@@ -106,6 +109,7 @@ fn a_script_that_needs_something_says_what_and_gets_it() {
         (&["promise-followup"][..], "add --with promise=..."),
         (&["promise-followup", "--with", "promse=x"], "did you mean `promise`?"),
         (&["dayly-checkin"], "did you mean `daily-checkin`?"),
+        (&["my-own"], "There is no folder `prompts` here"),
         (&["unclear"], "`unclear` is a card"),
         (&["rest", "--given", "me.nam = Ana"], "did you mean `name`?"),
         (&["rest", "--given", "me.evening = late"], "`late` is no time; for example 20:00"),
@@ -241,6 +245,20 @@ fn simulated_persons_are_reported_and_one_life_is_shown() {
 
 // ---- scripts init ----
 
+/// Every page and every prompt that a page links to is there.
+#[track_caller]
+fn pages_lead_to_pages(dir: &Path) {
+    let pages = contents(&dir.join("docs"));
+    assert!(pages.len() > 5 && dir.join("docs/writing-scripts.md").exists(), "the pages are there");
+    for (path, text) in pages {
+        let text = String::from_utf8(text).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {
+            let is_file = !link.contains("://") && (link.ends_with(".md") || link.ends_with(".yaml"));
+            assert!(!is_file || dir.join("docs").join(link).exists(), "{}: {link}", path.display());
+        }
+    }
+}
+
 #[test]
 fn a_folder_of_ones_own_is_written_once_and_is_whole() {
     let folder = tempfile::tempdir().unwrap();
@@ -257,6 +275,7 @@ fn a_folder_of_ones_own_is_written_once_and_is_whole() {
     };
     assert!(names(&inside, contents(&inside)) == names(&here, contents(&here)), "everything, and as it is");
     assert!(folder.path().join("mine/schema/script.v1.json").exists());
+    pages_lead_to_pages(&folder.path().join("mine"));
 
     fs::write(inside.join("menu.yaml"), "mine").unwrap();
     let refused = settings.runs(&["scripts", "init", "mine"], &[]);

@@ -49,6 +49,19 @@ fn the_shipped_scripts_have_no_errors_and_no_warnings_and_nobody_claims_to_have_
 }
 
 #[test]
+fn whoever_checks_in_the_wrong_place_is_told_that_these_are_not_their_own() {
+    let mine = folder(&[]);
+    let own = tempfile::tempdir().unwrap();
+    for (place, words) in [(own.path(), "There is no folder `prompts` here"), (mine.path(), "go one up (`cd ..`)")] {
+        let program = env!("CARGO_BIN_EXE_goldseam");
+        let output = Command::new(program).args(["scripts", "check"]).current_dir(place).env_clear().output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && told.contains(words), "{told}");
+    }
+    assert_eq!(check(mine.path(), &[]).stderr, "");
+}
+
+#[test]
 fn warnings_refuse_when_they_are_asked_to() {
     let folder = folder(&[CHEERY]);
     assert_eq!(check(folder.path(), &[]).code, Some(0));

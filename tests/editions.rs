@@ -168,8 +168,9 @@ fn files(others: &[(&str, &str)]) -> Vec<PromptFile> {
 fn library() -> Library {
     let (library, report) = Library::load(&files(&[]));
     let library = library.unwrap_or_else(|| panic!("{}", report.render(false)));
-    let here: Vec<_> = report.problems.iter().filter(|problem| problem.file.starts_with("languages/")).collect();
-    assert!(here.is_empty(), "{here:#?}");
+    let here = report.problems.iter().filter(|problem| problem.file.starts_with("languages/"));
+    // One text waits for a translator.
+    assert_eq!(here.map(|problem| problem.code).collect::<Vec<_>>(), ["GS0710"], "{report}");
     library
 }
 
@@ -294,7 +295,7 @@ fn what_becomes_of_texts_is_counted() {
     let (catalog, _) = translate::po::Catalog::parse(TEXTS);
     let status = translate::status(&catalog, &template);
     assert_eq!((status.translated, status.fuzzy.len()), (catalog.entries.len() - 1, 1));
-    assert!(status.fuzzy[0].starts_with("probe.yaml:"), "{}", status.fuzzy[0]);
+    assert!(status.fuzzy[0].place.starts_with("probe.yaml:"), "{:?}", status.fuzzy[0]);
     let merged = translate::merge("la", &catalog, &template);
     assert_eq!(merged.entries.len(), template.entries.len());
     let again = translate::po::Catalog::parse(&merged.write());

@@ -11,7 +11,7 @@ use goldseam::vault::Vault;
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Connection as _};
 use support::database::Database;
-use support::postgres::{self, USER};
+use support::postgres::{self, USER, run};
 
 fn server(url: &str) -> Server {
     Server::new(url.to_owned().into(), 4)
@@ -19,12 +19,6 @@ fn server(url: &str) -> Server {
 
 async fn open(url: &str) -> Result<Store, OpenError> {
     Store::open_at(&Location::Server(server(url)), Vault).await
-}
-
-async fn run(url: &str, statement: &str) {
-    let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
 }
 
 /// One column of text.
@@ -217,13 +211,13 @@ async fn two_turns_of_one_person_follow_each_other() {
     tx.commit().await.unwrap();
 
     let mut tx = first.begin().await.unwrap();
-    tx.lock_person(person).await.unwrap();
+    tx.lock_people(&[person]).await.unwrap();
     let mut free = second.begin().await.unwrap();
-    free.lock_person(other).await.unwrap();
+    free.lock_people(&[other]).await.unwrap();
     free.commit().await.unwrap();
     let waiting = tokio::spawn(async move {
         let mut tx = second.begin().await.unwrap();
-        tx.lock_person(person).await.unwrap();
+        tx.lock_people(&[person]).await.unwrap();
         tx.facts(person, Timestamp::UNIX_EPOCH).await.unwrap()
     });
     let blocked = "select cast(count(*) as text) from pg_stat_activity

@@ -458,8 +458,8 @@ async fn logs_hold_no_words(world: World, token: &str) {
     for step in STORY {
         world.lives(step).await;
     }
+    program.logs("script.name=\"welcome\"", 1).await;
     let log = program.stderr();
-    assert!(log.contains("script.name=\"welcome\""), "there is a log: {log}");
     for secret in ["Ana", "call my sister", "be better", "trust myself", token] {
         assert!(!log.to_lowercase().contains(&secret.to_lowercase()), "`{secret}` is in the log:\n{log}");
     }

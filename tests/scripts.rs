@@ -6,6 +6,7 @@ mod prompts;
 
 use std::time::Duration;
 
+use goldseam::script::problem::Problem;
 use goldseam::script::{Library, PromptFile, Report};
 
 use prompts::{load_with, shipped};
@@ -207,6 +208,27 @@ fn what_newcomers_write_is_answered_with_what_to_do() {
         ("- if: who == “Ana”\n    say: Hi.", "(use straight quotes"),
         ("- set: { who: listen to me }", "a sentence for people into `compose`)"),
         ("- start: other", "(other.yaml cannot be read: mend it first)"),
+        ("- say: \"Hello\n  - say: Hi.", "a quote that is opened here and not closed"),
+        ("- say: 'It's fine.'", "(inside single quotes an apostrophe is written twice"),
+        ("- id: a\n    ask:What?\n    save: who", "new.yaml:7:8: GS0001 this is not YAML: no space behind a colon"),
+        ("- say: *really* so", "a star at the beginning of a text"),
+        ("- say: Hello\n - say: Hi.", "(give it as many spaces"),
+        ("- id: a\n    wait: 10m", "(write `wait: { for: 10m }`)"),
+        ("- id: a\n    choose: A?\n    options:\n  - label: B", "(an option stands below `options:`"),
+        ("- if: who\n    say: Hi.\n    end: done", "(each step does one thing; for several steps under one `if`"),
+        (
+            "- if: who\n    then:\n      - say: Hi.\n      - end: done",
+            "(for several steps under one `if`, begin with `- branch:`",
+        ),
+        ("- if: who\n    say: Hi.\n    else:\n      - end: done", "GS0101 a step has no `else` (for several steps"),
+        (
+            "- end: done\n  - say: Hi.\n  - say: Ho.",
+            "new.yaml:7:5: GS0402 nothing ever leads to this step (line 6 ends the script",
+        ),
+        (
+            "- schedule: { name: x, run: now, at: in 3 days at 19:00 }",
+            "`in 3 days at 19:00` is written `in 3d at 19:00`",
+        ),
     ] {
         let script = format!("script: new\ntitle: New\nvars:\n  who: {{ type: text }}\nsteps:\n  {steps}\n");
         let (_, report) = load_with(&[("new.yaml", &script), ("other.yaml", "script: [")]);
@@ -243,4 +265,56 @@ fn a_mistake_of_a_script_hides_none_of_its_translations() {
     let (_, report) = load_with(&[("menu.yaml", &menu), ("languages/es/texts.po", texts)]);
     let errors: Vec<_> = codes(&report).into_iter().take(report.errors()).collect();
     assert_eq!(errors, ["GS0705", "GS0407"], "{report}");
+}
+
+/// What a broken script has in other languages is there, for all that anybody knows.
+#[test]
+fn a_script_that_cannot_be_read_has_no_translations_too_many() {
+    let rest = shipped().into_iter().find(|file| file.path == "rest.yaml").unwrap().text;
+    let shifted = rest.replace("    choose: How long", "   choose: How long");
+    let half_read =
+        rest.replace("    save: how_long", "    svae: how_long").replace("choose: How long", "chose: How long");
+    for (broken, wanted) in [(shifted, "GS0001"), (half_read, "GS0101")] {
+        let (_, report) = load_with(&[("rest.yaml", &broken)]);
+        let told = codes(&report);
+        assert!(told.contains(&wanted) && !told.iter().any(|code| code.starts_with("GS07")), "{report}");
+    }
+}
+
+/// One warning for a language, and not one for each text.
+#[test]
+fn translations_that_wait_for_somebody_are_told_once_with_all_their_lines() {
+    let files = shipped();
+    let texts = &files.iter().find(|file| file.path == "languages/es/texts.po").unwrap().text;
+    let fuzzy = texts.replacen("\nmsgctxt \"rest/how-long\"", "\n#, fuzzy\nmsgctxt \"rest/how-long\"", 3);
+    let (library, report) = load_with(&[("languages/es/texts.po", &fuzzy)]);
+    assert!(library.is_some() && codes(&report) == ["GS0710"], "{report}");
+    let Problem { message, hint, line, .. } = &report.problems[0];
+    assert_eq!(fuzzy.lines().nth(line - 1), Some("#, fuzzy"));
+    assert!(message.starts_with("3 translations wait") && message.contains("said in English"), "{message}");
+    let others: Vec<usize> =
+        hint.rsplit("in lines ").next().unwrap().split(", ").map(|line| line.parse().unwrap()).collect();
+    assert!(others.len() == 2 && others.iter().all(|line| fuzzy.lines().nth(line - 1) == Some("#, fuzzy")), "{hint}");
+}
+
+/// Who names an option by its label is told its value, which stays when the words change.
+#[test]
+fn an_option_in_a_file_of_words_is_offered_by_its_value() {
+    let (_, report) = load_with(&[("languages/es/rest.yaml", "also:\n  how-long: { for a week: [una semana] }\n")]);
+    assert!(report.problems.iter().any(|problem| problem.hint == "did you mean `week`?"), "{report}");
+}
+
+/// One mistake is one message, even when it could be told from two sides.
+#[test]
+fn what_follows_from_a_mistake_is_not_told_beside_it() {
+    let asked = "- id: a\n  ask: Word?\n  save: word\n  reject: { od: Which one? }\n  soft: [odd]";
+    for (steps_of, wanted) in [
+        ("- if: word\n  then:\n    - say: Hi.", ["GS0111"]),
+        ("- end: done\n- say: One.\n- say: Two.\n- say: Three.", ["GS0402"]),
+        (asked, ["GS0309"]),
+    ] {
+        let (_, report) = load_with(&[("probe.yaml", &steps(steps_of))]);
+        let errors: Vec<_> = codes(&report).into_iter().take(report.errors()).collect();
+        assert_eq!(errors, wanted, "{report}");
+    }
 }

@@ -56,7 +56,7 @@ async fn enqueue(house: &House, people: usize) {
             silent: false,
             now,
         };
-        tx.enqueue(row).await.unwrap();
+        tx.enqueue(row).unwrap();
     }
     tx.commit().await.unwrap();
 }

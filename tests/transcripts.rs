@@ -96,7 +96,7 @@ fn a_difference_shows_the_lines_around_and_which_lines_spoke() {
     let scripts = small();
     let text = "given: me.consent = yes\nrun: small day = 2026-03-03\n< A word...\n= waiting at nowhere\n> warm\n! no ended\n< So cold.\n< Bye.\n";
     let played = play_with(&scripts, text, &[]);
-    let shown = "a.chat:2\n    run: small day = 2026-03-03\n    < A word...   (prompts/small.yaml:13)\n  - = waiting at nowhere\n  + = waiting at word\na.chat:5\n    > warm\n  - ! no ended\n  + ! cancel expire-1, ended small (done)\n  - < So cold.\n  + < So warm.   (prompts/small.yaml:21)\n  - < Bye.\n";
+    let shown = "a.chat:2\n    run: small day = 2026-03-03\n    < A word...   (prompts/small.yaml:13)\n  - = waiting at nowhere\n  + = waiting at word\na.chat:5\n    > warm\n  - ! no ended\n  + ! ended   (what happened here: ended small (done))\n  - < So cold.\n  + < So warm.   (prompts/small.yaml:21)\n  - < Bye.\n";
     assert_eq!(played.render(false), shown);
     let coloured = played.render(true);
     assert!(coloured.contains("\u{1b}[31m  - < So cold.\u{1b}[0m\n"), "{coloured:?}");

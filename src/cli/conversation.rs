@@ -73,7 +73,11 @@ impl Conversation {
             let due = house.next_due().await?.unwrap_or(Timestamp::MAX);
             tokio::select! {
                 line = lines.next() => {
-                    let Some(line) = line else { break };
+                    let Some(line) = line else {
+                        self.tell_where_it_waits(&house).await?;
+                        break;
+                    };
+                    self.echo(&line)?;
                     self.take_over(&house, &mut edits).await?;
                     match self.line(&house, &line).await {
                         Ok(Next::Line) => {}
@@ -177,6 +181,25 @@ impl Conversation {
                 }
                 Ok(Next::Line)
             }
+        }
+    }
+
+    /// In a pipe nobody sees what was typed: an author reads the lines as in a transcript.
+    fn echo(&self, line: &str) -> anyhow::Result<()> {
+        match terminal::look() {
+            Look::Plain if self.playing() && !line.trim().is_empty() => {
+                Ok(self.screen.raw(&format!("> {}\n", line.trim()))?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The lines of a pipe are over in the middle of a script.
+    async fn tell_where_it_waits(&self, house: &House) -> anyhow::Result<()> {
+        let known = house.door.look(Platform::Console, &self.person).await?;
+        match known.as_ref().and_then(|(state, _)| place(state)).filter(|_| self.playing()) {
+            Some((script, at)) => Ok(self.screen.remark(&format!("Still waiting at `{at}` of {script}."))?),
+            None => Ok(()),
         }
     }
 

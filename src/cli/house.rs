@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::clock::Clock;
-use crate::config::{Config, prepare_data_dir};
+use crate::config::{self, Config, prepare_data_dir};
 use crate::outbox::{Deliver, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
@@ -84,9 +84,14 @@ impl House {
 pub(crate) fn database(named: Option<PathBuf>, config: &Config) -> Location {
     match (named, &config.store) {
         (Some(folder), _) => Location::Folder(folder),
-        (None, Some(store)) => Location::Server(Server::new(store.url.clone(), store.connections)),
+        (None, Some(store)) => server(store),
         (None, None) => Location::Folder(config.data_dir.clone()),
     }
+}
+
+/// A database on a server.
+pub(crate) fn server(store: &config::Store) -> Location {
+    Location::Server(Server::new(store.url.clone(), store.connections))
 }
 
 /// Makes the folder of a database that is kept in one.
@@ -104,6 +109,15 @@ pub(crate) fn authors_folder(named: Option<PathBuf>) -> anyhow::Result<Option<Pa
         Some(folder) => Ok(Some(folder)),
         None => Ok(Config::load(None)?.prompts_dir),
     }
+}
+
+/// What to tell an author who may have meant their own scripts and got those inside the program; nothing with a folder.
+pub(crate) fn not_your_own(folder: Option<&Path>) -> Option<&'static str> {
+    let inside = Path::new("phrases.yaml").exists();
+    folder.is_none().then_some(match inside {
+        true => "You are inside a folder of scripts, and these are the ones inside the program: go one up (`cd ..`), then your own are found.",
+        false => "There is no folder `prompts` here: these are the scripts inside the program. For your own, go (`cd`) to the folder that your `prompts` is in.",
+    })
 }
 
 /// The scripts to run with. A folder that has errors is refused with all of them.

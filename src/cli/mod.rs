@@ -8,6 +8,7 @@ mod conversation;
 mod doctor;
 mod edits;
 mod house;
+mod relocate;
 mod run;
 mod scripts;
 mod steering;
@@ -48,6 +49,8 @@ enum Command {
         #[command(subcommand)]
         command: scripts::Command,
     },
+    /// Copy everything into another database: from a folder to a PostgreSQL server, or back
+    Move(relocate::Options),
     /// Look whether everything is in order: settings, tokens' shape, database, scripts, clock and zone data
     Doctor {
         /// The settings file [default: goldseam.toml, if it is there]
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Command::Scripts { command } => scripts::run(command),
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
+        Command::Move(options) => block_on(relocate::relocate(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
     };
     match done {

@@ -116,10 +116,13 @@ pub fn parse<E>(text: &str, expression: &mut dyn FnMut(&str) -> Result<E, String
 }
 
 /// What a time may look like, for a hint.
-pub const EXAMPLES: &str = "for example: in 3d, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, on (today + 30d) at 09:00";
+pub const EXAMPLES: &str = "for example: in 3d, in 3d at 19:00, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, on (today + 30d) at 09:00";
 
 fn parse_in<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
     let (amount, clock) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+    if let Some(short) = in_short(amount, clock) {
+        return Err(format!("`{}` is written `in {short}`", format!("in {rest}").trim()));
+    }
     let unit_at = amount.find(|c: char| !c.is_ascii_digit()).ok_or("a length of time looks like 3d or 2h")?;
     let number: i64 = amount[..unit_at].parse().map_err(|_| "a length of time looks like 3d or 2h".to_owned())?;
     let days = |per: i64| i32::try_from(number.saturating_mul(per)).ok().filter(|days| *days <= 3_660);
@@ -138,6 +141,19 @@ fn parse_in<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>
         }
         _ => Err("a length of time looks like 3d or 2h".into()),
     }
+}
+
+/// "3 days at 19:00" as it is written here.
+fn in_short(amount: &str, rest: &str) -> Option<String> {
+    let (unit, clock) = rest.split_once(' ').unwrap_or((rest, ""));
+    let short = match unit.trim_end_matches('s') {
+        "day" => "d",
+        "week" => "w",
+        "hour" => "h",
+        "minute" | "min" => "m",
+        _ => return None,
+    };
+    amount.parse::<u32>().ok().map(|number| format!("{number}{short} {clock}").trim().to_owned())
 }
 
 fn parse_every<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
@@ -297,6 +313,7 @@ mod tests {
         assert_eq!(resolved("tomorrow end of day"), once(2026, 3, 3, 22, 0));
         assert_eq!(resolved("next monday 09:00"), once(2026, 3, 9, 9, 0));
         assert_eq!(resolved("in 3d evening"), once(2026, 3, 5, 19, 0));
+        assert_eq!(resolved("in 3d at 19:30"), once(2026, 3, 5, 19, 30));
         assert_eq!(resolved("on (today + 30d) at 09:00"), once(2026, 4, 1, 9, 0));
         assert_eq!(resolved("every day me.checkin_at"), Rule::Every { cron: "0 15 20 * * *".into() });
         assert_eq!(resolved("every weekday morning"), Rule::Every { cron: "0 0 9 * * MON-FRI".into() });
@@ -312,5 +329,8 @@ mod tests {
         {
             assert!(parse::<String>(text, &mut |_| Err("no".into())).is_err(), "{text}");
         }
+        let told = |text: &str| parse::<String>(text, &mut |_| Err("no".into())).unwrap_err();
+        assert_eq!(told("in 3 days at 19:00"), "`in 3 days at 19:00` is written `in 3d at 19:00`");
+        assert_eq!(told("in 2 hours"), "`in 2 hours` is written `in 2h`");
     }
 }

@@ -279,7 +279,9 @@ impl Library {
             }
         }
         library.check(&mut sources);
-        library.translate(&mut folders);
+        let unread = sources.iter().filter(|(_, source)| source.has_gaps());
+        let unread = unread.map(|(path, _)| path.trim_end_matches(".yaml").to_owned()).collect();
+        library.translate(&mut folders, &unread);
         let missing = library.missing();
         let translations = folders.into_values().flat_map(|folder| folder.files.into_values());
         for source in sources.into_values().chain(translations) {
@@ -355,8 +357,8 @@ impl Library {
         self.commands = commands;
     }
 
-    /// Makes an edition of each language's folder.
-    fn translate(&mut self, folders: &mut BTreeMap<String, Folder<'_>>) {
+    /// Makes an edition of each language's folder. Of files that could not be read whole, nobody knows which texts they have.
+    fn translate(&mut self, folders: &mut BTreeMap<String, Folder<'_>>, unread: &BTreeSet<String>) {
         self.languages = vec![(self.words.language.clone(), self.words.name.clone())];
         let mut editions = BTreeMap::new();
         for (tag, folder) in folders {
@@ -367,7 +369,7 @@ impl Library {
                 }
                 continue;
             }
-            let edition = self.edition_of(folder);
+            let edition = self.edition_of(folder, unread);
             self.languages.push((tag.clone(), edition.words.name.clone()));
             editions.insert(tag.clone(), edition);
         }
@@ -378,13 +380,13 @@ impl Library {
     }
 
     /// One language's edition; what is wrong with it, and not with the scripts already, is told in the folder's files.
-    fn edition_of(&self, folder: &mut Folder<'_>) -> Library {
+    fn edition_of(&self, folder: &mut Folder<'_>, unread: &BTreeSet<String>) -> Library {
         let by_file: BTreeMap<String, &Script> = self
             .files
             .iter()
             .filter_map(|(path, name)| Some((path.trim_end_matches(".yaml").to_owned(), self.scripts.get(name)?)))
             .collect();
-        let (edition, words) = translate::build(folder, &by_file, &self.words);
+        let (edition, words) = translate::build(folder, &translate::Scripts { by_file: &by_file, unread }, &self.words);
         let banned = folder.files.get_mut(translate::BANNED).map(banned::rules).unwrap_or_default();
         let mut other = Library { words, editions: BTreeMap::new(), scripts: BTreeMap::new(), ..self.clone() };
         let broken = BTreeSet::new();
@@ -404,7 +406,7 @@ impl Library {
         for (message, hint) in other.starter_clashes().into_iter().filter(|clash| !told.contains(clash)) {
             source.error("GS0705", 0..1, message, hint);
         }
-        edition.strays(&by_file, &mut source);
+        edition.leftovers(&translate::Scripts { by_file: &by_file, unread }, &self.words.name, &mut source);
         folder.put_back(source);
         (other.plural, other.edition) = (edition.plural().clone(), Arc::new(edition));
         other

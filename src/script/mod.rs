@@ -13,6 +13,7 @@ mod grammar;
 pub mod graph;
 pub mod library;
 pub mod locale;
+mod mistyped;
 pub mod model;
 mod parse;
 pub mod problem;

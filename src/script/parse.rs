@@ -68,7 +68,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     let steps = fields.need("steps", source);
     fields.finish(source);
 
-    let Laid { ops, ids, waits, ends } = steps::lay_out(note, steps, root.span.end, source);
+    let Laid { ops, ids, waits, ends } = steps::lay_out(note, steps, &phrases, root.span.end, source);
     if expires.is_none() && !waits.is_empty() {
         let hint = "add `expire: { after: 20h }`, or as many days as an answer may take";
         source.warn("GS0434", source.key("steps"), "nothing says how long an answer may take", hint);

@@ -81,6 +81,11 @@ impl<'n> Fields<'n> {
         found.map_or(self.span.start..self.span.start + 1, |(key, _, _)| key.span.clone())
     }
 
+    /// Leaves alone what was not taken: what it could be is not known, and that is reported already.
+    pub(crate) fn dismiss(&mut self) {
+        self.entries.iter_mut().for_each(|entry| entry.2 = true);
+    }
+
     /// Every key that nobody asked for is a mistake.
     pub(crate) fn finish(self, source: &mut Source<'_>) {
         #[cfg(test)]
@@ -94,6 +99,8 @@ impl<'n> Fields<'n> {
                 let rest_of_a_text = node.span.is_empty() && key.name.contains(' ');
                 let hint = if rest_of_a_text {
                     "inside { } a comma ends a text: put the whole text in quotes".to_owned()
+                } else if self.what == "a step" && matches!(key.name.as_str(), "then" | "else") {
+                    SEVERAL_STEPS.to_owned()
                 } else {
                     did_you_mean(&key.name, self.asked.iter().copied())
                 };
@@ -122,12 +129,31 @@ thread_local! {
     pub(crate) static FINISHED: std::cell::RefCell<Vec<Finished>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
+/// How to write what newcomers write as a step with a `then`, or with two verbs.
+pub(crate) const SEVERAL_STEPS: &str = "for several steps under one `if`, begin with `- branch:`; below it, further in, `- if: ...` and `then:` with the steps";
+
+/// How a mapping is written, by what messages call it.
+const WRITTEN: &[(&str, &str)] = &[
+    ("`expire` ", "write `expire: { after: 3d }`"),
+    ("`nudge` ", "write `nudge: { after: 4h, say: \"It is still open.\" }`"),
+    ("`wait` ", "write `wait: { for: 10m }`"),
+    ("`reject` ", "write `reject: { name_of_a_list: \"What is said then.\" }`"),
+    ("a var ", "write `name: { type: text, max: 60 }`"),
+    ("a step ", "write `- say: ...`, with a space behind the colon"),
+    ("an option ", "write `- { label: ..., value: ... }`"),
+    ("a list of `name: value`", "write `{ name: value }`"),
+];
+
 /// Notes that something else stands here than should.
 pub(crate) fn expected(node: &Node, wanted: &str, source: &mut Source<'_>) {
     let span = node.span.start..node.span.end.max(node.span.start + 1);
-    let hint = match (wanted.starts_with("a list"), &node.kind) {
-        (true, Kind::Map(_)) => "begin each of them with a dash and a space: `- `",
-        _ => "see docs/script-language.md, or a shipped script, for how it is written",
+    let written = WRITTEN.iter().find(|(what, _)| wanted.starts_with(what));
+    let hint = match &node.kind {
+        Kind::Scalar(scalar) if scalar.text.is_empty() => {
+            "what belongs to it stands behind it, or in the lines below, two spaces further in"
+        }
+        Kind::Map(_) if wanted.starts_with("a list") => "begin each of them with a dash and a space: `- `",
+        _ => written.map_or("see docs/script-language.md, or a shipped script, for how it is written", |(_, how)| how),
     };
     source.error("GS0103", span, format!("{} where {wanted}", node.describe()), hint);
 }

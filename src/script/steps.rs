@@ -14,6 +14,7 @@ use super::problem::{Source, did_you_mean, nearest};
 use super::read::{self, Fields};
 use super::text::Template;
 use super::yaml::{Key, Kind, Node};
+use crate::phrase::Phrase;
 use crate::schedule::when::{self, When};
 use crate::types::Value;
 
@@ -31,10 +32,21 @@ pub(crate) struct Laid {
     pub(crate) ends: BTreeMap<String, usize>,
 }
 
-/// Reads a list of steps; a content note is said before them, and an `end` is added behind them.
-pub(crate) fn lay_out(note: Option<Template>, steps: Option<&Node>, end: usize, source: &mut Source<'_>) -> Laid {
+/// The phrase lists of a file.
+type Lists = BTreeMap<String, Vec<Phrase>>;
+
+/// Reads a list of steps; a content note is said before them, and an `end` is added behind them. `lists` are the file's own
+/// phrase lists.
+pub(crate) fn lay_out(
+    note: Option<Template>,
+    steps: Option<&Node>,
+    lists: &Lists,
+    end: usize,
+    source: &mut Source<'_>,
+) -> Laid {
     let mut layout = Layout {
         source,
+        lists,
         ops: Vec::new(),
         ids: BTreeMap::new(),
         waits: BTreeMap::new(),
@@ -56,6 +68,7 @@ pub(crate) fn lay_out(note: Option<Template>, steps: Option<&Node>, end: usize, 
 /// Lays steps out flat.
 struct Layout<'s, 'a> {
     source: &'s mut Source<'a>,
+    lists: &'s Lists,
     ops: Vec<Op>,
     ids: BTreeMap<String, usize>,
     waits: BTreeMap<String, usize>,
@@ -122,7 +135,11 @@ impl Layout<'_, '_> {
         }
         let skip = condition.map(|expr| self.push(fields.span.clone(), OpKind::JumpUnless(expr, 0)));
         let name = id.as_ref().map(|(id, _)| id.as_str());
-        for (verb, key) in self.verbs(&fields, node) {
+        let verbs = self.verbs(&fields, node);
+        if verbs.is_empty() {
+            fields.dismiss();
+        }
+        for (verb, key) in verbs {
             let Some(node) = fields.take_misspelt(&key.name, verb) else { continue };
             self.verb(verb, node, &mut fields, key.span.clone(), name);
         }
@@ -144,11 +161,22 @@ impl Layout<'_, '_> {
             [_] => found,
             [(first, _), (second, key), ..] => {
                 let message = format!("`{first}` and `{second}` in one step");
-                let hint = "each step does one thing: begin a new step with `- `";
+                let hint = match fields.has("if") {
+                    true => format!("each step does one thing; {}", read::SEVERAL_STEPS),
+                    false => "each step does one thing: begin a new step with `- `".to_owned(),
+                };
                 self.source.error("GS0112", key.span.clone(), message, hint);
                 found
             }
-            [] => self.misspelt_verb(fields, node).into_iter().collect(),
+            [] => {
+                let cases: Vec<_> = fields.keys().filter_map(case_of_a_branch).collect();
+                if let [(_, key), ..] = cases[..] {
+                    let message = format!("`{}` is not something a step can do", key.name);
+                    self.source.error("GS0111", key.span.clone(), message, read::SEVERAL_STEPS);
+                    return cases;
+                }
+                self.misspelt_verb(fields, node).into_iter().collect()
+            }
         }
     }
 
@@ -165,6 +193,10 @@ impl Layout<'_, '_> {
             return None;
         };
         let message = format!("`{}` is not something a step can do", key.name);
+        let hint = match key.name.as_str() {
+            "label" => "an option stands below `options:`, two spaces further in".to_owned(),
+            _ => hint,
+        };
         self.source.error("GS0111", key.span.clone(), message, hint);
         near
     }
@@ -179,6 +211,7 @@ impl Layout<'_, '_> {
             "say_count" => self.say_count(node, span),
             "wait" => self.wait(node, fields, span, id),
             "branch" => self.branch(node),
+            "then" | "else" => self.steps(node),
             "set" | "remember" => {
                 let values = assignments(node, self.source);
                 let kind = if verb == "set" { OpKind::Set(values) } else { OpKind::Remember(values) };
@@ -295,13 +328,7 @@ impl Layout<'_, '_> {
         for name in &soft {
             match objections.iter_mut().find(|objection| objection.name == *name) {
                 Some(objection) => objection.soft = true,
-                None => {
-                    let span = fields.key_span("soft");
-                    let known = objections.iter().map(|objection| objection.name.as_str());
-                    let near = did_you_mean(name, known);
-                    let hint = if near.is_empty() { "name a list of `reject` or a check".to_owned() } else { near };
-                    self.source.error("GS0114", span, format!("`{name}` objects to nothing here"), hint);
-                }
+                None => self.soft_of_nothing(name, &objections, fields.key_span("soft")),
             }
         }
         let otherwise = fields.take("otherwise");
@@ -310,6 +337,18 @@ impl Layout<'_, '_> {
         let over = self.push(span, OpKind::Jump(0));
         self.otherwise(at, otherwise);
         self.land(over);
+    }
+
+    /// A name under `soft` that nothing here has. When it is a list of this file and `reject` has one that is almost called so,
+    /// the mistake is there, and told there.
+    fn soft_of_nothing(&mut self, name: &str, objections: &[Objection], span: Range<usize>) {
+        let known = || objections.iter().map(|objection| objection.name.as_str());
+        if self.lists.contains_key(name) && nearest(name, known()).is_some() {
+            return;
+        }
+        let near = did_you_mean(name, known());
+        let hint = if near.is_empty() { "name a list of `reject` or a check".to_owned() } else { near };
+        self.source.error("GS0114", span, format!("`{name}` objects to nothing here"), hint);
     }
 
     /// Lays out what happens when the tries are used up, and tells the question where that is.
@@ -381,7 +420,8 @@ impl Layout<'_, '_> {
                 choices.push(choice);
             }
         }
-        if let Some(options) = options.filter(|_| choices.is_empty()) {
+        // When there is no list at all, that is told already.
+        if let Some(options) = options.filter(|node| choices.is_empty() && matches!(node.kind, Kind::List(_))) {
             let span = options.span.start..options.span.end.max(options.span.start + 1);
             self.source.error("GS0115", span, "a choice without options", "add `- { label: ..., value: ... }`");
         }
@@ -546,6 +586,11 @@ impl Layout<'_, '_> {
             self.push(span, OpKind::Redo { id, back_to: back_to.to_owned() });
         }
     }
+}
+
+/// A key that belongs into a `branch` and not on a step.
+fn case_of_a_branch(key: &Key) -> Option<(&'static str, &Key)> {
+    ["then", "else"].into_iter().find(|word| *word == key.name).map(|word| (word, key))
 }
 
 fn busy(node: &Node, source: &mut Source<'_>) -> Option<BusyPolicy> {

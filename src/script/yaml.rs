@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
+use super::mistyped::{Told, told};
 use super::problem::Source;
 
 /// Deeper nesting than this is a mistake, or an attack.
@@ -185,38 +186,6 @@ struct Builder<'s, 'a> {
     documents: usize,
 }
 
-/// What the parser says, and what it means for somebody who writes sentences.
-const MEANINGS: [(&str, &str, &str); 4] = [
-    (
-        "mapping values are not allowed",
-        "a colon where no value can begin",
-        "put the whole text in quotes, or check the indentation of this line and the one above",
-    ),
-    (
-        "did not find expected '-' indicator",
-        "this line stands under nothing that it could belong to",
-        "give it as many spaces at its beginning as the lines have that it belongs to",
-    ),
-    (
-        "invalid trailing content after",
-        "words behind a closing quote",
-        "put single quotes around the whole text: 'like \"this\" one'",
-    ),
-    (
-        "did not find expected comment or line break",
-        "words behind `>` or `|`",
-        "write `|` alone, and the text in the lines below it, two spaces further in",
-    ),
-];
-
-fn in_plain_words(said: &str) -> (&str, &'static str) {
-    let known = MEANINGS.iter().find(|(words, ..)| said.contains(words));
-    known
-        .map_or((said, "quote the text, or check the indentation of this line and the one above"), |(_, what, hint)| {
-            (what, hint)
-        })
-}
-
 impl Builder<'_, '_> {
     fn run(&mut self) -> Option<Node> {
         let text = self.source.text;
@@ -225,8 +194,7 @@ impl Builder<'_, '_> {
             match next {
                 Ok((event, span)) => self.take(event, self.range(span))?,
                 Err(error) => {
-                    let at = self.byte(error.marker().index());
-                    let (what, hint) = in_plain_words(error.info());
+                    let Told { at, what, hint } = told(error.info(), self.byte(error.marker().index()), text);
                     self.source.error("GS0001", at..at + 1, format!("this is not YAML: {what}"), hint);
                     return None;
                 }

@@ -1,9 +1,12 @@
 //! What platforms handed over and nobody has handled yet.
 
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
-use super::{Result, Tx, millis, parsed};
-use crate::types::{Platform, Private};
+use super::many::MANY;
+use super::pending::places;
+use super::{Dialect, Result, Tx, millis, parsed};
+use crate::types::{PersonId, Platform, Private};
 use crate::vault::Slot;
 
 /// An event to keep.
@@ -41,23 +44,28 @@ fn slot(row: &str) -> Slot<'_> {
 }
 
 impl Tx {
-    /// Keeps an event; one that is known already is left as it is.
+    /// Keeps events; those that are known already are left as they are.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn put_event(&mut self, event: NewEvent<'_>, now: Timestamp) -> Result<()> {
-        sqlx::query(
-            "insert into inbox (platform, bot, ext_id, raw, received_at) values ($1, $2, $3, $4, $5)
-             on conflict (platform, bot, ext_id) do nothing",
-        )
-        .bind(event.platform.as_str())
-        .bind(event.bot)
-        .bind(event.id)
-        .bind(self.seal(slot(event.id), event.raw))
-        .bind(millis(now))
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    pub async fn put_events(&mut self, events: &[NewEvent<'_>], now: Timestamp) -> Result<()> {
+        let sealed: Vec<(&NewEvent<'_>, Vec<u8>)> =
+            events.iter().map(|event| (event, self.seal(slot(event.id), event.raw))).collect();
+        let sql = |rows: &str| {
+            format!(
+                "insert into inbox (platform, bot, ext_id, raw, received_at) values {rows}
+                 on conflict (platform, bot, ext_id) do nothing"
+            )
+        };
+        self.write(&sealed, 5, sql, |query, (event, raw)| {
+            query
+                .bind(event.platform.as_str())
+                .bind(event.bot.to_owned())
+                .bind(event.id.to_owned())
+                .bind(raw.clone())
+                .bind(millis(now))
+        })
+        .await
     }
 
     /// Keeps the key of an event that is handled in this very transaction. Its row, or `None` when it was handled before.
@@ -82,6 +90,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn new_events(&mut self, limit: i64) -> Result<Vec<InboxRow>> {
+        self.flush().await?;
         let rows: Vec<Row> = sqlx::query_as(
             "select id, platform, ext_id, raw, attempts, wake_at from inbox where state = 'new' order by id limit $1",
         )
@@ -107,6 +116,46 @@ impl Tx {
             .execute(&mut *self.tx)
             .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Which of these events, each the first of its account, may be handled in this transaction? Where several programs share a
+    /// database, one whose account is in a turn elsewhere, or that was handled meanwhile, is left out; so the events of an account
+    /// are handled in their order. `lane` names the account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hold_events(&mut self, events: &[(i64, &str)], now: Timestamp) -> Result<Vec<i64>> {
+        if self.dialect == Dialect::Sqlite || events.is_empty() {
+            return Ok(events.iter().map(|(id, _)| *id).collect());
+        }
+        let mut held = Vec::new();
+        for part in events.chunks(MANY) {
+            let locked: Vec<(i64,)> = {
+                let sql = format!(
+                    "with v(id, lane) as materialized (values {})
+                     select id from v where pg_try_advisory_xact_lock(hashtextextended(lane, 0))",
+                    places(part.len(), 2)
+                );
+                let query = part.iter().fold(sqlx::query_as(AssertSqlSafe(sql)), |query, (id, lane)| {
+                    query.bind(*id).bind((*lane).to_owned())
+                });
+                query.fetch_all(&mut *self.tx).await?
+            };
+            // Asked after the locks, so that it sees what those who held them before have committed.
+            let ids: Vec<PersonId> = locked.into_iter().map(|(id,)| PersonId(id)).collect();
+            let now = millis(now);
+            let still = |list: &str| {
+                format!("select id from inbox where id in ({list}) and state = 'new' and wake_at <= {now}")
+            };
+            let still: Vec<(i64,)> = self.about(&ids, still).await?;
+            held.extend(still.into_iter().map(|(id,)| id));
+        }
+        Ok(held)
+    }
+
+    /// Marks an event as handled that was read, or is held, in this very transaction.
+    pub fn mark_done(&mut self, id: i64) {
+        self.pending.done.push(id);
     }
 
     /// Gives up on an event and forgets its text.

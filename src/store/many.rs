@@ -92,7 +92,9 @@ impl Tx {
 
     async fn add_facts(&mut self, people: &[PersonId], now: Timestamp, known: &mut People) -> Result<()> {
         let rows: Vec<(i64, String, Vec<u8>, Option<i64>)> = self
-            .about(people, |list| format!("select person_id, name, value, kept_until from facts where person_id in ({list})"))
+            .about(people, |list| {
+                format!("select person_id, name, value, kept_until from facts where person_id in ({list})")
+            })
             .await?;
         let now = millis(now);
         for (person, name, sealed, _) in rows.into_iter().filter(|(.., until)| until.is_none_or(|until| until > now)) {
@@ -222,13 +224,14 @@ impl Tx {
             super::pending::places(count, 2)
         );
         let filled = rows.iter().chain(std::iter::repeat(last)).take(count);
-        let query = filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
+        let query =
+            filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
         let found: Vec<(i64,)> = query.fetch_all(&mut *self.tx).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
     }
 
     /// Asks one question about a list of ids.
-    async fn about<T>(&mut self, ids: &[PersonId], sql: impl Fn(&str) -> String) -> Result<Vec<T>>
+    pub(super) async fn about<T>(&mut self, ids: &[PersonId], sql: impl Fn(&str) -> String) -> Result<Vec<T>>
     where
         T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
     {

@@ -5,15 +5,18 @@
 
 mod claims;
 mod inbox;
+mod many;
 mod migrations;
 mod open;
 mod outbox;
+mod pending;
 mod people;
 mod practices;
 mod schedules;
 mod scripts;
 mod sessions;
 mod settlements;
+mod transfer;
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -26,20 +29,24 @@ use sqlx::{Any, AnyPool, Transaction};
 use crate::types::Private;
 use crate::vault::{Slot, Unreadable, Vault};
 
+use pending::Pending;
+
 pub use claims::{Claimed, Letter, Wanted};
 pub use inbox::{InboxRow, NewEvent};
+pub use many::{DueNow, Known, MANY};
 pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
 pub use outbox::NewRow;
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
 pub use settlements::{Becomes, End, Settlement};
+pub use transfer::{MOVED_TABLES, Moved, TransferError, transfer};
 
 /// Which database it is. The statements are the same for both; what differs is how writers are kept apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// A file: one program, one connection, one writer.
     Sqlite,
-    /// A server: several connections of several programs, kept apart by locks on rows ([`Tx::lock_person`]).
+    /// A server: several connections of several programs, kept apart by locks on rows ([`Tx::lock_people`]).
     Postgres,
 }
 
@@ -63,6 +70,8 @@ pub struct Tx {
     tx: Transaction<'static, Any>,
     vault: Vault,
     dialect: Dialect,
+    /// What is written at the end, together.
+    pending: Pending,
 }
 
 /// Why the store could not do what it was asked.
@@ -103,7 +112,7 @@ impl Store {
         let mut lost = 0;
         loop {
             match pool.begin_with(*begin).await {
-                Ok(tx) => return Ok(Tx { tx, vault: vault.clone(), dialect: *dialect }),
+                Ok(tx) => return Ok(Tx { tx, vault: vault.clone(), dialect: *dialect, pending: Pending::default() }),
                 // A server that was restarted leaves dead connections behind. Each is met once, and nothing has begun on it.
                 Err(error) if is_lost(&error) && lost < pool.options().get_max_connections() => lost += 1,
                 Err(error) => return Err(error.into()),
@@ -131,7 +140,8 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails; then nothing of it is.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
         Ok(self.tx.commit().await?)
     }
 

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::pending::Message as Waiting;
 use super::{Result, StoreError, Tx, millis};
 use crate::types::{Message, PersonId, Platform, Private, Purpose};
 use crate::vault::Slot;
@@ -90,32 +91,26 @@ impl Tx {
     /// Commits a message to be sent; one with a known key is left as it is.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn enqueue(&mut self, row: NewRow<'_>) -> Result<()> {
+    /// When it cannot be sealed.
+    pub fn enqueue(&mut self, row: NewRow<'_>) -> Result<()> {
         let reply = row.reply.map(|reply| self.seal(slot("reply", row.person, row.dedupe_key), &Private::new(reply)));
         let body = self.seal_json(slot("body", row.person, row.dedupe_key), row.message)?;
-        sqlx::query(
-            "insert into outbox (person_id, account_id, platform, place, reply, priority, fair_key, purpose, due_at,
-                                 expires_at, body, dedupe_key, silent, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-             on conflict (dedupe_key) do nothing",
-        )
-        .bind(row.person.0)
-        .bind(row.account)
-        .bind(row.platform.as_str())
-        .bind(row.place)
-        .bind(reply)
-        .bind(priority(&row))
-        .bind(fair_key(&row))
-        .bind(purpose_word(row.purpose))
-        .bind(millis(row.due))
-        .bind(row.expires.map(millis))
-        .bind(body)
-        .bind(row.dedupe_key)
-        .bind(i64::from(row.silent))
-        .bind(millis(row.now))
-        .execute(&mut *self.tx)
-        .await?;
+        self.pending.messages.push(Waiting {
+            person: row.person.0,
+            account: row.account,
+            platform: row.platform.as_str(),
+            place: row.place.map(str::to_owned),
+            reply,
+            priority: priority(&row),
+            fair_key: fair_key(&row),
+            purpose: purpose_word(row.purpose),
+            due_at: millis(row.due),
+            expires_at: row.expires.map(millis),
+            body,
+            dedupe_key: row.dedupe_key.to_owned(),
+            silent: i64::from(row.silent),
+            created_at: millis(row.now),
+        });
         Ok(())
     }
 }

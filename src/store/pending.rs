@@ -15,7 +15,7 @@ use super::{Result, Tx};
 const SIZES: [usize; 4] = [64, 16, 4, 1];
 
 /// A statement that is being given its values.
-type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
+pub(super) type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
 
 /// The rows that wait.
 #[derive(Default)]
@@ -57,6 +57,7 @@ pub(super) struct Message {
     pub(super) place: Option<String>,
     pub(super) reply: Option<Vec<u8>>,
     pub(super) priority: i64,
+    pub(super) fair_key: i64,
     pub(super) purpose: &'static str,
     pub(super) due_at: i64,
     pub(super) expires_at: Option<i64>,
@@ -136,7 +137,9 @@ impl Tx {
     }
 
     async fn write_done(&mut self, done: &[i64]) -> Result<()> {
-        let sql = |rows: &str| format!("update inbox set state = 'done', raw = null where state = 'new' and id in (values {rows})");
+        let sql = |rows: &str| {
+            format!("update inbox set state = 'done', raw = null where state = 'new' and id in (values {rows})")
+        };
         self.write(done, 1, sql, |query, id| query.bind(*id)).await
     }
 
@@ -266,7 +269,7 @@ impl Tx {
     async fn write_messages(&mut self, messages: &[Message]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
-                "insert into outbox (person_id, account_id, platform, place, reply, priority, purpose, due_at, expires_at, body,
+                "insert into outbox (person_id, account_id, platform, place, reply, priority, fair_key, purpose, due_at, expires_at, body,
                                      dedupe_key, silent, created_at)
                  values {rows} on conflict (dedupe_key) do nothing"
             )
@@ -279,6 +282,7 @@ impl Tx {
                 .bind(row.place.clone())
                 .bind(row.reply.clone())
                 .bind(row.priority)
+                .bind(row.fair_key)
                 .bind(row.purpose)
                 .bind(row.due_at)
                 .bind(row.expires_at)
@@ -287,11 +291,11 @@ impl Tx {
                 .bind(row.silent)
                 .bind(row.created_at)
         };
-        self.write(messages, 13, sql, bind).await
+        self.write(messages, 14, sql, bind).await
     }
 
     /// Writes rows of so many columns each, in as few statements as their number allows.
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &mut self,
         rows: &[T],
         columns: usize,

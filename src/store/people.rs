@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::pending::Used;
 use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::types::{PersonId, Platform};
 
@@ -22,11 +23,18 @@ pub struct Account {
     pub active: bool,
     /// The language of the chat app, as an IETF tag, if the platform told.
     pub language: Option<String>,
+    /// When it was last used, to the minute, in UTC milliseconds.
+    pub used_at: i64,
 }
 
-type AccountRow = (i64, i64, String, String, Option<String>, String, Option<String>);
+pub(super) type AccountRow = (i64, i64, String, String, Option<String>, String, Option<String>, i64);
 
-fn account((id, person, platform, ext_id, home_place, state, language): AccountRow) -> Result<Account> {
+/// After so many milliseconds it is noted once more that an account is in use.
+const USED_ANEW: i64 = 60_000;
+
+pub(super) fn account(
+    (id, person, platform, ext_id, home_place, state, language, used_at): AccountRow,
+) -> Result<Account> {
     Ok(Account {
         id,
         person: PersonId(person),
@@ -35,6 +43,7 @@ fn account((id, person, platform, ext_id, home_place, state, language): AccountR
         home_place,
         active: state == "active",
         language,
+        used_at,
     })
 }
 
@@ -44,8 +53,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn account(&mut self, platform: Platform, ext_id: &str) -> Result<Option<Account>> {
+        self.flush().await?;
         let row: Option<AccountRow> = sqlx::query_as(
-            "select id, person_id, platform, ext_id, home_place, state, language from accounts where platform = $1 and ext_id = $2",
+            "select id, person_id, platform, ext_id, home_place, state, language, last_used_at from accounts where platform = $1 and ext_id = $2",
         )
         .bind(platform.as_str())
         .bind(ext_id)
@@ -59,8 +69,9 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn account_to_write_to(&mut self, person: PersonId) -> Result<Option<Account>> {
+        self.flush().await?;
         let row: Option<AccountRow> = sqlx::query_as(
-            "select id, person_id, platform, ext_id, home_place, state, language from accounts
+            "select id, person_id, platform, ext_id, home_place, state, language, last_used_at from accounts
              where person_id = $1 and state = 'active' order by last_used_at desc, id limit 1",
         )
         .bind(person.0)
@@ -81,7 +92,7 @@ impl Tx {
         let made: Option<AccountRow> = sqlx::query_as(
             "insert into accounts (person_id, platform, ext_id, last_used_at) values ($1, $2, $3, $4)
              on conflict (platform, ext_id) do nothing
-             returning id, person_id, platform, ext_id, home_place, state, language",
+             returning id, person_id, platform, ext_id, home_place, state, language, last_used_at",
         )
         .bind(person)
         .bind(platform.as_str())
@@ -101,47 +112,38 @@ impl Tx {
         self.account(platform, ext_id).await?.ok_or(StoreError::Corrupt("accounts.ext_id"))
     }
 
-    /// Keeps every other turn of this person waiting until this transaction ends, whichever program it is in. One writer needs
-    /// no such lock.
+    /// Forgets somebody who was made in this very transaction, and whose first turn failed.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lock_person(&mut self, person: PersonId) -> Result<()> {
-        self.lock("select id from persons where id = $1 for no key update", person.0).await
+    pub async fn forget_newcomer(&mut self, person: PersonId) -> Result<()> {
+        self.flush().await?;
+        sqlx::query("delete from persons where id = $1").bind(person.0).execute(&mut *self.tx).await?;
+        Ok(())
     }
 
-    /// The same for the person of a schedule.
+    /// Keeps every other turn of these people waiting until this transaction ends, whichever program it is in. One writer needs
+    /// no such lock. They are locked in the order of their ids, so that two who lock the same people do not wait for each other.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lock_person_of_schedule(&mut self, schedule: i64) -> Result<()> {
-        let owner = "select p.id from persons p join schedules s on s.person_id = p.id where s.id = $1
-                     for no key update of p";
-        self.lock(owner, schedule).await
-    }
-
-    async fn lock(&mut self, statement: &'static str, id: i64) -> Result<()> {
+    pub async fn lock_people(&mut self, people: &[PersonId]) -> Result<()> {
         if self.dialect == Dialect::Postgres {
-            sqlx::query(statement).bind(id).execute(&mut *self.tx).await?;
+            let lock =
+                |list: &str| format!("select id from persons where id in ({list}) order by id for no key update");
+            let _: Vec<(i64,)> = self.about(people, lock).await?;
         }
         Ok(())
     }
 
     /// Notes that an account was used just now, and where its private chat is if that was seen. One that was gone is back.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn use_account(&mut self, id: i64, home_place: Option<&str>, now: Timestamp) -> Result<()> {
-        sqlx::query(
-            "update accounts set state = 'active', gone_at = null, last_used_at = $1, home_place = coalesce($2, home_place)
-             where id = $3",
-        )
-        .bind(millis(now))
-        .bind(home_place)
-        .bind(id)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    pub fn use_account(&mut self, account: &Account, home_place: Option<&str>, now: Timestamp) {
+        let known = account.active && home_place.is_none_or(|place| account.home_place.as_deref() == Some(place));
+        // Which account was used last does not change from one message to the next of the same talk.
+        if !known || millis(now) - account.used_at > USED_ANEW {
+            let used = Used { home_place: home_place.map(str::to_owned), at: millis(now) };
+            self.pending.used.insert(account.id, used);
+        }
     }
 
     /// Notes the language of an account's chat app.
@@ -162,6 +164,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn set_home_place(&mut self, id: i64, place: &str) -> Result<()> {
+        self.flush().await?;
         sqlx::query("update accounts set home_place = $1 where id = $2")
             .bind(place)
             .bind(id)
@@ -187,6 +190,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn account_gone(&mut self, id: i64, now: Timestamp) -> Result<()> {
+        self.flush().await?;
         sqlx::query("update accounts set state = 'gone', gone_at = $1 where id = $2")
             .bind(millis(now))
             .bind(id)

@@ -29,12 +29,21 @@ impl Tx {
         .fetch_all(&mut *self.tx)
         .await?;
         rows.into_iter()
-            .map(|(id, body, counterpart, due)| {
-                let text = self.open(slot("promises", "body", person, &id), &body)?;
-                let to = self.open(slot("promises", "counterpart", person, &id), &counterpart)?;
-                Ok(Promise { text, to, due: instant(due)?, standing: Standing::Open, id })
-            })
+            .map(|(id, body, counterpart, due)| self.open_promise(person, id, (&body, &counterpart), due))
             .collect()
+    }
+
+    /// An open promise as it stands in its row.
+    pub(super) fn open_promise(
+        &self,
+        person: PersonId,
+        id: String,
+        (body, counterpart): (&[u8], &[u8]),
+        due: i64,
+    ) -> Result<Promise> {
+        let text = self.open(slot("promises", "body", person, &id), body)?;
+        let to = self.open(slot("promises", "counterpart", person, &id), counterpart)?;
+        Ok(Promise { text, to, due: instant(due)?, standing: Standing::Open, id })
     }
 
     /// How many promises stand how?

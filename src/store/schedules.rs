@@ -1,8 +1,11 @@
 //! What comes due, and what became of it.
 
 use jiff::Timestamp;
+use sqlx::any::AnyRow;
+use sqlx::{FromRow, Row as _};
 
-use super::{Result, Tx, from_json, instant, millis, parsed, to_json};
+use super::pending::{self, Kept, Moved, Occurrence};
+use super::{Dialect, Result, Tx, from_json, instant, millis, parsed, to_json};
 use crate::engine::Plan;
 use crate::schedule::Firing;
 use crate::types::PersonId;
@@ -28,6 +31,8 @@ pub struct Scheduled {
 pub struct DueClaim {
     /// The schedule.
     pub schedule: i64,
+    /// Whose it is.
+    pub person: PersonId,
     /// Its version then.
     pub version: i64,
     /// The instant of its next firing then.
@@ -40,12 +45,50 @@ fn slot(person: PersonId, name: &str) -> Slot<'_> {
     Slot { table: "schedules", column: "run", person: Some(person), row: name }
 }
 
-type Row = (i64, i64, String, Vec<u8>, String, String, i64, i64, i64, String, i64);
+/// A row of the table.
+pub(super) struct Row {
+    pub(super) id: i64,
+    person_id: i64,
+    name: String,
+    run: Vec<u8>,
+    rule: String,
+    if_busy: String,
+    late_s: i64,
+    chosen: i64,
+    version: i64,
+    pub(super) civil: String,
+    due_at: i64,
+}
+
+impl FromRow<'_, AnyRow> for Row {
+    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            person_id: row.try_get("person_id")?,
+            name: row.try_get("name")?,
+            run: row.try_get("run")?,
+            rule: row.try_get("rule")?,
+            if_busy: row.try_get("if_busy")?,
+            late_s: row.try_get("late_s")?,
+            chosen: row.try_get("chosen")?,
+            version: row.try_get("version")?,
+            civil: row.try_get("civil")?,
+            due_at: row.try_get("due_at")?,
+        })
+    }
+}
+
+impl Row {
+    /// Whose it is.
+    pub(super) fn person(&self) -> PersonId {
+        PersonId(self.person_id)
+    }
+}
 
 impl Tx {
-    fn scheduled(&self, row: Row) -> Result<Scheduled> {
-        let (id, person, name, run, rule, if_busy, late, chosen, version, civil, due_at) = row;
-        let person = PersonId(person);
+    pub(super) fn scheduled(&self, row: Row) -> Result<Scheduled> {
+        let person = row.person();
+        let Row { id, name, run, rule, if_busy, late_s: late, chosen, version, civil, due_at, .. } = row;
         let plan = Plan {
             run: self.open_json(slot(person, &name), &run)?,
             rule: from_json(&rule, "schedules.rule")?,
@@ -62,28 +105,19 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_schedule(&mut self, person: PersonId, plan: &Plan, zone: &str, next: Firing) -> Result<()> {
+    pub fn keep_schedule(&mut self, person: PersonId, plan: &Plan, zone: &str, next: Firing) -> Result<()> {
         let run = self.seal_json(slot(person, &plan.name), &plan.run)?;
-        sqlx::query(
-            "insert into schedules (person_id, name, run, rule, zone, if_busy, late_s, chosen, civil, due_at, wake_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-             on conflict (person_id, name) do update
-             set run = excluded.run, rule = excluded.rule, zone = excluded.zone, if_busy = excluded.if_busy,
-                 late_s = excluded.late_s, chosen = excluded.chosen, civil = excluded.civil, due_at = excluded.due_at,
-                 wake_at = excluded.wake_at, version = schedules.version + 1, state = 'active', attempts = 0",
-        )
-        .bind(person.0)
-        .bind(&plan.name)
-        .bind(run)
-        .bind(to_json(&plan.rule, "schedules.rule")?)
-        .bind(zone)
-        .bind(to_json(&plan.if_busy, "schedules.if_busy")?)
-        .bind(plan.late)
-        .bind(i64::from(plan.chosen))
-        .bind(next.civil.to_string())
-        .bind(millis(next.at))
-        .execute(&mut *self.tx)
-        .await?;
+        let kept = Kept {
+            run,
+            rule: to_json(&plan.rule, "schedules.rule")?,
+            zone: zone.to_owned(),
+            if_busy: to_json(&plan.if_busy, "schedules.if_busy")?,
+            late_s: plan.late,
+            chosen: i64::from(plan.chosen),
+            civil: next.civil.to_string(),
+            due_at: millis(next.at),
+        };
+        self.pending.plans.insert((person.0, plan.name.clone()), pending::Plan::Kept(Box::new(kept)));
         Ok(())
     }
 
@@ -91,17 +125,9 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn cancel_schedule(&mut self, person: PersonId, name: &str) -> Result<()> {
+    pub fn cancel_schedule(&mut self, person: PersonId, name: &str) -> Result<()> {
         let nothing = self.seal_json(slot(person, name), &serde_json::Value::Null)?;
-        sqlx::query(
-            "update schedules set state = 'cancelled', version = version + 1, run = $1
-             where person_id = $2 and name = $3 and state = 'active'",
-        )
-        .bind(nothing)
-        .bind(person.0)
-        .bind(name)
-        .execute(&mut *self.tx)
-        .await?;
+        self.pending.plans.insert((person.0, name.to_owned()), pending::Plan::Cancelled(nothing));
         Ok(())
     }
 
@@ -110,6 +136,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or one cannot be read.
     pub async fn active_schedules(&mut self, person: PersonId) -> Result<Vec<Scheduled>> {
+        self.flush().await?;
         let rows: Vec<Row> = sqlx::query_as(
             "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at
              from schedules where person_id = $1 and state = 'active' order by id",
@@ -125,6 +152,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn schedule_names(&mut self, person: PersonId) -> Result<Vec<String>> {
+        self.flush().await?;
         let rows: Vec<(String,)> =
             sqlx::query_as("select name from schedules where person_id = $1 and state = 'active' order by name")
                 .bind(person.0)
@@ -138,6 +166,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or it cannot be read.
     pub async fn claimed_schedule(&mut self, claim: DueClaim) -> Result<Option<Scheduled>> {
+        self.flush().await?;
         let row: Option<Row> = sqlx::query_as(
             "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at
              from schedules where id = $1 and version = $2 and due_at = $3 and state = 'active'",
@@ -150,23 +179,34 @@ impl Tx {
         row.map(|row| self.scheduled(row)).transpose()
     }
 
-    /// Which schedules have come due, the earliest first? Those of somebody who has no account left wait.
+    /// Which schedules have come due, the earliest first? Those of somebody who has no account left wait. Where several programs
+    /// share a database, those whose person is in a turn elsewhere are left out, and these people's other turns wait.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn due_schedules(&mut self, now: Timestamp, limit: i64) -> Result<Vec<DueClaim>> {
-        let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
-            "select s.id, s.version, s.due_at, s.attempts from schedules s
-             where s.state = 'active' and s.wake_at <= $1
-               and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
-             order by s.wake_at, s.id limit $2",
-        )
-        .bind(millis(now))
-        .bind(limit)
-        .fetch_all(&mut *self.tx)
-        .await?;
+        self.flush().await?;
+        let statement = match self.dialect {
+            Dialect::Sqlite => {
+                "select s.id, s.person_id, s.version, s.due_at, s.attempts from schedules s
+                 where s.state = 'active' and s.wake_at <= $1
+                   and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
+                 order by s.wake_at, s.id limit $2"
+            }
+            Dialect::Postgres => {
+                "select s.id, s.person_id, s.version, s.due_at, s.attempts
+                 from schedules s join persons p on p.id = s.person_id
+                 where s.state = 'active' and s.wake_at <= $1
+                   and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
+                 order by s.wake_at, s.id limit $2 for no key update of p skip locked"
+            }
+        };
+        let rows: Vec<(i64, i64, i64, i64, i64)> =
+            sqlx::query_as(statement).bind(millis(now)).bind(limit).fetch_all(&mut *self.tx).await?;
         rows.into_iter()
-            .map(|(schedule, version, due, attempts)| Ok(DueClaim { schedule, version, due: instant(due)?, attempts }))
+            .map(|(schedule, person, version, due, attempts)| {
+                Ok(DueClaim { schedule, person: PersonId(person), version, due: instant(due)?, attempts })
+            })
             .collect()
     }
 
@@ -175,6 +215,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn next_due(&mut self) -> Result<Option<Timestamp>> {
+        self.flush().await?;
         let row: Option<(i64,)> = sqlx::query_as(
             "select s.wake_at from schedules s
              where s.state = 'active'
@@ -190,51 +231,32 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn advance_schedule(&mut self, schedule: &Scheduled, next: Option<Firing>) -> Result<()> {
+    pub fn advance_schedule(&mut self, schedule: &Scheduled, next: Option<Firing>) -> Result<()> {
         match next {
-            Some(next) => self.move_schedule(schedule.id, next).await,
-            None => self.end_schedule(schedule, "done").await,
+            Some(next) => {
+                self.move_schedule(schedule.id, next);
+                Ok(())
+            }
+            None => self.end_schedule(schedule, "done"),
         }
     }
 
-    async fn move_schedule(&mut self, id: i64, next: Firing) -> Result<()> {
-        sqlx::query(
-            "update schedules set civil = $1, due_at = $2, wake_at = $2, version = version + 1, attempts = 0
-             where id = $3 and state = 'active'",
-        )
-        .bind(next.civil.to_string())
-        .bind(millis(next.at))
-        .bind(id)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    fn move_schedule(&mut self, id: i64, next: Firing) {
+        let (civil, at) = (Some(next.civil.to_string()), Some(millis(next.at)));
+        self.pending.moved.insert(id, Moved { state: "active", run: None, civil, due_at: at, wake_at: at });
     }
 
     /// Looks at a due schedule again at `wake_at`; it stays due since when it is.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn hold_schedule(&mut self, schedule: &Scheduled, wake_at: Timestamp) -> Result<()> {
-        sqlx::query(
-            "update schedules set wake_at = $1, version = version + 1, attempts = 0 where id = $2 and state = 'active'",
-        )
-        .bind(millis(wake_at))
-        .bind(schedule.id)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    pub fn hold_schedule(&mut self, schedule: &Scheduled, wake_at: Timestamp) {
+        let wake_at = Some(millis(wake_at));
+        self.pending
+            .moved
+            .insert(schedule.id, Moved { state: "active", run: None, civil: None, due_at: None, wake_at });
     }
 
-    async fn end_schedule(&mut self, schedule: &Scheduled, state: &'static str) -> Result<()> {
-        let nothing = self.seal_json(slot(schedule.person, &schedule.plan.name), &serde_json::Value::Null)?;
-        sqlx::query(
-            "update schedules set state = $1, version = version + 1, run = $2 where id = $3 and state = 'active'",
-        )
-        .bind(state)
-        .bind(nothing)
-        .bind(schedule.id)
-        .execute(&mut *self.tx)
-        .await?;
+    fn end_schedule(&mut self, schedule: &Scheduled, state: &'static str) -> Result<()> {
+        let run = Some(self.seal_json(slot(schedule.person, &schedule.plan.name), &serde_json::Value::Null)?);
+        self.pending.moved.insert(schedule.id, Moved { state, run, civil: None, due_at: None, wake_at: None });
         Ok(())
     }
 
@@ -243,8 +265,10 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn rezone_schedule(&mut self, id: i64, zone: &str, next: Firing) -> Result<()> {
+        self.flush().await?;
         sqlx::query("update schedules set zone = $1 where id = $2").bind(zone).bind(id).execute(&mut *self.tx).await?;
-        self.move_schedule(id, next).await
+        self.move_schedule(id, next);
+        Ok(())
     }
 
     /// Notes that a due schedule failed, and when to look at it again.
@@ -252,6 +276,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn schedule_failed(&mut self, claim: DueClaim, wake_at: Timestamp) -> Result<()> {
+        self.flush().await?;
         sqlx::query(
             "update schedules set attempts = attempts + 1, wake_at = $1
              where id = $2 and version = $3 and state = 'active'",
@@ -269,6 +294,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn give_up_schedule(&mut self, claim: DueClaim, now: Timestamp) -> Result<()> {
+        self.flush().await?;
         sqlx::query(
             "insert into occurrences (schedule_id, person_id, name, civil, due_at, outcome, handled_at)
              select id, person_id, name, civil, due_at, 'failed', $1 from schedules where id = $2 and version = $3
@@ -288,26 +314,15 @@ impl Tx {
     }
 
     /// Writes down what became of the present firing; one that is held back gets its final word later.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn record_occurrence(&mut self, schedule: &Scheduled, outcome: &str, now: Timestamp) -> Result<()> {
-        sqlx::query(
-            "insert into occurrences (schedule_id, person_id, name, civil, due_at, outcome, handled_at)
-             values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (schedule_id, civil) do update
-             set outcome = excluded.outcome, due_at = excluded.due_at, handled_at = excluded.handled_at",
-        )
-        .bind(schedule.id)
-        .bind(schedule.person.0)
-        .bind(&schedule.plan.name)
-        .bind(schedule.next.civil.to_string())
-        .bind(millis(schedule.next.at))
-        .bind(outcome)
-        .bind(millis(now))
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    pub fn record_occurrence(&mut self, schedule: &Scheduled, outcome: &str, now: Timestamp) {
+        let occurrence = Occurrence {
+            person: schedule.person.0,
+            name: schedule.plan.name.clone(),
+            due_at: millis(schedule.next.at),
+            outcome: outcome.to_owned(),
+            handled_at: millis(now),
+        };
+        self.pending.occurrences.insert((schedule.id, schedule.next.civil.to_string()), occurrence);
     }
 
     /// Has the present firing happened before (say, in the zone the person has left)? One that is
@@ -316,6 +331,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn occurrence_is_settled(&mut self, schedule: &Scheduled) -> Result<bool> {
+        self.flush().await?;
         let row: Option<(i64,)> = sqlx::query_as(
             "select id from occurrences where schedule_id = $1 and civil = $2 and outcome not in ('quiet', 'tomorrow', 'queued')",
         )
@@ -331,6 +347,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn occurrences(&mut self, person: PersonId) -> Result<Vec<(String, String, String)>> {
+        self.flush().await?;
         Ok(sqlx::query_as("select name, civil, outcome from occurrences where person_id = $1 order by handled_at, id")
             .bind(person.0)
             .fetch_all(&mut *self.tx)

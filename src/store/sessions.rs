@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::pending::Stand;
 use super::{Result, Tx, millis};
 use crate::types::{PersonId, Private, Value, Values};
 use crate::vault::Slot;
 
 /// The version of the state's JSON.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = crate::engine::state::FORMAT as i64;
 
 fn state_slot(person: PersonId) -> Slot<'static> {
     Slot { table: "states", column: "body", person: Some(person), row: "" }
@@ -24,6 +25,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or the text cannot be opened.
     pub async fn state(&mut self, person: PersonId) -> Result<Option<Private>> {
+        self.flush().await?;
         let row: Option<(Vec<u8>,)> = sqlx::query_as("select body from states where person_id = $1")
             .bind(person.0)
             .fetch_optional(&mut *self.tx)
@@ -36,6 +38,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or a text cannot be opened.
     pub async fn states_after(&mut self, after: PersonId, limit: i64) -> Result<Vec<(PersonId, Private)>> {
+        self.flush().await?;
         let rows: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("select person_id, body from states where person_id > $1 order by person_id limit $2")
                 .bind(after.0)
@@ -47,23 +50,21 @@ impl Tx {
             .collect()
     }
 
+    pub(super) fn open_state(&self, person: PersonId, body: &[u8]) -> Result<Private> {
+        self.open(state_slot(person), body)
+    }
+
+    pub(super) fn open_fact(&self, person: PersonId, name: &str, sealed: &[u8]) -> Result<Value> {
+        self.open_json(fact_slot(person, name), sealed)
+    }
+
     /// Keeps where this person stands.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_state<T: Serialize>(&mut self, person: PersonId, state: &T, now: Timestamp) -> Result<()> {
+    pub fn keep_state<T: Serialize>(&mut self, person: PersonId, state: &T, now: Timestamp) -> Result<()> {
         let body = self.seal_json(state_slot(person), state)?;
-        sqlx::query(
-            "insert into states (person_id, format, body, updated_at) values ($1, $2, $3, $4)
-             on conflict (person_id) do update
-             set format = excluded.format, body = excluded.body, updated_at = excluded.updated_at",
-        )
-        .bind(person.0)
-        .bind(FORMAT)
-        .bind(body)
-        .bind(millis(now))
-        .execute(&mut *self.tx)
-        .await?;
+        self.pending.states.insert(person.0, Stand { format: FORMAT, body, at: millis(now) });
         Ok(())
     }
 
@@ -81,7 +82,7 @@ impl Tx {
         .await?;
         rows.into_iter()
             .map(|(name, sealed)| {
-                let value = self.open_json(fact_slot(person, &name), &sealed)?;
+                let value = self.open_fact(person, &name, &sealed)?;
                 Ok((name, value))
             })
             .collect()

@@ -1,10 +1,9 @@
 //! What became of messages that were handed out: many at once, because many come back at once.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
+use super::pending::{places, size_for};
 use super::{Result, Tx, millis};
 use crate::types::Platform;
 
@@ -196,28 +195,9 @@ impl Tx {
     }
 }
 
-/// How many rows a statement is made for: few sizes, so that few statements are prepared.
-fn size_for(rows: usize) -> usize {
-    rows.next_power_of_two()
-}
-
 /// The rows, and the last one again and again up to that size: settling something twice is settling it once.
 fn filled<T>(part: &[T]) -> impl Iterator<Item = &T> {
     part.iter().chain(part.last().into_iter().cycle()).take(size_for(part.len()))
-}
-
-/// `($1, $2), ($3, $4)`.
-fn places(rows: usize, columns: usize) -> String {
-    let mut places = String::with_capacity(rows * columns * 6);
-    for number in 0..rows * columns {
-        let before = match (number, number % columns) {
-            (0, _) => "(",
-            (_, 0) => "), (",
-            _ => ", ",
-        };
-        _ = write!(places, "{before}${}", number + 1);
-    }
-    places + ")"
 }
 
 #[cfg(test)]
@@ -226,9 +206,8 @@ mod tests {
 
     #[test]
     fn lists_are_filled_up_to_few_sizes() {
-        let sizes = [1, 2, 3, 5, 64].map(|count| filled(&vec![7; count]).count());
-        assert_eq!(sizes, [1, 2, 4, 8, 64]);
+        let sizes = [1, 2, 4, 5, 64].map(|count| filled(&vec![7; count]).count());
+        assert_eq!(sizes, [1, 4, 4, 16, 64]);
         assert_eq!(filled(&["a", "b", "c"]).copied().collect::<String>(), "abcc");
-        assert_eq!(places(2, 2), "($1, $2), ($3, $4)");
     }
 }

@@ -168,7 +168,9 @@ impl Player<'_> {
             let there = match expect {
                 Expect::Said(_) => continue,
                 Expect::Effect { wanted, what, word } if self.stage.has(*what, word) == *wanted => None,
-                Expect::Effect { .. } => Some(self.stage.happened()),
+                Expect::Effect { wanted, what, word } => {
+                    Some(self.instead(&Expect::Effect { wanted: !wanted, what: *what, word: word.clone() }))
+                }
                 Expect::Stands(at) => Some(format!("= {}", self.stage.stands())).filter(|_| self.stage.stands() != *at),
             };
             let sign = if there.is_some() { Sign::Expected } else { Sign::Both };
@@ -185,6 +187,14 @@ impl Player<'_> {
         let act = Row { sign: Sign::Both, text: act.to_string(), from: Vec::new() };
         let rows = std::iter::once(act).chain(rows.into_iter().map(|(_, row)| row)).collect();
         self.differences.push(Difference::Turn { line, rows });
+    }
+
+    /// What is true in the place of a line that is not, and what else happened.
+    fn instead(&self, opposite: &Expect) -> String {
+        match &self.stage.happened()[..] {
+            [] => opposite.to_string(),
+            happened => format!("{opposite}   (what happened here: {})", happened.join(", ")),
+        }
     }
 
     /// The lines that are said and the ones that are expected, each at the line of the transcript behind which it stands.

@@ -20,6 +20,8 @@ const MAX_STATE: usize = 65_536;
 const MAX_TOKEN: usize = 24;
 /// Whoever waits longer than this many firings waits for ever.
 const MAX_FIRINGS: usize = 10_000;
+/// What the names of plans begin with that come and go with every question.
+const OWN_PLANS: [&str; 3] = ["nudge-", "expire-", "wait-"];
 /// The card for somebody whose message could not be handled.
 const APOLOGISE: &str = "apologise";
 
@@ -162,11 +164,15 @@ impl<'l> Stage<'l> {
         })
     }
 
-    /// What happened since [`Stage::heard`], as transcripts call it; never what anybody wrote.
+    /// What happened since [`Stage::heard`], as transcripts call it; never what anybody wrote, and not what the program plans for
+    /// itself while a question is open.
     #[must_use]
-    pub fn happened(&self) -> String {
-        let names: Vec<String> = self.effects.iter().filter_map(name).collect();
-        if names.is_empty() { "! nothing".into() } else { format!("! {}", names.join(", ")) }
+    pub fn happened(&self) -> Vec<String> {
+        let by_itself = |effect: &&Effect| {
+            matches!(effect, Effect::Schedule(Plan { name, .. }) | Effect::Cancel { name }
+                if OWN_PLANS.iter().any(|own| name.starts_with(own)))
+        };
+        self.effects.iter().filter(|effect| !by_itself(effect)).filter_map(name).collect()
     }
 
     // --- what happens ---

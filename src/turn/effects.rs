@@ -11,28 +11,23 @@ use crate::store::{StoreError, Tx};
 use crate::types::PersonId;
 
 /// A turn whose effects are being carried out.
-pub(super) struct Applying {
-    tx: Tx,
+pub(super) struct Applying<'t> {
+    tx: &'t mut Tx,
     post: Post,
     person: PersonId,
     zone: TimeZone,
     now: Timestamp,
 }
 
-impl Applying {
-    pub(super) fn new(tx: Tx, post: Post, now: &Zoned) -> Self {
+impl<'t> Applying<'t> {
+    pub(super) fn new(tx: &'t mut Tx, post: Post, now: &Zoned) -> Self {
         Self { tx, person: post.person(), post, zone: now.time_zone().clone(), now: now.timestamp() }
-    }
-
-    /// The transaction with everything in it.
-    pub(super) fn finish(self) -> Tx {
-        self.tx
     }
 
     pub(super) async fn apply(&mut self, effect: &Effect) -> Result<(), StoreError> {
         let (person, now) = (self.person, self.now);
         match effect {
-            Effect::Say(message) => self.post.send(&mut self.tx, message, now).await,
+            Effect::Say(message) => self.post.send(self.tx, message, now),
             Effect::Remember { fact, value, until } => {
                 self.tx.keep_fact(person, fact, value, *until).await?;
                 self.follow_zone(fact).await
@@ -47,8 +42,8 @@ impl Applying {
             Effect::CheckIn(checkin) => self.tx.keep_checkin(person, checkin).await,
             Effect::Return { id, day, away } => self.tx.keep_return(person, id, *day, *away).await,
             Effect::Withdraw { kind, id } => self.tx.withdraw(person, *kind, id).await,
-            Effect::Schedule(plan) => self.schedule(plan).await,
-            Effect::Cancel { name } => self.tx.cancel_schedule(person, name).await,
+            Effect::Schedule(plan) => self.schedule(plan),
+            Effect::Cancel { name } => self.tx.cancel_schedule(person, name),
             // Settled before all other effects: see `settle_firing`.
             Effect::Fired(_) => Ok(()),
             Effect::Ended { script, outcome } => {
@@ -62,12 +57,12 @@ impl Applying {
         }
     }
 
-    async fn schedule(&mut self, plan: &Plan) -> Result<(), StoreError> {
+    fn schedule(&mut self, plan: &Plan) -> Result<(), StoreError> {
         match first(&plan.rule, self.now, &self.zone) {
-            Some(next) => self.tx.keep_schedule(self.person, plan, zone_name(&self.zone), next).await,
+            Some(next) => self.tx.keep_schedule(self.person, plan, zone_name(&self.zone), next),
             None => {
                 tracing::error!(person.id = self.person.0, "a schedule that never happens was not kept");
-                self.tx.cancel_schedule(self.person, &plan.name).await
+                self.tx.cancel_schedule(self.person, &plan.name)
             }
         }
     }

@@ -3,7 +3,7 @@
 //! An event that fails is tried again after a growing pause, while later events of the same account wait behind it and all
 //! others go on. After five tries it is put away, its text forgotten, and the person told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,14 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
 
+use super::batch::{Job, Outcome};
 use super::post::Post;
 use super::{Door, TurnError};
 use crate::clock::{add, ago};
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
-use crate::store::{InboxRow, NewEvent, StoreError};
+use crate::store::{InboxRow, MANY, NewEvent, StoreError};
 use crate::types::{Inbound, Message, Platform, Rich};
 
 /// How often an event is tried.
@@ -47,6 +48,44 @@ pub const APOLOGY: &str =
 
 type Decode = Arc<dyn Fn(&str) -> Option<Inbound> + Send + Sync>;
 type Lane = (Platform, String);
+
+/// An event, and what it says.
+type Waiting = (InboxRow, Inbound);
+
+/// Events that were read, in their order.
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<Waiting>,
+    /// Accounts whose next event has to wait.
+    waiting: HashSet<Lane>,
+}
+
+impl Queue {
+    /// The next events that can be handled together: of each account the first.
+    fn next_batch(&mut self, now: Timestamp) -> Option<Vec<Waiting>> {
+        let (mut batch, mut rest, mut taken) = (Vec::new(), VecDeque::new(), HashSet::new());
+        while let Some((row, inbound)) = self.events.pop_front() {
+            let lane = lane(&inbound);
+            if row.wake_at > now.as_millisecond() {
+                self.waiting.insert(lane.clone());
+            }
+            if self.waiting.contains(&lane) {
+                continue;
+            }
+            if batch.len() < MANY && taken.insert(lane) {
+                batch.push((row, inbound));
+            } else {
+                rest.push_back((row, inbound));
+            }
+        }
+        self.events = rest;
+        (!batch.is_empty()).then_some(batch)
+    }
+}
+
+fn lane(inbound: &Inbound) -> Lane {
+    (inbound.platform, inbound.account.clone())
+}
 
 /// The inbox. Clones are the same one.
 #[derive(Clone)]
@@ -84,9 +123,12 @@ impl Inbox {
             let rows = tx.new_events(BATCH).await?;
             tx.rollback().await?;
             let before = handled;
-            let mut waiting = HashSet::new();
+            let mut queue = Queue::default();
             for row in rows {
-                handled += usize::from(self.handle(row, &mut waiting).await?);
+                handled += usize::from(self.sort(row, &mut queue).await?);
+            }
+            while let Some(batch) = queue.next_batch(self.door.clock.now()) {
+                handled += self.handle(batch, &mut queue).await?;
             }
             if handled == before {
                 return Ok(handled);
@@ -146,8 +188,8 @@ impl Inbox {
         Ok(at)
     }
 
-    /// True when the event is over, one way or the other.
-    async fn handle(&self, row: InboxRow, waiting: &mut HashSet<Lane>) -> Result<bool, StoreError> {
+    /// Puts an event into the queue; true when it is over without that.
+    async fn sort(&self, row: InboxRow, queue: &mut Queue) -> Result<bool, StoreError> {
         let Some(decode) = self.decoders.get(&row.platform) else { return Ok(false) };
         let Some(raw) = &row.raw else {
             self.put_away(&row, None, "unreadable").await?;
@@ -160,20 +202,61 @@ impl Inbox {
             self.ignore(&row).await?;
             return Ok(true);
         };
-        let lane = (inbound.platform, inbound.account.clone());
-        let now = self.door.clock.now();
-        if waiting.contains(&lane) || row.wake_at > now.as_millisecond() {
-            waiting.insert(lane);
-            return Ok(false);
-        }
-        match self.door.take_stored(row.id, &inbound).await {
-            Ok(_) => Ok(true),
-            Err(error) => {
-                tracing::warn!(inbox.id = row.id, inbox.attempt = row.attempts + 1, %error, "an event could not be handled");
-                waiting.insert(lane);
-                self.failed(&row, Some(&inbound), code(&error)).await
+        queue.events.push_back((row, inbound));
+        Ok(false)
+    }
+
+    /// Handles several events in one transaction, and says how many are over. When the transaction fails, each gets its own.
+    async fn handle(&self, batch: Vec<Waiting>, queue: &mut Queue) -> Result<usize, StoreError> {
+        let outcomes = match self.take_batch(&batch).await {
+            Ok(outcomes) => outcomes,
+            Err(error) if batch.len() > 1 => {
+                tracing::warn!(%error, "events could not be handled together; each is handled alone");
+                let mut outcomes = Vec::with_capacity(batch.len());
+                for event in &batch {
+                    let alone = self.take_batch(std::slice::from_ref(event)).await;
+                    outcomes.push(
+                        alone.map_or_else(|error| Some(Err(error.into())), |mut outcomes| outcomes.pop().flatten()),
+                    );
+                }
+                outcomes
+            }
+            Err(error) => vec![Some(Err(error.into()))],
+        };
+        let mut over = 0;
+        for ((row, inbound), outcome) in batch.into_iter().zip(outcomes) {
+            match outcome {
+                Some(Ok(_)) => over += 1,
+                Some(Err(error)) => {
+                    tracing::warn!(inbox.id = row.id, inbox.attempt = row.attempts + 1, %error, "an event could not be handled");
+                    queue.waiting.insert(lane(&inbound));
+                    over += usize::from(self.failed(&row, Some(&inbound), code(&error)).await?);
+                }
+                // Its account, or its person, is in another turn just now.
+                None => _ = queue.waiting.insert(lane(&inbound)),
             }
         }
+        Ok(over)
+    }
+
+    async fn take_batch(&self, batch: &[Waiting]) -> Result<Vec<Outcome>, StoreError> {
+        let mut tx = self.door.store.begin().await?;
+        let lanes: Vec<String> =
+            batch.iter().map(|(_, inbound)| format!("{}:{}", inbound.platform, inbound.account)).collect();
+        let events: Vec<(i64, &str)> =
+            batch.iter().zip(&lanes).map(|((row, _), lane)| (row.id, lane.as_str())).collect();
+        let held = tx.hold_events(&events, self.door.clock.now()).await?;
+        let of = |row: &InboxRow| held.iter().position(|id| *id == row.id);
+        let jobs: Vec<Job<'_>> = batch
+            .iter()
+            .filter(|(row, _)| of(row).is_some())
+            .map(|(row, inbound)| Job::Event(row.id, inbound))
+            .collect();
+        let mut taken = self.door.take_together(&mut tx, &jobs).await?;
+        tx.commit().await?;
+        self.door.committed(&taken);
+        let mut outcomes = std::mem::take(&mut taken.outcomes).into_iter();
+        Ok(batch.iter().map(|(row, _)| of(row).and_then(|_| outcomes.next().flatten())).collect())
     }
 
     /// Nothing for us in it.
@@ -207,7 +290,7 @@ impl Inbox {
             let messages = self.apology(account.language.as_deref(), now);
             let mut post = Post::apology(account, row.id, now);
             for message in messages {
-                post.send(&mut tx, &message, now).await?;
+                post.send(&mut tx, &message, now)?;
             }
         }
         tx.commit().await?;
@@ -239,9 +322,9 @@ impl seam::Inbox for Inbox {
         Box::pin(async move {
             let now = self.door.clock.now();
             let mut tx = self.door.store.begin().await?;
-            for event in &events {
-                tx.put_event(NewEvent { platform, bot, id: &event.id, raw: &event.raw }, now).await?;
-            }
+            let events: Vec<NewEvent<'_>> =
+                events.iter().map(|event| NewEvent { platform, bot, id: &event.id, raw: &event.raw }).collect();
+            tx.put_events(&events, now).await?;
             tx.commit().await?;
             self.door.bells.inbox.notify_one();
             Ok(())

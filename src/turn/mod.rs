@@ -4,6 +4,7 @@
 //! event is handled once or not at all, and a crash repeats it from zero. The only caller of the engine. It never talks to a
 //! network and never logs what a person wrote.
 
+mod batch;
 mod effects;
 mod inbox;
 mod post;
@@ -21,12 +22,11 @@ use crate::engine::state::StateError;
 use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
 use crate::schedule::{Firing, Rule, next_after};
 use crate::script::{Library, translate};
-use crate::store::{Account, DueClaim, Scheduled, Store, StoreError, Tx};
+use crate::store::{Account, DueClaim, Known, Scheduled, Store, StoreError, Tx};
 use crate::types::{Inbound, Input, PersonId, PlaceKind, Platform, Value};
 
-use effects::Applying;
+pub(crate) use batch::Job;
 pub use inbox::{APOLOGY, Inbox};
-use post::Post;
 
 /// The fact that holds a person's zone, as an IANA name.
 const ZONE_FACT: &str = "timezone";
@@ -180,34 +180,13 @@ impl Door {
     /// When the turn did not happen; the same event may be taken again.
     pub async fn take(&self, inbound: &Inbound) -> Result<Turned, TurnError> {
         let mut tx = self.store.begin().await?;
-        let row = tx.first_sight(inbound.platform, &inbound.event, self.clock.now()).await?;
-        self.take_seen(tx, row, inbound).await
-    }
-
-    /// Handles one event of the inbox.
-    async fn take_stored(&self, row: i64, inbound: &Inbound) -> Result<Turned, TurnError> {
-        let mut tx = self.store.begin().await?;
-        let new = tx.event_done(row).await?;
-        self.take_seen(tx, new.then_some(row), inbound).await
-    }
-
-    async fn take_seen(&self, mut tx: Tx, row: Option<i64>, inbound: &Inbound) -> Result<Turned, TurnError> {
-        let now = self.clock.now();
-        let Some(row) = row else {
-            tx.rollback().await?;
-            return Ok(Turned::Seen);
-        };
-        let Some(event) = event(&inbound.input) else {
-            note_presence(&mut tx, inbound, now).await?;
-            tx.commit().await?;
-            self.bells.reminders.notify_one();
-            return Ok(Turned::Noted);
-        };
-        let account = meet(&mut tx, inbound, now).await?;
-        let before = load(&mut tx, &account, now).await?;
-        let decided = self.ask(before, event)?;
-        self.carry_out(tx, Post::reply(account, inbound, row, now), decided).await?;
-        Ok(Turned::Done)
+        match tx.first_sight(inbound.platform, &inbound.event, self.clock.now()).await? {
+            Some(row) => self.take_alone(tx, Job::Event(row, inbound)).await,
+            None => {
+                tx.rollback().await?;
+                Ok(Turned::Seen)
+            }
+        }
     }
 
     /// Handles one schedule that has come due. A claim that is stale changes nothing.
@@ -215,27 +194,24 @@ impl Door {
     /// # Errors
     /// When the turn did not happen; the claim may be taken again.
     pub async fn take_due(&self, claim: DueClaim) -> Result<Turned, TurnError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        tx.lock_person_of_schedule(claim.schedule).await?;
-        let Some(schedule) = tx.claimed_schedule(claim).await? else {
-            tx.rollback().await?;
-            return Ok(Turned::Stale);
-        };
-        let Some(account) = tx.account_to_write_to(schedule.person).await? else {
-            tx.rollback().await?;
-            return Ok(Turned::Stale);
-        };
-        let before = load(&mut tx, &account, now).await?;
-        if tx.occurrence_is_settled(&schedule).await? {
-            tx.advance_schedule(&schedule, following(&schedule, before.now.time_zone(), now)).await?;
-            tx.commit().await?;
-            return Ok(Turned::Stale);
+        self.take_alone(self.store.begin().await?, Job::Due(claim)).await
+    }
+
+    /// One job in a transaction of its own.
+    async fn take_alone(&self, mut tx: Tx, job: Job<'_>) -> Result<Turned, TurnError> {
+        let mut taken = self.take_together(&mut tx, &[job]).await?;
+        match taken.outcomes.pop().flatten() {
+            Some(Ok(turned)) => {
+                tx.commit().await?;
+                self.committed(&taken);
+                Ok(turned)
+            }
+            Some(Err(error)) => {
+                tx.rollback().await?;
+                Err(error)
+            }
+            None => Ok(Turned::Stale),
         }
-        let decided = self.ask(before, Event::Due(due(&schedule)))?;
-        settle_firing(&mut tx, &schedule, &decided.effects, &decided.before.now).await?;
-        self.carry_out(tx, Post::due(account, &schedule, now), decided).await?;
-        Ok(Turned::Done)
     }
 
     /// Where somebody stands, and what time it is for them; nothing when they were never here. For the terminal's `:state` and its
@@ -261,12 +237,12 @@ impl Door {
     pub async fn give_up_due(&self, claim: DueClaim) -> Result<(), TurnError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        tx.lock_person_of_schedule(claim.schedule).await?;
+        tx.lock_people(&[claim.person]).await?;
         match tx.claimed_schedule(claim).await {
             Ok(Some(schedule)) if matches!(schedule.plan.rule, Rule::Every { .. }) => {
                 let zone = zone(&tx.facts(schedule.person, now).await?);
-                tx.record_occurrence(&schedule, "failed", now).await?;
-                tx.advance_schedule(&schedule, following(&schedule, &zone, now)).await?;
+                tx.record_occurrence(&schedule, "failed", now);
+                tx.advance_schedule(&schedule, following(&schedule, &zone, now))?;
             }
             _ => tx.give_up_schedule(claim, now).await?,
         }
@@ -280,25 +256,6 @@ impl Door {
         let step = || (self.step)(&library, state, &before.facts, &event, &before.now);
         let (state, effects) = catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)?;
         Ok(Decided { before, event, state, effects })
-    }
-
-    async fn carry_out(&self, tx: Tx, post: Post, decided: Decided) -> Result<(), TurnError> {
-        let person = post.person();
-        let Decided { before, event, state, effects } = &decided;
-        let mut applying = Applying::new(tx, post, &before.now);
-        for effect in effects {
-            applying.apply(effect).await?;
-        }
-        let mut tx = applying.finish();
-        tx.keep_state(person, state, before.now.timestamp()).await?;
-        tx.commit().await?;
-        self.bells.outbox.notify_one();
-        self.bells.reminders.notify_one();
-        if let Some(witness) = &self.witness {
-            let (facts, now) = (&before.facts, &before.now);
-            witness.saw(&Witnessed { person, event, before: &before.state, facts, now, state, effects });
-        }
-        Ok(())
     }
 }
 
@@ -324,22 +281,29 @@ fn event(input: &Input) -> Option<Event> {
 }
 
 /// Somebody left or came back. Nothing is said, and strangers stay unknown.
-async fn note_presence(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<(), StoreError> {
-    let Some(account) = tx.account(inbound.platform, &inbound.account).await? else { return Ok(()) };
-    match inbound.input {
-        Input::Gone => tx.account_gone(account.id, now).await,
-        _ => tx.use_account(account.id, private_place(inbound), now).await,
+async fn note_presence(
+    tx: &mut Tx,
+    account: Option<Account>,
+    inbound: &Inbound,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match (account, &inbound.input) {
+        (None, _) => Ok(()),
+        (Some(account), Input::Gone) => tx.account_gone(account.id, now).await,
+        (Some(account), _) => {
+            tx.use_account(&account, private_place(inbound), now);
+            Ok(())
+        }
     }
 }
 
-/// Finds the account an event came from, or makes a person for it.
-async fn meet(tx: &mut Tx, inbound: &Inbound, now: Timestamp) -> Result<Account, StoreError> {
-    let mut account = match tx.account(inbound.platform, &inbound.account).await? {
+/// The account an event came from; when there is none, a person is made for it.
+async fn meet(tx: &mut Tx, known: Option<Account>, inbound: &Inbound, now: Timestamp) -> Result<Account, StoreError> {
+    let mut account = match known {
         Some(account) => account,
         None => tx.create_account(inbound.platform, &inbound.account, now).await?,
     };
-    tx.lock_person(account.person).await?;
-    tx.use_account(account.id, private_place(inbound), now).await?;
+    tx.use_account(&account, private_place(inbound), now);
     // What is no tag of a language is not kept.
     let language =
         inbound.language.as_deref().and_then(translate::tag).filter(|tag| account.language.as_ref() != Some(tag));
@@ -355,23 +319,18 @@ fn private_place(inbound: &Inbound) -> Option<&str> {
     (inbound.place.kind == PlaceKind::Private).then_some(inbound.place.id.as_str())
 }
 
+/// Where somebody stands before a turn.
 async fn load(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<Before, TurnError> {
-    let person = account.person;
-    let state = match tx.state(person).await? {
+    let known = tx.people(&[account.person], now).await?.remove(&account.person);
+    known_before(account, known.ok_or(StoreError::Corrupt("accounts.person_id"))??, now)
+}
+
+fn known_before(account: &Account, known: Known, now: Timestamp) -> Result<Before, TurnError> {
+    let state = match &known.state {
         Some(state) => State::read(state.reveal().as_bytes())?,
-        None => State::new(seed(person, tx.person_since(person).await?)),
+        None => State::new(seed(account.person, known.since)),
     };
-    let (checkins, last_checkin) = tx.checkins(person).await?;
-    let facts = Facts {
-        me: tx.facts(person, now).await?,
-        promises: tx.open_promises(person).await?,
-        counts: tx.promise_counts(person).await?,
-        checkins,
-        last_checkin,
-        entries: tx.count_entries(person).await?,
-        schedules: tx.schedule_names(person).await?,
-        client_language: account.language.clone(),
-    };
+    let facts = Facts { client_language: account.language.clone(), ..known.facts };
     let now = now.to_zoned(zone(&facts.me));
     Ok(Before { state, facts, now })
 }
@@ -404,7 +363,7 @@ fn due(schedule: &Scheduled) -> Due {
 
 /// Writes down what became of a firing and moves the schedule, before any other effect can change it. Firings that were missed
 /// meanwhile are not made up for: the next one lies after `now`.
-async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], now: &Zoned) -> Result<(), TurnError> {
+fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], now: &Zoned) -> Result<(), TurnError> {
     let outcome = effects.iter().find_map(|effect| match effect {
         Effect::Fired(outcome) => Some(outcome),
         _ => None,
@@ -412,14 +371,14 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
     let outcome = outcome.ok_or(TurnError::NoOutcome)?;
     let at = now.timestamp();
     let earliest = crate::clock::add(at, SHORTEST_HOLD);
-    tx.record_occurrence(schedule, outcome.as_str(), at).await?;
+    tx.record_occurrence(schedule, outcome.as_str(), at);
     match outcome {
         // It is not late after the night, but it does get late behind an open script.
         Outcome::Quiet { until } | Outcome::Tomorrow { until } => {
             let next = Firing { civil: schedule.next.civil, at: (*until).max(earliest) };
-            tx.advance_schedule(schedule, Some(next)).await?;
+            tx.advance_schedule(schedule, Some(next))?;
         }
-        Outcome::Queued { until } => tx.hold_schedule(schedule, (*until).max(earliest)).await?,
+        Outcome::Queued { until } => tx.hold_schedule(schedule, (*until).max(earliest)),
         Outcome::Fired
         | Outcome::SkippedBusy
         | Outcome::Late
@@ -430,7 +389,7 @@ async fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], no
         | Outcome::Enough
         | Outcome::NoConsent
         | Outcome::NoScript => {
-            tx.advance_schedule(schedule, following(schedule, now.time_zone(), at)).await?;
+            tx.advance_schedule(schedule, following(schedule, now.time_zone(), at))?;
         }
     }
     Ok(())

@@ -26,6 +26,7 @@ pub(super) struct Post {
     expires: Timestamp,
     key: String,
     count: usize,
+    event: Option<i64>,
 }
 
 impl Post {
@@ -41,6 +42,7 @@ impl Post {
             expires: add(now, REPLY_LIFE),
             key: format!("in:{}:{row}", inbound.platform),
             count: 0,
+            event: Some(row),
         }
     }
 
@@ -55,6 +57,7 @@ impl Post {
             expires: add(schedule.next.at, late).max(add(now, SHORTEST_LIFE)),
             key: format!("due:{}:{}", schedule.id, schedule.next.civil),
             count: 0,
+            event: None,
             account,
         }
     }
@@ -70,7 +73,18 @@ impl Post {
             expires: add(now, REPLY_LIFE),
             key: format!("sorry:{row}"),
             count: 0,
+            event: None,
         }
+    }
+
+    /// The account it goes to.
+    pub(super) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The row of the event that it answers.
+    pub(super) fn event_row(&self) -> Option<i64> {
+        self.event
     }
 
     /// Whom it goes to.
@@ -79,7 +93,7 @@ impl Post {
     }
 
     /// Commits one message, as consecutive rows when it is longer than the platform takes. What it asks stands on the last.
-    pub(super) async fn send(&mut self, tx: &mut Tx, message: &Message, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn send(&mut self, tx: &mut Tx, message: &Message, now: Timestamp) -> Result<(), StoreError> {
         for part in parts(message, self.account.platform.message_limit()) {
             let key = format!("{}:{}", self.key, self.count);
             self.count += 1;
@@ -96,8 +110,7 @@ impl Post {
                 dedupe_key: &key,
                 silent: false,
                 now,
-            })
-            .await?;
+            })?;
         }
         Ok(())
     }

@@ -19,12 +19,20 @@ pub struct Database {
 }
 
 impl Database {
+    /// What this test program is about.
     pub async fn new() -> Self {
-        let url = match postgres::shared().filter(|_| ON_POSTGRES) {
-            Some(server) => Some(server.database().await),
-            None => None,
-        };
-        Self { folder: tempfile::tempdir().unwrap(), url }
+        match ON_POSTGRES.then(postgres::shared).flatten() {
+            Some(server) => Self::at(server.database().await),
+            None => Self::in_a_folder(),
+        }
+    }
+
+    pub fn in_a_folder() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), url: None }
+    }
+
+    pub fn at(url: String) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), url: Some(url) }
     }
 
     /// The folder, empty when the database is on a server.

@@ -39,6 +39,12 @@ impl House {
         Self::with_step(goldseam::engine::step).await
     }
 
+    /// The same on a database of one's choice.
+    pub async fn on(database: Database) -> Self {
+        let clock = Clock::steered("2026-11-22T12:00:00Z".parse().unwrap());
+        Self::open(database, clock, 0, engine::step).await
+    }
+
     async fn with_step(step: Step) -> Self {
         let clock = Clock::steered("2026-11-22T12:00:00Z".parse().unwrap());
         Self::open(Database::new().await, clock, 0, step).await
@@ -63,6 +69,12 @@ impl House {
         let Self { database, clock, events, step, door, inbox, reminders, outbox, .. } = self;
         drop((door, inbox, reminders, outbox));
         Self::open(database, clock, events, step).await
+    }
+
+    /// The program ends in order.
+    pub async fn closes(self) -> Database {
+        self.door.store().close().await;
+        self.database
     }
 
     pub fn inbound(&mut self, platform: Platform, account: &str, input: Input) -> Inbound {

@@ -144,13 +144,21 @@ impl Block {
     }
 }
 
-/// Only the words: without the signs that lines begin with in a pipe, and those of quotes at a terminal.
+/// Only the words: without the signs that lines begin with in a pipe, and those of quotes at a terminal; and without what was typed,
+/// which a pipe shows again.
 fn plain(text: &str) -> String {
     let line = |line: &str| {
         let line = ["< ", "# ", "\u{2502} "].iter().find_map(|sign| line.strip_prefix(sign)).unwrap_or(line).to_owned();
         if line == "<" { String::new() } else { line }
     };
-    text.lines().map(line).collect::<Vec<_>>().join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    text.lines()
+        .filter(|line| !line.starts_with("> "))
+        .map(line)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Words as a shell takes them apart.

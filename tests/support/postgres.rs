@@ -93,10 +93,7 @@ impl Server {
 
     /// Runs a statement as the owner of the server.
     pub async fn run(&self, statement: &str) {
-        sqlx::any::install_default_drivers();
-        let mut connection = sqlx::AnyConnection::connect(&self.over_the_socket("postgres")).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+        run(&self.over_the_socket("postgres"), statement).await;
     }
 
     /// The address of a database for whoever is on this machine.
@@ -117,6 +114,14 @@ impl Drop for Server {
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
     }
+}
+
+/// Runs statements on any database.
+pub async fn run(url: &str, statements: &str) {
+    sqlx::any::install_default_drivers();
+    let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 /// The server that the tests of this program share.

@@ -1,5 +1,6 @@
 //! `goldseam scripts init`: the shipped prompts as a folder of one's own, to edit.
 //!
+//! The pages about scripts come along, so that what they and the program's messages name is there.
 //! Writes new files into an empty folder and nothing else; what is there already is never touched.
 
 use std::fs;
@@ -12,6 +13,19 @@ use anyhow::{Context as _, bail};
 use crate::prompts;
 use crate::script::PromptFile;
 use crate::script::schema::{FileKind, schema};
+
+/// The pages for whoever writes scripts, and for whoever runs the bot with them.
+const PAGES: [(&str, &str); 9] = [
+    ("connect-discord.md", include_str!("../../../docs/connect-discord.md")),
+    ("connect-telegram.md", include_str!("../../../docs/connect-telegram.md")),
+    ("operating.md", include_str!("../../../docs/operating.md")),
+    ("script-errors.md", include_str!("../../../docs/script-errors.md")),
+    ("script-language.md", include_str!("../../../docs/script-language.md")),
+    ("tone.md", include_str!("../../../docs/tone.md")),
+    ("transcripts.md", include_str!("../../../docs/transcripts.md")),
+    ("translating.md", include_str!("../../../docs/translating.md")),
+    ("writing-scripts.md", include_str!("../../../docs/writing-scripts.md")),
+];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -31,6 +45,9 @@ pub(crate) fn init(options: &Options) -> anyhow::Result<ExitCode> {
     }
     for kind in FileKind::ALL {
         write_new(&dir.join("schema").join(kind.schema_file()), &schema(kind))?;
+    }
+    for (name, text) in PAGES {
+        write_new(&dir.join("docs").join(name), text)?;
     }
     println!("{}", told(dir, &prompts));
     Ok(ExitCode::SUCCESS)
@@ -69,12 +86,12 @@ fn told(dir: &Path, prompts: &[PromptFile]) -> String {
          {dir}/prompts/chats      {chats} transcripts: conversations that test the scripts\n\
          {dir}/prompts/languages  {languages} more language{}\n\
          {dir}/schema             lets your editor help while you write\n\
+         {dir}/docs               pages to read; writing-scripts.md leads from here to a script of your own\n\
          \n\
          Next:\n\
          \u{20}  cd {dir}\n\
          \u{20}  goldseam scripts play reflect    try one; `:quit` leaves it\n\
-         \u{20}  goldseam scripts check           see whether everything is in order\n\
-         docs/writing-scripts.md leads from here to a script of your own.",
+         \u{20}  goldseam scripts check           see whether everything is in order",
         if languages == 1 { "" } else { "s" },
     )
 }

@@ -82,7 +82,10 @@ pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
         world.0.iter().find_map(|given| if let Given::Now(now) = given { Some(Start::Civil(*now)) } else { None });
     let at = options.now.or(told).map(|start| start.at(&zone)).transpose()?;
     let play = Play { script: options.script, args, world, at };
-    play.check(&library)?;
+    play.check(&library).map_err(|error| match house::not_your_own(prompts.as_deref()) {
+        Some(remark) if library.script(&play.script).is_none() => error.context(remark),
+        _ => error,
+    })?;
     let (clock, beginning) = (play.clock(), Beginning::Script(Box::new(play)));
     Conversation { person: PERSON.into(), prompts, clock, screen: screen(), beginning }.hold(library).await
 }
@@ -166,7 +169,7 @@ impl Play {
         let rule = Rule::At { at: house.door.clock().now() };
         let plan = Plan { name: PLAN.into(), run, rule, if_busy: IfBusy::Interrupt, late: 60, chosen: true };
         let next = first(&plan.rule, house.door.clock().now(), &TimeZone::UTC).context("it never begins")?;
-        tx.keep_schedule(person, &plan, "UTC", next).await?;
+        tx.keep_schedule(person, &plan, "UTC", next)?;
         tx.commit().await?;
         house.settle().await?;
         let mut tx = house.store.begin().await?;

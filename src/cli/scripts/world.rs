@@ -61,7 +61,7 @@ impl World {
         }
         if !self.0.contains(&Given::NewPerson) {
             // Who was here just now is reminded of an open question.
-            tx.keep_state(person, &State { seen: Some(now), ..State::new(SEED) }, now).await?;
+            tx.keep_state(person, &State { seen: Some(now), ..State::new(SEED) }, now)?;
         }
         let here = now.to_zoned(zone(&facts));
         for (number, given) in self.0.iter().enumerate() {

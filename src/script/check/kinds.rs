@@ -106,7 +106,10 @@ impl Checker<'_, '_> {
 
     fn name_kind(&mut self, name: &Name, span: &Range<usize>) -> Kind {
         match name {
-            Name::Local(name) => self.var(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
+            Name::Local(name) => {
+                self.read.insert(name.clone());
+                self.var(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty))
+            }
             Name::Me(name) => self.fact(name, span).map_or(Kind::Mixed, |def| Kind::of(&def.ty)),
             Name::Result(_) => Kind::Mixed,
             Name::Answer => self.answer.clone().unwrap_or_else(|| {

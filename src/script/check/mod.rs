@@ -3,10 +3,12 @@
 //! Takes scripts that could be read, with all others beside them. Reports all problems at once; changes nothing but the types of
 //! option values and the targets of jumps.
 
+mod answers;
 mod budgets;
 pub(crate) mod content;
 mod edition;
 mod heavy;
+mod holes;
 mod kinds;
 pub(crate) mod said;
 pub(crate) mod turns;
@@ -20,7 +22,7 @@ use super::flow::{Flow, Known, World};
 use super::library::{CARDS, Reserved};
 use super::model::{Assignments, Choice, Choose, ObjectionTest, Op, OpKind, Question, Script, Type, VarDef};
 use super::parse::typed;
-use super::problem::{Source, did_you_mean};
+use super::problem::{Source, did_you_mean, line_and_column, nearest};
 use super::text::Template;
 use super::words::SharedWords;
 use crate::phrase::fold;
@@ -33,8 +35,8 @@ use kinds::Kind;
 
 /// Codes of what cannot be told when part of a file could not be read: what is surely there, reached and used.
 pub(crate) const NEEDS_THE_WHOLE: &[&str] = &[
-    "GS0305", "GS0402", "GS0410", "GS0411", "GS0430", "GS0432", "GS0433", "GS0436", "GS0437", "GS0603", "GS0606",
-    "GS0607",
+    "GS0305", "GS0402", "GS0410", "GS0411", "GS0430", "GS0432", "GS0433", "GS0436", "GS0437", "GS0439", "GS0440",
+    "GS0603", "GS0606", "GS0607", "GS0609",
 ];
 
 /// What the names of the engine's own schedules begin with.
@@ -139,6 +141,7 @@ pub(crate) fn check(
     }
     checker.head();
     checker.unused();
+    checker.answers();
     checker.renamed();
     checker.repair();
     checker.card();
@@ -147,7 +150,7 @@ pub(crate) fn check(
     }
     let lists = checker.lists;
     ways::check(script, world, &flow, source);
-    heavy::check(script, &flow, source);
+    heavy::check(script, &flow, words, source);
     lists
 }
 
@@ -158,6 +161,12 @@ struct Checker<'c, 'a> {
     source: &'c mut Source<'a>,
     /// Vars that something reads or writes.
     used: BTreeSet<String>,
+    /// Vars that something reads.
+    read: BTreeSet<String>,
+    /// Vars that something fills.
+    filled: BTreeSet<&'c str>,
+    /// Vars that were told to be always empty.
+    told_empty: BTreeSet<String>,
     /// Phrase lists that something looks for.
     lists: BTreeSet<String>,
     /// What `answer` is, where there is one.
@@ -174,23 +183,41 @@ impl<'c, 'a> Checker<'c, 'a> {
             words,
             source,
             used: BTreeSet::new(),
+            read: BTreeSet::new(),
+            filled: answers::filled(script),
+            told_empty: BTreeSet::new(),
             lists: BTreeSet::new(),
             answer: None,
             growth: budgets::GROWTH,
         }
     }
 
+    /// Steps that nothing leads to: the first of those that stand in a row, which have one cause.
     fn unreachable(&mut self, flow: &Flow) {
-        let mut quiet_until = 0;
+        let mut told = false;
         for (pc, (op, known)) in self.script.ops.iter().zip(&flow.before).enumerate() {
             // Jumps and the last `end` are ours, not the author's.
             let ours = matches!(op.kind, OpKind::Jump(_)) || pc + 1 == self.script.ops.len();
-            if known.is_none() && !ours && op.span.start >= quiet_until {
-                let hint = "remove it, or give a `goto`, an option or a case that leads here";
+            if known.is_some() {
+                told = false;
+            } else if !ours && !told {
+                let hint = self.cut_off(pc);
                 self.source.error("GS0402", op.span.clone(), "nothing ever leads to this step", hint);
-                quiet_until = op.span.end;
+                told = true;
             }
         }
+    }
+
+    /// What to do about a step that nothing leads to: about what ends the script right before it, if anything does.
+    fn cut_off(&self, pc: usize) -> String {
+        let before = pc.checked_sub(1).and_then(|before| self.script.ops.get(before));
+        let Some(end) = before.filter(|op| matches!(op.kind, OpKind::End(_) | OpKind::Start { .. })) else {
+            return "remove it, or give a `goto`, an option or a case that leads here".to_owned();
+        };
+        let (line, _) = line_and_column(self.source.text, end.span.start);
+        format!(
+            "line {line} ends the script for everybody: put that line under an `if` or into a `branch`, or behind this step"
+        )
     }
 
     fn endless(&mut self) {
@@ -277,9 +304,9 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.template(body, known);
             }
             OpKind::Promise { text, to, due, remind } => {
-                self.wants(text, &Kind::Text, known);
-                if let Some(to) = to {
-                    self.wants(to, &Kind::Text, known);
+                for text in std::iter::once(text).chain(to) {
+                    self.wants(text, &Kind::Text, known);
+                    self.untranslated(text);
                 }
                 if let Some(remind) = remind {
                     let of = ["morning", "evening", "none"].map(str::to_owned).to_vec();
@@ -441,22 +468,32 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn template(&mut self, text: &Template, known: &Known) {
+        self.foreign_holes(text);
         for hole in text.holes() {
             let kind = self.kind(hole, known);
             if kind == Kind::Promise {
                 let hint = "show its text: `.text`";
                 self.source.error("GS0304", hole.span.clone(), "a promise cannot be shown as it is", hint);
             } else {
-                self.surely(hole, known);
+                let mend = "say what stands there then: `... or \"there\"`, or ask under an `if` first";
+                self.surely(hole, known, mend.to_owned());
             }
         }
     }
 
-    fn surely(&mut self, expr: &Expr, known: &Known) {
-        if self.world.optional(expr, known) {
-            let hint = "say what stands there then: `... or \"there\"`, or ask under an `if` first";
-            self.source.error("GS0305", expr.span.clone(), "this may be empty here", hint);
+    /// Refuses what may be empty. `mend` says what to do about it, unless nothing fills it at all.
+    fn surely(&mut self, expr: &Expr, known: &Known, mend: String) {
+        if !self.world.optional(expr, known) {
+            return;
         }
+        let (message, hint) = match &expr.kind {
+            ExprKind::Name(Name::Local(name)) if !self.filled.contains(name.as_str()) => {
+                self.told_empty.insert(name.clone());
+                ("this is always empty", self.how_to_fill(name))
+            }
+            _ => ("this may be empty here", mend),
+        };
+        self.source.error("GS0305", expr.span.clone(), message, hint);
     }
 
     fn wants(&mut self, expr: &Expr, wanted: &Kind, known: &Known) {
@@ -524,7 +561,10 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.source.error("GS0408", expr.span.clone(), format!("`{name}` takes no `{given}`"), hint);
             } else if let Some(def) = callee.vars.get(given) {
                 self.assign(&def.ty, &kind, expr);
-                self.surely(expr, known);
+                self.surely(expr, known, word_first(expr));
+                if !expr.literals().is_empty() && answers::shows(callee, given) {
+                    self.untranslated(expr);
+                }
             }
         }
     }
@@ -626,6 +666,8 @@ impl<'c, 'a> Checker<'c, 'a> {
             self.lists.insert(name.to_owned());
         } else {
             let lists = self.script.phrases.keys().chain(self.words.lists.keys()).map(String::as_str);
+            // The list that is meant is not a list that nobody asks for.
+            self.lists.extend(nearest(name, lists.clone()).map(str::to_owned));
             let near = did_you_mean(name, lists);
             let hint = if near.is_empty() { format!("write it under `phrases`: `{name}: [...]`") } else { near };
             self.source.error("GS0309", span, format!("there is no phrase list `{name}`"), hint);
@@ -641,7 +683,10 @@ impl<'c, 'a> Checker<'c, 'a> {
     fn unused(&mut self) {
         for (name, def) in &self.script.vars {
             if !self.used.contains(name) && !self.script.args.contains(name) && !self.script.returns.contains(name) {
-                self.source.warn("GS0410", def.span.clone(), format!("the var `{name}` is not used"), "remove it");
+                let hint = self
+                    .where_to_fill(name)
+                    .map_or("remove it".to_owned(), |missing| format!("{missing}, or remove it"));
+                self.source.warn("GS0410", def.span.clone(), format!("the var `{name}` is not used"), hint);
             }
         }
         for name in &self.script.returns {
@@ -727,6 +772,16 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.source.error("GS0418", op.span.clone(), format!("a card cannot `{verb}`"), hint);
             }
         }
+    }
+}
+
+/// What to do where something has to be handed over and may be empty.
+fn word_first(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Name(Name::Local(name)) => format!(
+            "put a word there in a step before: `- if: {name} is none`, and below it `compose: {{ {name}: ... }}`"
+        ),
+        _ => "hand it over under an `if`, or put a word into a var with `compose` first".to_owned(),
     }
 }
 

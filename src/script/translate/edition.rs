@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::super::model::{OpKind, Script};
-use super::super::problem::{Source, did_you_mean};
+use super::super::problem::{Source, did_you_mean, line_and_column, nearest};
 use super::super::read::{self, Fields};
 use super::super::text::{Mistranslated, Template};
 use super::super::words::SharedWords;
@@ -63,12 +63,15 @@ pub(crate) struct Edition {
     words: BTreeMap<String, ScriptWords>,
 }
 
-/// Reads a folder against the source language's scripts (by the paths of their files) and words.
-pub(crate) fn build(
-    folder: &mut Folder<'_>,
-    scripts: &BTreeMap<String, &Script>,
-    shared: &SharedWords,
-) -> (Edition, SharedWords) {
+/// The scripts of the source language, by the paths of their files without `.yaml`.
+pub(crate) struct Scripts<'s> {
+    pub(crate) by_file: &'s BTreeMap<String, &'s Script>,
+    /// Files that could not be read whole: what they lack may stand in them.
+    pub(crate) unread: &'s BTreeSet<String>,
+}
+
+/// Reads a folder against the source language's scripts and words.
+pub(crate) fn build(folder: &mut Folder<'_>, scripts: &Scripts<'_>, shared: &SharedWords) -> (Edition, SharedWords) {
     let mut edition = Edition::default();
     if let Some(source) = folder.files.get_mut(TEXTS) {
         edition.catalog = texts(source);
@@ -80,12 +83,16 @@ pub(crate) fn build(
     };
     for (path, source) in &mut folder.files {
         let Some(stem) = path.strip_suffix(".yaml").filter(|_| path != WORDS && path != BANNED) else { continue };
-        match scripts.get(stem) {
+        match scripts.by_file.get(stem) {
             Some(script) => {
                 edition.words.insert(stem.to_owned(), script_words(script, source));
+                if scripts.unread.contains(stem) {
+                    source.problems.retain(|problem| problem.code != "GS0704");
+                }
             }
+            None if scripts.unread.contains(stem) => {}
             None => {
-                let hint = did_you_mean(stem, scripts.keys().map(String::as_str));
+                let hint = did_you_mean(stem, scripts.by_file.keys().map(String::as_str));
                 source.warn("GS0704", 0..1, format!("there is no script `{stem}`"), hint);
             }
         }
@@ -155,10 +162,17 @@ fn script_words(script: &Script, source: &mut Source<'_>) -> ScriptWords {
             }
             let lists = words.also.entry(step.name.clone()).or_default();
             for (option, node) in options.all() {
-                if names.contains(&option.name) {
+                if names.contains_key(&option.name) {
                     lists.insert(option.name.clone(), read::phrases(node, source));
                 } else {
-                    unknown("option", &option.name, names.iter(), option.span.clone(), source);
+                    // Whoever meant a label is told the value: that is what does not change with the words.
+                    let near = nearest(&option.name, names.keys().map(String::as_str));
+                    let hint = match near.and_then(|near| names.get(near)) {
+                        Some(best) => format!("did you mean `{best}`?"),
+                        None => did_you_mean(&option.name, names.values().map(String::as_str)),
+                    };
+                    let message = format!("the script has no option `{}`", option.name);
+                    source.warn("GS0704", option.span.clone(), message, hint);
                 }
             }
         }
@@ -179,15 +193,19 @@ fn unknown<'n>(
     source.warn("GS0704", span, format!("the script has no {what} `{name}`"), hint);
 }
 
-/// What the options of a question are called in a file of words: their values, else their labels in the source language.
-fn option_names(script: &Script, step: &str) -> BTreeSet<String> {
+/// What the options of a question may be called in a file of words, their values and their labels in the source language; and
+/// what they are best called, the value if there is one.
+fn option_names(script: &Script, step: &str) -> BTreeMap<String, String> {
     let op = script.waits.get(step).and_then(|pc| script.ops.get(*pc));
-    let Some(OpKind::Choose(choose)) = op.map(|op| &op.kind) else { return BTreeSet::new() };
-    let name = |option: &super::super::model::Choice| {
-        let value = option.value.iter().map(ToString::to_string);
-        value.chain([option.label.source.clone()]).collect::<Vec<_>>()
-    };
-    choose.options.iter().flat_map(name).collect()
+    let Some(OpKind::Choose(choose)) = op.map(|op| &op.kind) else { return BTreeMap::new() };
+    let mut names = BTreeMap::new();
+    for option in &choose.options {
+        let label = option.label.source.clone();
+        let best = option.value.as_ref().map_or(label.clone(), ToString::to_string);
+        names.insert(label, best.clone());
+        names.insert(best.clone(), best);
+    }
+    names
 }
 
 impl Edition {
@@ -227,22 +245,59 @@ impl Edition {
         (script, places)
     }
 
-    /// Entries that belong to no text of these scripts (by the paths of their files).
-    pub(crate) fn strays(&self, scripts: &BTreeMap<String, &Script>, source: &mut Source<'_>) {
+    /// Entries that belong to no text of these scripts, and those that wait for somebody to look at them. `name` is the source
+    /// language's.
+    pub(crate) fn leftovers(&self, scripts: &Scripts<'_>, name: &str, source: &mut Source<'_>) {
         let mut known = BTreeSet::new();
-        for (file, script) in scripts {
+        for (file, script) in scripts.by_file {
             each(&mut (*script).clone(), file, &mut |slot| {
                 let key = slot.key();
                 known.insert((slot.context, key));
             });
         }
         let is_known = |(context, id): (&str, &str)| known.contains(&(context.to_owned(), id.to_owned()));
-        for entry in self.catalog.entries.iter().filter(|entry| !entry.obsolete && !is_known(entry.key())) {
-            let hint =
-                "the script was edited: `goldseam scripts i18n merge` moves it to its text, or to the end of the file";
-            source.warn("GS0703", entry.span.clone(), "this entry belongs to no text of the scripts", hint);
+        let mut doubtful = Vec::new();
+        for entry in self.catalog.entries.iter().filter(|entry| !entry.obsolete) {
+            if is_known(entry.key()) {
+                doubtful.extend((entry.fuzzy && !entry.is_empty()).then_some(entry));
+            } else if !scripts.unread.iter().any(|file| entry.belongs_to(file)) {
+                let hint = "the script was edited: `goldseam scripts i18n merge` moves it to its text, or to the end of the file";
+                source.warn("GS0703", entry.span.clone(), "this entry belongs to no text of the scripts", hint);
+            }
         }
+        tell_doubtful(&doubtful, name, source);
     }
+}
+
+/// How many further places a message names.
+const PLACES: usize = 8;
+
+/// One warning for all translations whose texts were edited since.
+fn tell_doubtful(entries: &[&Entry], language: &str, source: &mut Source<'_>) {
+    let flag = |entry: &&Entry| {
+        let text = source.text.get(entry.span.clone()).unwrap_or_default();
+        let at = entry.span.start + text.find("#, ").unwrap_or(0);
+        at..at + source.text[at..].lines().next().map_or(1, str::len)
+    };
+    let places: Vec<Range<usize>> = entries.iter().map(flag).collect();
+    let Some((first, others)) = places.split_first() else { return };
+    let lines = others.iter().take(PLACES).map(|place| line_and_column(source.text, place.start).0.to_string());
+    let mut lines = lines.collect::<Vec<_>>().join(", ");
+    if others.len() > PLACES {
+        lines += " ...";
+    }
+    let message = match others.len() {
+        0 => {
+            format!("a translation waits: its text was edited, and it is said in {language} until somebody has looked")
+        }
+        more => format!(
+            "{} translations wait: their texts were edited, and they are said in {language} until somebody has looked",
+            more + 1
+        ),
+    };
+    let also = if lines.is_empty() { String::new() } else { format!("; the others are in lines {lines}") };
+    let hint = format!("mend the `msgstr` below, and delete this line with `fuzzy` in it{also}");
+    source.warn("GS0710", first.clone(), message, hint);
 }
 
 impl ScriptWords {

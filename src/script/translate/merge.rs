@@ -2,7 +2,7 @@
 //!
 //! Texts in, texts out; who reads and writes files stands outside the core.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::library::{Library, PromptFile};
 use super::super::problem::{edit_distance, line_and_column};
@@ -11,6 +11,9 @@ use super::{Plural, Slot, Speaker, Words, each};
 
 /// Up to this share of its letters a text may have changed and still be the same text, to be looked at by a translator.
 const LIKENESS: f64 = 0.45;
+/// At the same question, a text that has so many words is the same one when this share of them, in percent, is there again: lines
+/// were added to it, or taken out.
+const WORDS: (usize, usize) = (3, 60);
 
 /// How far a language's texts are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,10 +22,21 @@ pub struct Status {
     pub all: usize,
     /// Texts with a translation.
     pub translated: usize,
-    /// Texts that were edited since they were translated, by their places in the scripts.
-    pub fuzzy: Vec<String>,
-    /// Texts without a translation, by their places in the scripts.
-    pub missing: Vec<String>,
+    /// Texts that were edited since they were translated.
+    pub fuzzy: Vec<Untranslated>,
+    /// Texts without a translation.
+    pub missing: Vec<Untranslated>,
+}
+
+/// A text that is said in the source language for now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untranslated {
+    /// Its place in the scripts: `menu.yaml:20`.
+    pub place: String,
+    /// What it says there.
+    pub text: String,
+    /// Where its entry begins in texts.po, in bytes, if there is one.
+    pub at: Option<usize>,
 }
 
 /// All texts of the scripts, as an empty PO file. `files` are those the library was loaded from.
@@ -116,6 +130,11 @@ pub fn merge(tag: &str, old: &Catalog, template: &Catalog) -> Catalog {
             take(entry, rest.remove(at), doubtful);
         }
     }
+    for entry in entries.iter_mut().filter(|entry| entry.is_empty()) {
+        if let Some(at) = with_the_same_words(entry, &rest) {
+            take(entry, rest.remove(at), true);
+        }
+    }
     for entry in &mut entries {
         let wanted = if entry.plural.is_some() { forms } else { 1 };
         entry.translations.resize(wanted, po::Words::default());
@@ -141,10 +160,15 @@ fn take(entry: &mut Entry, from: &Entry, doubtful: bool) {
     };
 }
 
+/// True when the translation of one text could be that of the other.
+fn usable(entry: &Entry, other: &Entry) -> bool {
+    !other.is_empty() && other.plural.is_some() == entry.plural.is_some()
+}
+
 /// The translation to take over for a text that has none, and whether somebody has to look at it.
 fn nearest(entry: &Entry, rest: &[&Entry]) -> Option<(usize, bool)> {
     let file = |entry: &Entry| entry.context.as_deref().and_then(|c| c.split('/').next()).unwrap_or("").to_owned();
-    let usable = |other: &&Entry| !other.is_empty() && other.plural.is_some() == entry.plural.is_some();
+    let usable = |other: &&Entry| usable(entry, other);
     let same_text = |other: &&Entry| usable(other) && other.id == entry.id;
     if let Some(at) = rest.iter().position(|other| same_text(other) && file(other) == file(entry)) {
         return Some((at, false));
@@ -170,6 +194,21 @@ fn nearest(entry: &Entry, rest: &[&Entry]) -> Option<(usize, bool)> {
     .map(|(_, at)| (at, true))
 }
 
+/// The translation of a text of the same question that had most of its words.
+fn with_the_same_words(entry: &Entry, rest: &[&Entry]) -> Option<usize> {
+    let words = |entry: &Entry| entry.id.split_whitespace().map(str::to_owned).collect::<BTreeSet<String>>();
+    let ours = words(entry);
+    let share = |other: &Entry| {
+        let theirs = words(other);
+        let fewer = ours.len().min(theirs.len());
+        let common = ours.intersection(&theirs).count();
+        (fewer >= WORDS.0 && 100 * common >= WORDS.1 * fewer).then_some(common)
+    };
+    let candidates =
+        rest.iter().enumerate().filter(|(_, other)| other.context == entry.context && usable(entry, other));
+    candidates.filter_map(|(at, other)| Some((share(other)?, at))).max().map(|(_, at)| at)
+}
+
 /// How far a language is.
 #[must_use]
 pub fn status(catalog: &Catalog, template: &Catalog) -> Status {
@@ -177,12 +216,17 @@ pub fn status(catalog: &Catalog, template: &Catalog) -> Status {
         catalog.entries.iter().filter(|entry| !entry.obsolete).map(|entry| (entry.key(), entry)).collect();
     let mut status = Status { all: template.entries.len(), ..Status::default() };
     for wanted in &template.entries {
-        let place = || wanted.references.first().cloned().unwrap_or_default();
-        match entries.get(&wanted.key()) {
-            Some(entry) if entry.is_empty() => status.missing.push(place()),
-            Some(entry) if entry.fuzzy => status.fuzzy.push(place()),
+        let entry = entries.get(&wanted.key());
+        let untranslated = || Untranslated {
+            place: wanted.references.first().cloned().unwrap_or_default(),
+            text: wanted.id.clone(),
+            at: entry.map(|entry| entry.span.start),
+        };
+        match entry {
+            Some(entry) if entry.is_empty() => status.missing.push(untranslated()),
+            Some(entry) if entry.fuzzy => status.fuzzy.push(untranslated()),
             Some(_) => status.translated += 1,
-            None => status.missing.push(place()),
+            None => status.missing.push(untranslated()),
         }
     }
     status
@@ -210,17 +254,22 @@ mod tests {
             ("menu/c", "Moves.", "Se mueve."),
             ("menu/d", "Was here once, long ago.", "Estuvo."),
             ("menu/e", "Never translated, and gone.", ""),
+            ("menu/f", "To say: ${ a }\nFirst: ${ b }", "Decir: ${ a }\nPrimera: ${ b }"),
         ]);
         let new = catalog(&[
             ("menu/a", "Stays.", ""),
             ("menu/b", "How are you now?", ""),
             ("menu/x", "Moves.", ""),
             ("menu/y", "Quite new.", ""),
+            ("menu/f", "What it was about: ${ c }\nTo say: ${ a }\nFirst: ${ b }\nAnd what came of it: ${ d }", ""),
         ]);
         let merged = merge("es", &old, &new);
+        let added = merged.entries.iter().find(|entry| entry.context.as_deref() == Some("menu/f")).unwrap();
+        assert_eq!((added.fuzzy, added.translations[0].text.as_str()), (true, "Decir: ${ a }\nPrimera: ${ b }"));
         let shown: Vec<(&str, &str, bool, Option<&str>, bool)> = merged
             .entries
             .iter()
+            .filter(|e| e.context.as_deref() != Some("menu/f"))
             .map(|e| (&*e.id, &*e.translations[0].text, e.fuzzy, e.previous.as_deref(), e.obsolete))
             .collect();
         assert_eq!(
@@ -235,6 +284,6 @@ mod tests {
         );
         assert_eq!(merge("es", &merged, &new), merged, "merging again changes nothing");
         let status = status(&merged, &new);
-        assert_eq!((status.all, status.translated, status.fuzzy.len(), status.missing.len()), (4, 2, 1, 1));
+        assert_eq!((status.all, status.translated, status.fuzzy.len(), status.missing.len()), (5, 2, 2, 1));
     }
 }

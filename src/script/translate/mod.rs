@@ -8,10 +8,10 @@ mod plural;
 pub mod po;
 mod slots;
 
-pub use merge::{Status, merge, status, template};
+pub use merge::{Status, Untranslated, merge, status, template};
 pub use plural::Plural;
 
-pub(crate) use edition::{BANNED, Edition, Folder, TEXTS, build};
+pub(crate) use edition::{BANNED, Edition, Folder, Scripts, TEXTS, build};
 pub(crate) use slots::{Slot, Speaker, Words, each};
 
 /// A language tag in one spelling: `pt_BR` is `pt-br`. Nothing comes back for what is none.

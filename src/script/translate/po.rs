@@ -99,6 +99,13 @@ impl Entry {
         self.translations.is_empty() || self.translations.iter().any(|words| words.text.is_empty())
     }
 
+    /// True for a text of that script: its path without `.yaml`.
+    #[must_use]
+    pub fn belongs_to(&self, file: &str) -> bool {
+        let rest = self.context.as_deref().and_then(|context| context.strip_prefix(file));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// What it is looked up by.
     #[must_use]
     pub fn key(&self) -> (&str, &str) {

@@ -36,6 +36,12 @@ pub enum OpenError {
     /// Another program has the folder.
     #[error("Another Goldseam already uses the data folder {}: stop that one first, or choose another `data_dir`.", .0.display())]
     InUse(PathBuf),
+    /// Other programs use the server's database, and this one wants to be alone.
+    #[error("A Goldseam uses {0}: stop every program that does first.")]
+    Shared(String),
+    /// Somebody else is alone with the server's database.
+    #[error("{0} is being moved by another program: wait until that has ended.")]
+    Taken(String),
     /// The lock file cannot be made.
     #[error("The data folder {} cannot be used ({reason}): check that it exists and may be written.", path.display())]
     Folder {
@@ -111,12 +117,12 @@ pub enum OpenError {
     },
 }
 
-/// What somebody wants to do with a database that is there.
+/// What somebody wants to do with a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Beside {
+enum Wish {
     /// Read, and nothing else.
     Read,
-    /// Change a mark.
+    /// Write as well.
     Write,
 }
 
@@ -149,7 +155,7 @@ impl Store {
     /// # Errors
     /// When it is not ours, newer or older than us, or the database fails.
     pub async fn open_to_read(location: &Location, vault: Vault) -> Result<Option<Store>, OpenError> {
-        Self::open_existing(location, vault, Beside::Read).await
+        Self::open_existing(location, vault, Wish::Read).await
     }
 
     /// Opens the database there to change a mark in it, also beside a program that uses it: no lock is taken, and nothing is
@@ -158,14 +164,39 @@ impl Store {
     /// # Errors
     /// When it is not ours, older or newer than us, or the database fails.
     pub async fn open_beside(location: &Location, vault: Vault) -> Result<Option<Store>, OpenError> {
-        Self::open_existing(location, vault, Beside::Write).await
+        Self::open_existing(location, vault, Wish::Write).await
     }
 
-    async fn open_existing(location: &Location, vault: Vault, beside: Beside) -> Result<Option<Store>, OpenError> {
+    async fn open_existing(location: &Location, vault: Vault, wish: Wish) -> Result<Option<Store>, OpenError> {
         sqlx::any::install_default_drivers();
         match location {
-            Location::Folder(folder) => sqlite::open_existing(folder, vault, beside).await,
-            Location::Server(server) => postgres::open_existing(server, vault, beside).await,
+            Location::Folder(folder) => sqlite::open_existing(folder, vault, wish).await,
+            Location::Server(server) => postgres::open_existing(server, vault, wish).await,
+        }
+    }
+
+    /// Opens a database that no other program uses as long as this store lives, to read everything in it. `None` when there is no
+    /// database yet.
+    ///
+    /// # Errors
+    /// When another program uses it, it is not ours, older or newer than us, or the database fails.
+    pub(super) async fn open_alone_to_read(location: &Location, vault: Vault) -> Result<Option<Store>, OpenError> {
+        sqlx::any::install_default_drivers();
+        match location {
+            Location::Folder(folder) => sqlite::open_alone(folder, vault).await,
+            Location::Server(server) => postgres::open_alone_to_read(server, vault).await,
+        }
+    }
+
+    /// Opens a database that no other program uses as long as this store lives, to fill it. Brings it up to date.
+    ///
+    /// # Errors
+    /// When another program uses it, it is not ours or newer than us, or the database fails.
+    pub(super) async fn open_alone(location: &Location, vault: Vault) -> Result<Store, OpenError> {
+        sqlx::any::install_default_drivers();
+        match location {
+            Location::Folder(folder) => sqlite::open(folder, vault).await,
+            Location::Server(server) => postgres::open_alone(server, vault).await,
         }
     }
 

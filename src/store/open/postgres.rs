@@ -10,7 +10,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, Connection};
 
-use super::{Beside, OpenError};
+use super::{OpenError, Wish};
 use crate::store::{Dialect, Inner, Store, migrations};
 use crate::vault::Vault;
 
@@ -20,9 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const ACQUIRE: Duration = Duration::from_secs(30);
 
 /// What each connection is told. A program that hangs or loses the network must not keep rows locked: the server ends its
-/// transaction, and notices a dead machine within half a minute.
+/// transaction, and notices a dead machine within half a minute. The lock says that a program is here ([`open_alone`]); nobody
+/// waits for it unless somebody is alone.
 const SETTINGS: &str = "set idle_in_transaction_session_timeout = '30s'; set statement_timeout = '60s';
-    set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
+    set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+    select pg_advisory_lock_shared(7453295087010013549)";
+/// The same lock (the letters of `goldseam` as a number, shared above), for whoever wants to be alone.
+const ALONE: &str = "select pg_try_advisory_lock(7453295087010013549)";
+/// Is nobody alone?
+const NOT_ALONE: &str = "select pg_try_advisory_lock_shared(7453295087010013549)";
+
+/// A transaction that reads one state of the database.
+const BEGIN_READING: &str = "begin isolation level repeatable read read only";
 
 /// A database on a server. Shows itself without user, password and parameters.
 #[derive(Clone, Debug)]
@@ -48,36 +57,81 @@ impl fmt::Display for Server {
 }
 
 pub(super) async fn open(server: &Server, vault: Vault) -> Result<Store, OpenError> {
-    let mut connection = connect(server).await?;
-    inspect(server, &mut connection).await?;
+    let (mut connection, _) = inspected(server).await?;
+    if !is_granted(server, &mut connection, NOT_ALONE).await? {
+        return Err(OpenError::Taken(server.to_string()));
+    }
     close(connection).await;
     migrate(server).await?;
     pool(server, vault, "begin").await
 }
 
 /// Opens what is there, without migrating it.
-pub(super) async fn open_existing(server: &Server, vault: Vault, beside: Beside) -> Result<Option<Store>, OpenError> {
-    let mut connection = connect(server).await?;
-    let newest = inspect(server, &mut connection).await?;
-    close(connection).await;
-    if newest == 0 {
+pub(super) async fn open_existing(server: &Server, vault: Vault, wish: Wish) -> Result<Option<Store>, OpenError> {
+    if !is_up_to_date(server).await? {
         return Ok(None);
     }
-    if newest < migrations::newest() {
-        return Err(OpenError::Older(server.to_string()));
-    }
-    let begin = match beside {
-        Beside::Read => "begin isolation level repeatable read read only",
-        Beside::Write => "begin",
+    let begin = match wish {
+        Wish::Read => BEGIN_READING,
+        Wish::Write => "begin",
     };
     pool(server, vault, begin).await.map(Some)
 }
 
+/// Opens and migrates a database that no other program uses.
+pub(super) async fn open_alone(server: &Server, vault: Vault) -> Result<Store, OpenError> {
+    close(inspected(server).await?.0).await;
+    let alone = alone(server, vault, "begin").await?;
+    migrations::migrator(Dialect::Postgres).run(&alone.0.pool).await.map_err(|error| not_migrated(server, error))?;
+    Ok(alone)
+}
+
+/// Opens a database that no other program uses, to read what is there.
+pub(super) async fn open_alone_to_read(server: &Server, vault: Vault) -> Result<Option<Store>, OpenError> {
+    if !is_up_to_date(server).await? {
+        return Ok(None);
+    }
+    alone(server, vault, BEGIN_READING).await.map(Some)
+}
+
 pub(super) async fn examine(server: &Server) -> Result<bool, OpenError> {
-    let mut connection = connect(server).await?;
-    let newest = inspect(server, &mut connection).await?;
+    let (connection, newest) = inspected(server).await?;
     close(connection).await;
     Ok(newest > 0)
+}
+
+/// False when the database is empty.
+async fn is_up_to_date(server: &Server) -> Result<bool, OpenError> {
+    let (connection, newest) = inspected(server).await?;
+    close(connection).await;
+    match newest {
+        0 => Ok(false),
+        older if older < migrations::newest() => Err(OpenError::Older(server.to_string())),
+        _ => Ok(true),
+    }
+}
+
+async fn inspected(server: &Server) -> Result<(AnyConnection, i64), OpenError> {
+    let mut connection = connect(server).await?;
+    let newest = inspect(server, &mut connection).await?;
+    Ok((connection, newest))
+}
+
+/// One connection, which holds the lock as long as it lives and takes its time.
+async fn alone(server: &Server, vault: Vault, begin: &'static str) -> Result<Store, OpenError> {
+    let one = AnyPoolOptions::new().max_connections(1).test_before_acquire(false).idle_timeout(None).max_lifetime(None);
+    let pool = one.connect(server.url.expose_secret()).await.map_err(|error| explain(server, &error))?;
+    let mut connection = pool.acquire().await.map_err(|error| explain(server, &error))?;
+    if !is_granted(server, &mut connection, ALONE).await? {
+        return Err(OpenError::Shared(server.to_string()));
+    }
+    drop(connection);
+    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Postgres, begin, _lock: None }))
+}
+
+async fn is_granted(server: &Server, connection: &mut AnyConnection, lock: &'static str) -> Result<bool, OpenError> {
+    let granted = sqlx::query_as(lock).fetch_one(connection).await.map_err(|error| explain(server, &error));
+    granted.map(|(granted,): (bool,)| granted)
 }
 
 async fn pool(server: &Server, vault: Vault, begin: &'static str) -> Result<Store, OpenError> {

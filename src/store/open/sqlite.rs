@@ -9,7 +9,7 @@ use reqwest::Url;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, Connection};
 
-use super::{Beside, OpenError};
+use super::{OpenError, Wish};
 use crate::store::{Dialect, Inner, Store, migrations};
 use crate::vault::Vault;
 
@@ -38,7 +38,20 @@ pub(super) async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError
 }
 
 /// Opens what is there, without the lock.
-pub(super) async fn open_existing(folder: &Path, vault: Vault, beside: Beside) -> Result<Option<Store>, OpenError> {
+pub(super) async fn open_existing(folder: &Path, vault: Vault, wish: Wish) -> Result<Option<Store>, OpenError> {
+    open_with(folder, vault, wish, None).await
+}
+
+/// Opens what is there to be read, with the lock.
+pub(super) async fn open_alone(folder: &Path, vault: Vault) -> Result<Option<Store>, OpenError> {
+    if !is_there(&folder.join(DATABASE_FILE)) {
+        return Ok(None);
+    }
+    let lock = lock(folder)?;
+    open_with(folder, vault, Wish::Read, Some(lock)).await
+}
+
+async fn open_with(folder: &Path, vault: Vault, wish: Wish, lock: Option<File>) -> Result<Option<Store>, OpenError> {
     let path = folder.join(DATABASE_FILE);
     if !is_there(&path) {
         return Ok(None);
@@ -46,12 +59,12 @@ pub(super) async fn open_existing(folder: &Path, vault: Vault, beside: Beside) -
     if inspect(&path).await? < migrations::newest() {
         return Err(OpenError::Older(path.display().to_string()));
     }
-    let (settings, mode, begin): (&'static [&'static str], _, _) = match beside {
-        Beside::Read => (&WAITING, reading(&path), "begin"),
-        Beside::Write => (&DURABLE, "mode=rw", BEGIN),
+    let (settings, mode, begin): (&'static [&'static str], _, _) = match wish {
+        Wish::Read => (&WAITING, reading(&path), "begin"),
+        Wish::Write => (&DURABLE, "mode=rw", BEGIN),
     };
     let pool = pool(settings).connect(&address(&path, mode)?).await.map_err(|error| failed(&path, &error))?;
-    Ok(Some(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, begin, _lock: None })))
+    Ok(Some(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, begin, _lock: lock })))
 }
 
 pub(super) async fn in_memory(vault: Vault) -> Result<Store, OpenError> {

@@ -113,6 +113,9 @@ pub(crate) fn check(options: &Options) -> ExitCode {
             None => eprintln!("goldseam: how hard the scripts are to read is told once they have no errors."),
         }
     }
+    if let Some(remark) = house::not_your_own(folder.as_deref()) {
+        eprintln!("{remark}");
+    }
     if refused || (options.deny_warnings && report.warnings() > 0) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

@@ -1,0 +1,205 @@
+//! Several turns in one transaction: read together, asked one by one, written together.
+//!
+//! A commit costs more than the turn in it, so what waits shares one. Nobody has two turns in one batch, because the second has to
+//! see what the first made. What cannot be read, or makes the engine panic, is that turn's own trouble.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::effects::Applying;
+use super::post::Post;
+use super::{
+    Before, Decided, Door, TurnError, Turned, Witnessed, due, event, following, known_before, meet, note_presence,
+    settle_firing,
+};
+use crate::engine::Event;
+use crate::store::{Account, DueClaim, DueNow, StoreError, Tx};
+use crate::types::{Inbound, PersonId, Platform};
+
+/// Something for the door.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Job<'j> {
+    /// An event, which is this row of the inbox.
+    Event(i64, &'j Inbound),
+    /// A schedule that has come due.
+    Due(DueClaim),
+}
+
+/// What came of a job; nothing yet when its person has another one in the same batch.
+pub(crate) type Outcome = Option<Result<Turned, TurnError>>;
+
+/// A job whose person is known.
+struct Ready {
+    /// Its place among the jobs.
+    at: usize,
+    post: Post,
+    event: Event,
+    due: Option<DueNow>,
+    /// Nobody knew them before.
+    newcomer: bool,
+}
+
+impl Door {
+    /// Takes jobs in this transaction, which is left open. An error means that the transaction is of no use any more.
+    pub(crate) async fn take_together(&self, tx: &mut Tx, jobs: &[Job<'_>]) -> Result<Taken, StoreError> {
+        let now = self.clock.now();
+        let mut taken = Taken { outcomes: jobs.iter().map(|_| None).collect(), turns: Vec::new() };
+        let mut ready = self.arrivals(tx, jobs, now, &mut taken.outcomes).await?;
+        ready.extend(self.firings(tx, jobs, now, &mut taken.outcomes).await?);
+        ready.sort_by_key(|ready| ready.at);
+        let mut here = HashSet::new();
+        ready.retain(|ready| here.insert(ready.post.person()));
+        let people: Vec<PersonId> = ready.iter().map(|ready| ready.post.person()).collect();
+        let mut known = tx.people(&people, now).await?;
+        for job in ready {
+            let Some(known) = known.remove(&job.post.person()) else { continue };
+            let (at, person, newcomer) = (job.at, job.post.person(), job.newcomer);
+            let outcome =
+                match known.map_err(TurnError::from).and_then(|known| known_before(job.post.account(), known, now)) {
+                    Ok(before) => self.turn(tx, job, before, &mut taken.turns).await?,
+                    Err(error) => Err(error),
+                };
+            if outcome.is_err() && newcomer {
+                tx.forget_newcomer(person).await?;
+            }
+            taken.outcomes[at] = Some(outcome);
+        }
+        Ok(taken)
+    }
+
+    /// The events among the jobs, with the accounts they came from.
+    async fn arrivals(
+        &self,
+        tx: &mut Tx,
+        jobs: &[Job<'_>],
+        now: Timestamp,
+        outcomes: &mut [Outcome],
+    ) -> Result<Vec<Ready>, StoreError> {
+        let accounts = senders(tx, jobs).await?;
+        tx.lock_people(&accounts.values().map(|account| account.person).collect::<Vec<_>>()).await?;
+        let mut ready = Vec::new();
+        for (at, job) in jobs.iter().enumerate() {
+            let Job::Event(row, inbound) = job else { continue };
+            let known = accounts.get(&(inbound.platform, inbound.account.as_str())).cloned();
+            match event(&inbound.input) {
+                None => {
+                    note_presence(tx, known, inbound, now).await?;
+                    tx.mark_done(*row);
+                    outcomes[at] = Some(Ok(Turned::Noted));
+                }
+                Some(event) => {
+                    let newcomer = known.is_none();
+                    let account = meet(tx, known, inbound, now).await?;
+                    let post = Post::reply(account, inbound, *row, now);
+                    ready.push(Ready { at, post, event, due: None, newcomer });
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// The due schedules among the jobs, with the accounts to write to.
+    async fn firings(
+        &self,
+        tx: &mut Tx,
+        jobs: &[Job<'_>],
+        now: Timestamp,
+        outcomes: &mut [Outcome],
+    ) -> Result<Vec<Ready>, StoreError> {
+        let claims: Vec<(usize, DueClaim)> = jobs
+            .iter()
+            .enumerate()
+            .filter_map(|(at, job)| if let Job::Due(claim) = job { Some((at, *claim)) } else { None })
+            .collect();
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        tx.lock_people(&claims.iter().map(|(_, claim)| claim.person).collect::<Vec<_>>()).await?;
+        let found = tx.claimed_schedules(&claims.iter().map(|(_, claim)| *claim).collect::<Vec<_>>()).await?;
+        let mut ready = Vec::new();
+        for ((at, _), found) in claims.into_iter().zip(found) {
+            match found {
+                Err(error) => outcomes[at] = Some(Err(error.into())),
+                Ok(None) => outcomes[at] = Some(Ok(Turned::Stale)),
+                Ok(Some(found)) => {
+                    let post = Post::due(found.account.clone(), &found.schedule, now);
+                    let event = Event::Due(due(&found.schedule));
+                    ready.push(Ready { at, post, event, due: Some(found), newcomer: false });
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// One turn: asks the engine, and carries out what it decided.
+    async fn turn(
+        &self,
+        tx: &mut Tx,
+        job: Ready,
+        before: Before,
+        turns: &mut Vec<(PersonId, Decided)>,
+    ) -> Result<Result<Turned, TurnError>, StoreError> {
+        let Ready { post, event, due, .. } = job;
+        if let Some(due) = due.as_ref().filter(|due| due.settled) {
+            let now = before.now.timestamp();
+            tx.advance_schedule(&due.schedule, following(&due.schedule, before.now.time_zone(), now))?;
+            return Ok(Ok(Turned::Stale));
+        }
+        let decided = match self.ask(before, event) {
+            Ok(decided) => decided,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Some(due) = &due
+            && let Err(error) = settle_firing(tx, &due.schedule, &decided.effects, &decided.before.now)
+        {
+            return Ok(Err(error));
+        }
+        if let Some(row) = post.event_row() {
+            tx.mark_done(row);
+        }
+        let person = post.person();
+        let mut applying = Applying::new(tx, post, &decided.before.now);
+        for effect in &decided.effects {
+            applying.apply(effect).await?;
+        }
+        tx.keep_state(person, &decided.state, decided.before.now.timestamp())?;
+        turns.push((person, decided));
+        Ok(Ok(Turned::Done))
+    }
+
+    /// Rings for what was committed, and shows it to whoever looks on.
+    pub(crate) fn committed(&self, taken: &Taken) {
+        self.bells.outbox.notify_one();
+        self.bells.reminders.notify_one();
+        let Some(witness) = &self.witness else { return };
+        for (person, Decided { before, event, state, effects }) in &taken.turns {
+            let (facts, now, person) = (&before.facts, &before.now, *person);
+            witness.saw(&Witnessed { person, event, before: &before.state, facts, now, state, effects });
+        }
+    }
+}
+
+/// What came of a batch.
+pub(crate) struct Taken {
+    /// Of each job, in their order.
+    pub(crate) outcomes: Vec<Outcome>,
+    turns: Vec<(PersonId, Decided)>,
+}
+
+/// The accounts that events came from, where they are known already.
+async fn senders<'j>(tx: &mut Tx, jobs: &[Job<'j>]) -> Result<HashMap<(Platform, &'j str), Account>, StoreError> {
+    let mut senders: HashMap<Platform, BTreeSet<&'j str>> = HashMap::new();
+    for job in jobs {
+        if let Job::Event(_, inbound) = job {
+            senders.entry(inbound.platform).or_default().insert(&inbound.account);
+        }
+    }
+    let mut known = HashMap::new();
+    for (platform, ids) in senders {
+        let ids: Vec<&'j str> = ids.into_iter().collect();
+        let mut found = tx.accounts(platform, &ids).await?;
+        known.extend(ids.into_iter().filter_map(|id| Some(((platform, id), found.remove(id)?))));
+    }
+    Ok(known)
+}
