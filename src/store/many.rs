@@ -92,9 +92,7 @@ impl Tx {
 
     async fn add_facts(&mut self, people: &[PersonId], now: Timestamp, known: &mut People) -> Result<()> {
         let rows: Vec<(i64, String, Vec<u8>, Option<i64>)> = self
-            .about(people, |list| {
-                format!("select person_id, name, value, kept_until from facts where person_id in ({list})")
-            })
+            .about(people, |list| format!("select person_id, name, value, kept_until from facts where person_id in ({list})"))
             .await?;
         let now = millis(now);
         for (person, name, sealed, _) in rows.into_iter().filter(|(.., until)| until.is_none_or(|until| until > now)) {
@@ -224,8 +222,7 @@ impl Tx {
             super::pending::places(count, 2)
         );
         let filled = rows.iter().chain(std::iter::repeat(last)).take(count);
-        let query =
-            filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
+        let query = filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
         let found: Vec<(i64,)> = query.fetch_all(&mut *self.tx).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
     }
