@@ -27,6 +27,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counters;
 pub mod engine;
 pub mod outbox;
 pub mod phrase;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, prepare_data_dir};
-use crate::outbox::{Deliver, Outbox};
+use crate::outbox::{Deliver, Limits, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
 use crate::reminders::Reminders;
@@ -35,7 +35,7 @@ impl House {
         database: &Location,
         library: Library,
         clock: Clock,
-        platforms: Vec<Arc<dyn Deliver>>,
+        platforms: Vec<(Arc<dyn Deliver>, Limits)>,
     ) -> anyhow::Result<Self> {
         Self::on(Store::open_at(database, Vault).await?, library, clock, platforms).await
     }
@@ -45,7 +45,7 @@ impl House {
         store: Store,
         library: Library,
         clock: Clock,
-        platforms: Vec<Arc<dyn Deliver>>,
+        platforms: Vec<(Arc<dyn Deliver>, Limits)>,
     ) -> anyhow::Result<Self> {
         let door = Door::new(store.clone(), Library::default(), clock.clone());
         door.use_scripts(library).await?;
@@ -53,7 +53,7 @@ impl House {
             .with(Platform::Console, console::decode)
             .with(Platform::Telegram, telegram::decode)
             .with(Platform::Discord, discord::decode);
-        let outbox = Outbox::new(store.clone(), clock, door.bells().outbox.clone(), platforms);
+        let outbox = Outbox::paced(store.clone(), clock, door.bells().outbox.clone(), platforms);
         let reminders = Reminders::new(door.clone());
         Ok(Self { store, door, inbox, outbox, reminders })
     }

@@ -239,11 +239,15 @@ impl<'t> Turn<'t> {
         if let Some(earlier) = self.earlier_of(frame) {
             buttons.push(button(&shorten(&words.writing.show(earlier), LABEL), "earlier"));
         }
+        let stays = match self.choose_of(frame) {
+            Some(choose) if choose.many => Button::STAYS.to_string(),
+            _ => String::new(),
+        };
         for option in self.offered(frame) {
             let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
             let label =
                 if mark.is_empty() { option.label } else { short_label(format!("{mark}{}", option.label).into()) };
-            buttons.push(Button { label: label.into_owned(), token: format!("q:{seq}:{}", option.index) });
+            buttons.push(Button { label: label.into_owned(), token: format!("{stays}q:{seq}:{}", option.index) });
         }
         if !picked.is_empty() {
             buttons.push(button(&words.enough_label, "enough"));

@@ -98,7 +98,7 @@ mod tests {
     fn it_opens_when_half_of_twenty_calls_fail() {
         let mut breaker = Breaker::default();
         for call in 0..200 {
-            assert_eq!(breaker.note(call % 9 < 5, at(0)), None, "call {call}: nine of twenty");
+            assert_eq!(breaker.note(call % 20 >= 9, at(0)), None, "call {call}: nine of twenty");
         }
         broken(0);
     }

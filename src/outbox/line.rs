@@ -8,9 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Deliver;
+use super::{Deliver, Waits};
 use super::breaker::{Breaker, Change};
-use super::pace::{Allowance, Pace, Rates};
+use super::pace::{Allowance, Pace, Limits};
 use crate::clock::add;
 use crate::store::Claimed;
 use crate::types::Platform;
@@ -27,7 +27,7 @@ pub(super) struct Line {
     pub(super) deliver: Arc<dyn Deliver>,
     seats: Arc<Semaphore>,
     at_once: usize,
-    pub(super) pace: Pace,
+    pace: Pace,
     breaker: Breaker,
     gate: Gate,
     /// The platform answers again: what waits because it did not may go.
@@ -57,12 +57,13 @@ enum Next {
 }
 
 impl Line {
-    pub(super) fn new(deliver: Arc<dyn Deliver>, at_once: usize, rates: Rates) -> Self {
+    pub(super) fn new(deliver: Arc<dyn Deliver>, limits: Limits) -> Self {
+        let at_once = limits.at_once.max(1);
         Self {
             deliver,
             seats: Arc::new(Semaphore::new(at_once)),
             at_once,
-            pace: Pace::new(rates),
+            pace: Pace::new(limits),
             breaker: Breaker::default(),
             gate: Gate::Open,
             recovered: false,
@@ -149,7 +150,7 @@ impl Line {
         self.asked_for = !all;
         self.next = Next::Unknown;
         if self.free() == self.at_once {
-            self.behind = claimed.iter().any(|claimed| claimed.more);
+            self.behind = claimed.iter().any(|claimed| claimed.behind > 0);
         }
     }
 
@@ -190,10 +191,16 @@ impl Line {
     pub(super) fn next_round(&self, now: Timestamp) -> Option<Timestamp> {
         let opens = self.opens().filter(|_| self.free() > 0)?;
         match self.next {
-            _ if self.asked_for => Some(self.pace.ready(now).min(add(now, LOOK_EVERY)).max(opens)),
+            _ if self.asked_for => Some(self.ready(now).max(opens)),
             Next::Known(next) => next.map(|next| next.max(opens)),
             Next::Unknown => None,
         }
+    }
+
+    /// When more is allowed, or when to look again at the latest.
+    fn ready(&self, now: Timestamp) -> Timestamp {
+        let later = add(now, LOOK_EVERY);
+        if self.breaker.bulk(now) == 0 { later } else { self.pace.ready(now).min(later) }
     }
 
     /// Since when it may send; `None` when it is stopped.
@@ -202,6 +209,16 @@ impl Line {
             Gate::Open => Some(Timestamp::MIN),
             Gate::Paused(until) => Some(until),
             Gate::Stopped => None,
+        }
+    }
+
+    /// The platform said "too fast".
+    pub(super) fn too_fast(&mut self, who: Waits, until: Timestamp, now: Timestamp) {
+        if who == Waits::Everything {
+            self.close(Gate::Paused(until));
+        }
+        if who != Waits::Chat {
+            self.pace.too_fast(until, now);
         }
     }
 

@@ -10,6 +10,6 @@ mod pace;
 mod verdict;
 mod worker;
 
-pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent};
-pub use pace::Rates;
+pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
+pub use pace::Limits;
 pub use worker::Outbox;

@@ -24,15 +24,23 @@ const CHAT_BURST: u32 = 3;
 /// How many chats are remembered before those that may be forgotten are.
 const CHATS: usize = 1024;
 
-/// Messages a second; `None` has no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rates {
+/// How much one bot may send: messages a second, of which `None` has no limit, and how many at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
     /// Everything that a bot sends.
     pub total: Option<u32>,
     /// What nobody waits for: everything that is no answer.
     pub bulk: Option<u32>,
     /// To one chat.
     pub chat: Option<u32>,
+    /// How many messages are on their way at once.
+    pub at_once: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { total: None, bulk: None, chat: None, at_once: 64 }
+    }
 }
 
 /// The pace of one bot.
@@ -58,12 +66,12 @@ pub(super) struct Allowance {
 }
 
 impl Pace {
-    pub(super) fn new(rates: Rates) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         Self {
-            total: rates.total.map(|rate| Bucket::new(f64::from(rate), rate)),
-            bulk: rates.bulk.map(Bulk::new),
+            total: limits.total.map(|rate| Bucket::new(f64::from(rate), rate)),
+            bulk: limits.bulk.map(Bulk::new),
             bulk_from: Timestamp::MIN,
-            chat: rates.chat,
+            chat: limits.chat,
             chats: HashMap::new(),
             room: CHATS,
         }
@@ -206,11 +214,11 @@ impl Bucket {
         self.full_at = self.full_at(now).saturating_add(count.saturating_mul(self.every));
     }
 
-    /// When there are so many tokens, at most all of them.
+    /// When there are so many tokens, at most all of them; in whole milliseconds, as the store keeps times.
     fn ready(&self, count: u32, now: Timestamp) -> Timestamp {
         let spare = i64::from(self.burst.saturating_sub(count)) * self.every;
         let wait = (self.full_at(now) - spare - now.as_microsecond()).max(0);
-        add(now, Duration::from_micros(wait.unsigned_abs()))
+        add(now, Duration::from_millis(wait.unsigned_abs().div_ceil(1000)))
     }
 
     /// A bucket is never emptier than empty twice over: a clock that was put back does not stop it for as long as it was put
@@ -229,7 +237,7 @@ fn micros_between(rate: f64) -> i64 {
 mod tests {
     use super::*;
 
-    const TELEGRAM: Rates = Rates { total: Some(28), bulk: Some(20), chat: Some(1) };
+    const TELEGRAM: Limits = Limits { total: Some(28), bulk: Some(20), chat: Some(1), at_once: 64 };
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millisecond(1_800_000_000_000 + millis).unwrap()
@@ -241,7 +249,7 @@ mod tests {
 
     #[test]
     fn without_rates_there_is_no_limit() {
-        let mut pace = Pace::new(Rates::default());
+        let mut pace = Pace::new(Limits::default());
         pace.take(1_000_000, 1_000_000, at(0));
         assert_eq!(pace.allowance(at(0)), allowed(usize::MAX, usize::MAX));
         assert_eq!(pace.ready(at(0)), at(0));
@@ -260,7 +268,7 @@ mod tests {
         pace.take(8, 0, at(0));
         assert_eq!(pace.allowance(at(35)), allowed(0, 0));
         assert_eq!(pace.allowance(at(36)), allowed(1, 0));
-        assert_eq!(pace.ready(at(0)).as_millisecond(), at(35).as_millisecond(), "one answer");
+        assert_eq!(pace.ready(at(0)), at(36), "one answer");
     }
 
     #[test]

@@ -16,21 +16,24 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Gate, Line};
-use super::pace::Rates;
-use super::verdict::{Verdict, verdict};
+use super::pace::Limits;
+use super::verdict::{Verdict, look_since, verdict};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
+use crate::counters::Counters;
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
-/// How many messages of one platform are on their way at once.
-const AT_ONCE: usize = 64;
 /// After this a claimed message counts as orphaned. A call takes at most 15 seconds.
 const LEASE: Duration = Duration::from_secs(60);
 /// How often orphans and what is of no use any more are looked for, and how long to sleep at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long to sleep when the store fails.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How many answers may wait for one chat. Who writes faster than anybody reads gets the newest of them.
+const MOST_BEHIND: usize = 50;
+/// The counter of what was not sent.
+const SKIPPED: &str = "outbox.skipped";
 
 /// The outbox worker. Clones are the same worker; make one for each store.
 #[derive(Clone)]
@@ -43,6 +46,7 @@ struct Worker {
     desk: Mutex<Desk>,
     /// Names this worker in the rows it claims; another name there means a worker that is no more.
     name: String,
+    counters: Counters,
 }
 
 /// What one round works on.
@@ -104,21 +108,27 @@ impl Outbox {
         wake: Arc<Notify>,
         platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
     ) -> Self {
-        Self::paced(store, clock, wake, platforms.into_iter().map(|deliver| (deliver, Rates::default())), AT_ONCE)
+        Self::paced(store, clock, wake, platforms.into_iter().map(|deliver| (deliver, Limits::default())))
     }
 
-    /// The same, no faster than told, and with so many messages of a platform on their way at once.
+    /// The same, no faster than told.
     #[must_use]
     pub fn paced(
         store: Store,
         clock: Clock,
         wake: Arc<Notify>,
-        platforms: impl IntoIterator<Item = (Arc<dyn Deliver>, Rates)>,
-        at_once: usize,
+        platforms: impl IntoIterator<Item = (Arc<dyn Deliver>, Limits)>,
     ) -> Self {
-        let lines = platforms.into_iter().map(|(deliver, rates)| Line::new(deliver, at_once.max(1), rates)).collect();
+        let lines = platforms.into_iter().map(|(deliver, limits)| Line::new(deliver, limits)).collect();
         let name = format!("{:016x}", fastrand::u64(..));
-        Self(Arc::new(Worker { store, clock, wake, desk: Mutex::new(Desk { lines, swept: None }), name }))
+        let desk = Mutex::new(Desk { lines, swept: None });
+        Self(Arc::new(Worker { store, clock, wake, desk, name, counters: Counters::default() }))
+    }
+
+    /// What became of messages: `outbox.sent`, `outbox.again` and `outbox.skipped`, each by the reason.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
     }
 
     /// Sends everything that can be sent now, and says how many attempts that took.
@@ -138,6 +148,11 @@ impl Outbox {
                 self.take_back(&mut flight, back).await;
             }
         }
+    }
+
+    /// When there may be something to do, if nothing happens before: for a clock that is moved by hand.
+    pub async fn next_look(&self) -> Timestamp {
+        self.0.desk.lock().await.until(self.0.clock.now())
     }
 
     /// Sends messages as they come, until it is cancelled; what is on its way then is finished.
@@ -189,7 +204,8 @@ impl Outbox {
             return Ok(Round { launched: 0, until: desk.until(now) });
         }
         let mut tx = self.0.store.begin().await?;
-        settle(&mut tx, &flight.landed, now).await?;
+        tx.lock_outbox().await?;
+        self.settle_all(&mut tx, &flight.landed, now).await?;
         if sweeps {
             self.sweep(&mut tx, &mut desk, now).await?;
         }
@@ -216,13 +232,15 @@ impl Outbox {
 
     /// Looks for what an earlier worker left behind or what outlived its lease, and for what is of no use any more.
     async fn sweep(&self, tx: &mut Tx, desk: &mut Desk, now: Timestamp) -> Result<(), StoreError> {
-        tx.expire_messages(now).await?;
+        self.0.counters.add(SKIPPED, "expired", tx.expire_messages(now).await?);
         let lost = || Answer::Platform(Err(SendError::Ambiguous("the program ended while it was being sent".into())));
         let orphans = tx.orphaned_messages(&self.0.name, now).await?;
         let unclear: Vec<Landed> =
             orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: lost() })).collect();
-        settle(tx, &unclear, now).await?;
+        self.settle_all(tx, &unclear, now).await?;
         desk.swept = Some(now);
+        // Another program may have left something behind.
+        desk.lines.iter_mut().for_each(Line::rang);
         Ok(())
     }
 
@@ -243,6 +261,10 @@ impl Outbox {
             claimed.extend(came);
         }
         line.got(&claimed, all);
+        for flooded in claimed.iter().filter(|claimed| claimed.behind > MOST_BEHIND) {
+            let dropped = tx.drop_older_answers(flooded.account, MOST_BEHIND).await?;
+            self.0.counters.add(SKIPPED, "superseded", dropped);
+        }
         let mut too_early = Vec::new();
         claimed.retain(|claimed| match line.enter_chat(claimed, now) {
             Ok(()) => true,
@@ -262,9 +284,10 @@ impl Outbox {
         let (deliver, seat, clock) = (line.deliver.clone(), line.seat(), self.0.clock.clone());
         flight.flying.spawn(async move {
             let _seat = seat;
-            let answer = match outgoing(&claimed) {
+            let now = clock.now();
+            let answer = match outgoing(&claimed, now) {
                 None => Answer::Unreadable,
-                Some(_) if claimed.expires.is_some_and(|expires| expires <= clock.now()) => Answer::Expired,
+                Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
                 Some(outgoing) => {
                     let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
                     Answer::Platform(answer.unwrap_or_else(|_| Err(SendError::Ambiguous("the sender panicked".into()))))
@@ -296,10 +319,36 @@ impl Outbox {
 
     async fn settle(&self, flight: &mut Flight) -> Result<(), StoreError> {
         let mut tx = self.0.store.begin().await?;
-        settle(&mut tx, &flight.landed, self.0.clock.now()).await?;
+        self.settle_all(&mut tx, &flight.landed, self.0.clock.now()).await?;
         tx.commit().await?;
         flight.landed.clear();
         Ok(())
+    }
+
+    async fn settle_all(&self, tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<(), StoreError> {
+        let settlements: Vec<Settlement> = landed.iter().map(|landed| landed.settlement.clone()).collect();
+        tx.settle_messages(&settlements, now).await?;
+        for Landed { account, beside, .. } in landed {
+            match beside {
+                None => {}
+                Some(Beside::Found(place)) => tx.found_home_place(*account, place).await?,
+                Some(Beside::Gone) => {
+                    self.0.counters.add(SKIPPED, "gone", tx.drop_messages(*account, "gone").await?);
+                    tx.account_gone(*account, now).await?;
+                }
+                Some(Beside::Moved(to)) => tx.chat_moved(*account, to).await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, becomes: &Becomes) {
+        match becomes {
+            Becomes::Sent { .. } => self.0.counters.add("outbox.sent", "", 1),
+            Becomes::Again { error, .. } => self.0.counters.add("outbox.again", error, 1),
+            Becomes::Unclear { .. } => self.0.counters.add("outbox.again", "unclear", 1),
+            Becomes::Over(_, error) => self.0.counters.add(SKIPPED, error, 1),
+        }
     }
 
     /// What follows from an answer, for the row, for its account and for its platform.
@@ -314,23 +363,23 @@ impl Outbox {
                 (Becomes::Over(End::Dead, "unreadable"), None)
             }
         };
+        self.count(&becomes);
         let settlement = Settlement { id: claimed.id, attempt: claimed.attempt, becomes };
         Landed { settlement, account: claimed.account, beside }
     }
 
     fn judge_error(&self, desk: &mut Desk, claimed: &Claimed, error: &SendError) -> (Becomes, Option<Beside>) {
         let now = self.0.clock.now();
-        let verdict = verdict(claimed, error, now, |max| fastrand::u64(0..=max));
+        let verdict = verdict(claimed, error, |max| fastrand::u64(0..=max));
         let mut line = desk.line(claimed.platform);
         let stopped = line.as_ref().is_some_and(|line| line.opens().is_none());
         report(claimed, error, &verdict, stopped);
-        let mut close = |gate| line.iter_mut().for_each(|line| line.close(gate));
         let (becomes, beside) = match verdict {
             Verdict::Again { pause, counts, code } => (again(add(now, pause), code, counts), None),
-            Verdict::Wait { pause, platform } => {
+            Verdict::Wait { pause, who } => {
                 let at = add(now, pause);
-                if platform {
-                    close(Gate::Paused(at));
+                if let Some(line) = &mut line {
+                    line.too_fast(who, at, now);
                 }
                 (again(at, "rate_limited", false), None)
             }
@@ -339,7 +388,9 @@ impl Outbox {
             Verdict::Gone => (Becomes::Over(End::Dead, "gone"), Some(Beside::Gone)),
             Verdict::Moved(to) => (again(now, "moved", true), Some(Beside::Moved(to))),
             Verdict::Stop => {
-                close(Gate::Stopped);
+                if let Some(line) = &mut line {
+                    line.close(Gate::Stopped);
+                }
                 (again(now, "unauthorized", false), None)
             }
         };
@@ -366,20 +417,6 @@ fn again(at: Timestamp, error: &'static str, counts: bool) -> Becomes {
     Becomes::Again { at, error, counts }
 }
 
-async fn settle(tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<(), StoreError> {
-    let settlements: Vec<Settlement> = landed.iter().map(|landed| landed.settlement.clone()).collect();
-    tx.settle_messages(&settlements, now).await?;
-    for Landed { account, beside, .. } in landed {
-        match beside {
-            None => {}
-            Some(Beside::Found(place)) => tx.found_home_place(*account, place).await?,
-            Some(Beside::Gone) => tx.account_gone(*account, now).await?,
-            Some(Beside::Moved(to)) => tx.chat_moved(*account, to).await?,
-        }
-    }
-    Ok(())
-}
-
 /// Says once what an operator should know; the rest is for those who look closely.
 fn report(claimed: &Claimed, error: &SendError, verdict: &Verdict, stopped: bool) {
     let platform = claimed.platform.as_str();
@@ -392,7 +429,7 @@ fn report(claimed: &Claimed, error: &SendError, verdict: &Verdict, stopped: bool
     }
 }
 
-fn outgoing(claimed: &Claimed) -> Option<Outgoing> {
+fn outgoing(claimed: &Claimed, now: Timestamp) -> Option<Outgoing> {
     let letter = claimed.letter.clone()?;
     Some(Outgoing {
         id: claimed.id,
@@ -403,5 +440,6 @@ fn outgoing(claimed: &Claimed) -> Option<Outgoing> {
         reply: letter.reply.map(|reply| reply.reveal().to_owned()),
         silent: letter.silent,
         attempt: claimed.attempts,
+        look_since: look_since(claimed, now),
     })
 }

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::outbox::{purpose, slot};
-use super::{Result, StoreError, Tx, instant, millis, parsed};
+use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::types::{Message, PersonId, Platform, Private, Purpose};
 
 /// A message that this worker, and nobody else, sends now.
@@ -36,8 +36,8 @@ pub struct Claimed {
     pub first_attempt: Timestamp,
     /// After this it is of no use.
     pub expires: Option<Timestamp>,
-    /// True when more waits for the same chat.
-    pub more: bool,
+    /// How many more wait for the same chat; beyond a hundred they are not counted.
+    pub behind: usize,
 }
 
 /// What a claimed message says, and where it goes.
@@ -77,7 +77,10 @@ const COLUMNS: &str =
      (select a.ext_id from accounts a where a.id = outbox.account_id) as ext_id,
      coalesce(place, (select a.home_place from accounts a where a.id = outbox.account_id)) as home,
      (select count(*) from (select 1 from outbox m where m.account_id = outbox.account_id
-                            and m.state in ('pending', 'sending') and m.id > outbox.id limit 1) as behind) as more";
+                            and m.state in ('pending', 'sending') and m.id <> outbox.id limit 100) as others) as behind";
+
+/// Names the lock among those of the server.
+const OUTBOX_LOCK: i64 = 0x676f_6c64_6f75_7462;
 
 /// The next row of the chat of `c`: the one on its way, else an urgent one, else the oldest.
 const HEAD: &str = "(select l.id from outbox l where l.account_id = c.account_id and l.state in ('pending', 'sending')
@@ -100,7 +103,7 @@ struct Row {
     dedupe_key: String,
     silent: i64,
     expires_at: Option<i64>,
-    more: i64,
+    behind: i64,
     /// What it is sorted by.
     order: (i64, i64, i64),
 }
@@ -125,7 +128,7 @@ impl FromRow<'_, AnyRow> for Row {
             dedupe_key: row.try_get("dedupe_key")?,
             silent: row.try_get("silent")?,
             expires_at: row.try_get("expires_at")?,
-            more: row.try_get("more")?,
+            behind: row.try_get("behind")?,
             order: (row.try_get("priority")?, row.try_get("fair_key")?, id),
         })
     }
@@ -170,8 +173,21 @@ impl Tx {
         self.all_claimed(rows, now)
     }
 
+    /// Lets no other program hand out messages until this transaction ends, so that each sees what the others did. One writer
+    /// needs no such lock.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_outbox(&mut self) -> Result<()> {
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("select pg_advisory_xact_lock($1)").bind(OUTBOX_LOCK).execute(&mut *self.tx).await?;
+        }
+        Ok(())
+    }
+
     /// Which messages were being sent by a worker that is no more, or that took longer than its lease? They come under the same
-    /// attempt, so that they can be settled as unclear.
+    /// attempt, so that they can be settled as unclear. Where several programs may work, another worker may be alive, and only the
+    /// lease tells.
     ///
     /// # Errors
     /// When the database fails.
@@ -217,7 +233,7 @@ impl Tx {
             unclear: row.unclear,
             first_attempt: row.first_attempt_at.map(instant).transpose()?.unwrap_or(now),
             expires: row.expires_at.map(instant).transpose()?,
-            more: row.more != 0,
+            behind: usize::try_from(row.behind).unwrap_or(0),
             letter: self.letter(row).ok(),
         })
     }

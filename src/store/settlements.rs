@@ -152,6 +152,41 @@ impl Tx {
         Ok(done.rows_affected())
     }
 
+    /// Puts away all that waits for an account; says how many that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_messages(&mut self, account: i64, error: &'static str) -> Result<u64> {
+        let done = sqlx::query(
+            "update outbox set state = 'dead', error = $1, body = null, reply = null
+             where account_id = $2 and state in ('pending', 'sending') and state = 'pending'",
+        )
+        .bind(error)
+        .bind(account)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Puts away the answers that wait for an account, but for the newest ones and for help; says how many that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_older_answers(&mut self, account: i64, but_for: usize) -> Result<u64> {
+        let done = sqlx::query(
+            "update outbox set state = 'dead', error = 'superseded', body = null, reply = null
+             where account_id = $1 and state in ('pending', 'sending') and state = 'pending' and priority = 1
+               and id <= (select n.id from outbox n
+                          where n.account_id = $1 and n.state in ('pending', 'sending') and n.state = 'pending'
+                          order by n.id desc limit 1 offset $2)",
+        )
+        .bind(account)
+        .bind(i64::try_from(but_for).unwrap_or(i64::MAX))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// What waits because a platform did not answer is tried at once.
     ///
     /// # Errors

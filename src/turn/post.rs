@@ -131,6 +131,9 @@ fn parts(message: &Message, limit: usize) -> Vec<Message> {
         .into_iter()
         .map(|text| Message { text, language: message.language.clone(), urgent: message.urgent, ..Message::default() })
         .collect();
+    if let [only] = &mut parts[..] {
+        only.edits = message.edits;
+    }
     if let Some(last) = parts.last_mut() {
         last.buttons.clone_from(&message.buttons);
         last.wants_text = message.wants_text;
