@@ -6,7 +6,7 @@
 //! the machine's disk; the ratio does less.
 
 #[path = "../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
+#[allow(dead_code, unreachable_pub, reason = "the tests use more of it")]
 mod postgres;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use goldseam::clock::Clock;
 use goldseam::platform::inbox::{Inbox as _, RawEvent};
 use goldseam::prompts;
 use goldseam::reminders::Reminders;
-use goldseam::store::{Location, Server, Store};
+use goldseam::store::{DATABASE_FILE, Location, Server, Store};
 use goldseam::turn::{Door, Inbox};
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
 use goldseam::vault::Vault;
@@ -46,6 +46,7 @@ async fn run(keep: Option<PathBuf>) {
     println!("  a bare commit           {:>8.0} /s   {:>7.0} us each", rate(PEOPLE, bare), micros(PEOPLE, bare));
     let store = Store::open(&folder, Vault).await.expect("a database");
     measure("SQLite", &store, bare).await;
+    tick(&store, &folder.join(DATABASE_FILE)).await;
     store.close().await;
     if let Some(server) = postgres::Server::start(postgres::Fsync::On) {
         let url = server.database().await;
@@ -78,6 +79,32 @@ async fn measure(name: &str, store: &Store, bare: Duration) {
     let (begun, cpu) = (Instant::now(), cpu_time());
     let fired = reminders.fire_once(i64::MAX).await.expect("turns");
     report(name, "due, claimed and turned", fired, begun.elapsed(), cpu_time() - cpu, bare);
+}
+
+/// What it costs to look what is due when a million schedules are not.
+#[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
+async fn tick(store: &Store, file: &Path) {
+    let pool = sqlx::AnyPool::connect(&format!("sqlite://{}", file.display())).await.expect("the database");
+    let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000000)
+        insert into schedules (person_id, name, run, rule, civil, due_at, wake_at)
+        select 1 + i % 1000, 'far-' || i, x'00', '{}', '2030-01-01T00:00:00', 1893456000000 + i, 1893456000000 + i from n";
+    sqlx::query(many).execute(&pool).await.expect("a million rows");
+    pool.close().await;
+    let (library, _) = prompts::load(None).expect("sound scripts");
+    let clock = Clock::steered("2026-11-22T18:31:00Z".parse().expect("a time"));
+    let reminders = Reminders::new(Door::new(store.clone(), library, clock));
+    let mut times = Vec::new();
+    for _ in 0..200 {
+        let begun = Instant::now();
+        reminders.fire_once(64).await.expect("a look");
+        times.push(begun.elapsed());
+    }
+    times.sort_unstable();
+    println!(
+        "  SQLite      a tick over a million future schedules {:>22} us, median of {}",
+        times[100].as_micros(),
+        times.len()
+    );
 }
 
 fn report(name: &str, what: &str, turns: usize, took: Duration, cpu: Duration, bare: Duration) {

@@ -314,12 +314,38 @@ impl Store {
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err("does not name a PostgreSQL database");
         }
+        // A parameter that is not known would be shown in the log by the driver, with its value.
+        if url.query_pairs().any(|(key, _)| !PARAMETERS.contains(&&*key) && !key.starts_with("options[")) {
+            return Err("has a parameter that does not exist");
+        }
         if network == Network::Loopback && !is_here(&url) {
             return Err("is not on this machine, and the setting `network = \"loopback\"` allows nothing else");
         }
         Ok(())
     }
 }
+
+/// What may stand behind the question mark of a database's address.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
 
 /// Is this database on this machine: over the loopback network, or a socket, whose folder stands in the host's place?
 fn is_here(url: &Url) -> bool {
@@ -572,7 +598,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_no_database_is_refused_without_being_shown() {
-        for url in ["s3cret", "mysql://me:s3cret@db/x", "sqlite:///s3cret"] {
+        for url in ["s3cret", "mysql://me:s3cret@db/x", "sqlite:///s3cret", "postgres://db/x?passwort=s3cret"] {
             let error = refused(&format!("[store]\nurl = \"{url}\""));
             assert!(error.contains("`store.url`") && !error.contains("s3cret"), "{error}");
         }

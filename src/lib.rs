@@ -16,6 +16,7 @@
 //! - [`clock`], [`config`]: the only reader of time; the only reader of settings.
 //! - [`vault`]: sealing and opening of private text.
 //! - [`store`]: rows and transactions, the only SQL.
+//! - [`nodes`]: several programs on one database: who does what only one may do.
 //! - [`turn`]: the one door; loads, steps, commits.
 //! - [`reminders`]: wakes up what is due.
 //! - [`outbox`]: delivery of committed messages.
@@ -29,6 +30,7 @@ pub mod clock;
 pub mod config;
 pub mod counters;
 pub mod engine;
+pub mod nodes;
 pub mod outbox;
 pub mod phrase;
 pub mod platform;

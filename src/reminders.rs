@@ -85,7 +85,8 @@ impl Reminders {
             }
         };
         let handled = outcomes.iter().flatten().count();
-        let failed = claims.iter().zip(outcomes).filter_map(|(claim, outcome)| Some((*claim, outcome?.err()?))).collect();
+        let failed =
+            claims.iter().zip(outcomes).filter_map(|(claim, outcome)| Some((*claim, outcome?.err()?))).collect();
         Ok(Round { found: claims.len(), handled, failed })
     }
 

@@ -13,7 +13,8 @@ use support::house::House;
 use support::postgres;
 use support::program::{Settings, contents};
 
-const NOT_MOVED: [&str; 0] = [];
+/// Who does what just now is no part of anybody's life.
+const NOT_MOVED: [&str; 1] = ["leases"];
 
 fn folder(path: &Path) -> Location {
     Location::Folder(path.to_owned())

@@ -226,7 +226,7 @@ async fn two_turns_of_one_person_follow_each_other() {
         tokio::task::yield_now().await;
     }
     let told = goldseam::types::Value::text("Ana");
-    tx.keep_fact(person, "name", &told, None).await.unwrap();
+    tx.keep_fact(person, "name", &told, None).unwrap();
     tx.commit().await.unwrap();
     assert_eq!(waiting.await.unwrap().get("name"), Some(&told), "it sees what the turn before it did");
 }

@@ -1,6 +1,6 @@
-//! Fifty thousand people are due at the same instant, under the limits of a platform, on a clock that is moved by hand.
+//! Many people are due at the same instant, under the limits of a platform, on a clock that is moved by hand.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use goldseam::vault::Vault;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use tokio::sync::Notify;
 
-const PEOPLE: usize = 50_000;
 const TELEGRAM: Limits = Limits { total: Some(28), bulk: Some(20), chat: Some(1), at_once: 64 };
 
 /// A platform that takes thirty messages a second, and from a chat one a second, bursts of which are tolerated.
@@ -50,6 +49,10 @@ impl Leaky {
 impl Strict {
     fn new(clock: &Clock) -> Arc<Self> {
         Arc::new(Self { clock: clock.clone(), seen: Mutex::default() })
+    }
+
+    fn sent(&self, what: Purpose) -> usize {
+        self.seen.lock().unwrap().sent.iter().filter(|(_, purpose, _)| *purpose == what).count()
     }
 
     fn take(&self) -> Seen {
@@ -135,10 +138,20 @@ fn order(seen: &Seen) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_evening_of_fifty_thousand_keeps_the_limits_and_whoever_writes_is_answered_at_once() {
-    let mut world = World::with(PEOPLE).await;
+async fn an_evening_of_many_keeps_the_limits_and_whoever_writes_is_answered_at_once() {
+    an_evening_of(3_000).await;
+}
+
+#[tokio::test]
+#[ignore = "full size, some minutes: cargo test --test pace -- --ignored --nocapture"]
+async fn an_evening_of_fifty_thousand() {
+    an_evening_of(50_000).await;
+}
+
+async fn an_evening_of(people: usize) {
+    let mut world = World::with(people).await;
     let outbox = world.outbox(TELEGRAM);
-    world.enqueue(Purpose::Nudge, 0..PEOPLE).await;
+    world.enqueue(Purpose::Nudge, 0..people).await;
     let (mut random, mut written) = (fastrand::Rng::with_seed(7), Vec::new());
     let mut writes_at = world.clock.now();
     let begun = world.clock.now();
@@ -146,13 +159,13 @@ async fn an_evening_of_fifty_thousand_keeps_the_limits_and_whoever_writes_is_ans
         if world.clock.now() >= writes_at {
             // Mostly one at a time, now and then thirty people at once. Some of them have not got their check-in yet.
             let crowd = if random.u8(..50) == 0 { 30 } else { 1 };
-            let who: Vec<usize> = (0..crowd).map(|_| random.usize(..PEOPLE)).collect();
+            let who: Vec<usize> = (0..crowd).map(|_| random.usize(..people)).collect();
             written.extend(who.iter().map(|person| (person.to_string(), world.clock.now())));
             world.enqueue(Purpose::Reply, who).await;
             writes_at = world.clock.now() + SignedDuration::from_millis(random.i64(200..1500));
         }
         outbox.deliver_once().await.unwrap();
-        if order(&world.platform.seen.lock().unwrap()).len() == PEOPLE {
+        if world.platform.sent(Purpose::Nudge) == people {
             break;
         }
         world.clock.set(outbox.next_look().await.min(writes_at));
@@ -160,23 +173,26 @@ async fn an_evening_of_fifty_thousand_keeps_the_limits_and_whoever_writes_is_ans
     let took = world.clock.now().duration_since(begun).as_secs_f64();
     let first = world.platform.take();
     assert_eq!(first.violations, 0);
-    assert!((2_490.0..2_520.0).contains(&took), "twenty a second: {took} s");
+    let rate = people as f64 / took;
+    assert!((19.5..20.1).contains(&rate), "{rate} a second");
     let waits = waits(&first, &written);
     let p99 = waits[waits.len() * 99 / 100];
-    assert!(waits.len() > 2_500 && p99 < 1_000, "{} answers, 99 of 100 within {p99} ms", waits.len());
+    println!("{people} people in {took} s; {} answers, 99 of 100 within {p99} ms, all within {:?}", waits.len(), waits.last());
+    assert!(waits.len() == written.len() && p99 < 1_000, "{} answers, 99 of 100 within {p99} ms", waits.len());
 
     // The next evening, as fast as it goes: only the order counts.
     world.clock.set(begun + 24.hours());
-    world.enqueue(Purpose::Nudge, 0..PEOPLE).await;
+    world.enqueue(Purpose::Nudge, 0..people).await;
     let calm = Arc::new(Calm::default());
     let platform: Arc<dyn Deliver> = calm.clone();
     let outbox = Outbox::new(world.store.clone(), world.clock.clone(), Arc::new(Notify::new()), [platform]);
     outbox.deliver_once().await.unwrap();
     let second = calm.0.lock().unwrap();
-    let last: Vec<&str> = order(&first)[PEOPLE * 9 / 10..].to_vec();
-    let last_again = second[PEOPLE * 9 / 10..].iter().filter(|account| last.contains(&account.as_str())).count();
+    let last: HashSet<&str> = order(&first)[people * 9 / 10..].iter().copied().collect();
+    let last_again = second[people * 9 / 10..].iter().filter(|account| last.contains(account.as_str())).count();
     let share = last_again * 100 / last.len();
-    assert!((7..=13).contains(&share), "{share} % of the last tenth are the last tenth again");
+    println!("{share} % of the last tenth are the last tenth on the next evening");
+    assert!((5..=16).contains(&share), "{share} % of the last tenth are the last tenth again");
 }
 
 /// How long each answer took, in milliseconds, the fastest first.

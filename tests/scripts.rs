@@ -312,6 +312,7 @@ fn what_follows_from_a_mistake_is_not_told_beside_it() {
         ("- if: word\n  then:\n    - say: Hi.", ["GS0111"]),
         ("- end: done\n- say: One.\n- say: Two.\n- say: Three.", ["GS0402"]),
         (asked, ["GS0309"]),
+        ("- say: One.\n  say: Two.", ["GS0006"]),
     ] {
         let (_, report) = load_with(&[("probe.yaml", &steps(steps_of))]);
         let errors: Vec<_> = codes(&report).into_iter().take(report.errors()).collect();

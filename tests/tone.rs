@@ -12,7 +12,7 @@ use prompts::shipped;
 const PAGE: &str = include_str!("../docs/tone.md");
 
 /// Codes that are about the examples and not about their tone: nobody has read them, and they keep little.
-const BESIDE: [&str; 2] = ["GS0410", "GS0434"];
+const BESIDE: [&str; 3] = ["GS0410", "GS0434", "GS0439"];
 
 /// A sentence with its buttons, in a script around it.
 fn frame(text: &str, heavy: bool) -> String {

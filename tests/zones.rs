@@ -1,4 +1,5 @@
-//! The whole of 2027 through the real scheduler: people in four zones, who are asked once a day and never answer.
+//! The whole of 2027 through the real scheduler: people in four zones, who are asked once a day and never answer; and people who
+//! travel.
 
 mod support;
 
@@ -169,4 +170,59 @@ async fn everybody_is_asked_every_day_at(hour: Time) {
         let others = year.others.get(account).copied().unwrap_or(0);
         assert!(others <= 3, "{account}: who is away is not nudged, but heard {others} other messages");
     }
+}
+
+/// Where they go, on which day and at what time of the day before, and how long that day was on their clock.
+const JOURNEY: [(&str, &str); 8] = [
+    ("New York", "America/New_York"),
+    ("Auckland", "Pacific/Auckland"),
+    ("Honolulu", "Pacific/Honolulu"),
+    ("London", "Europe/London"),
+    ("Kathmandu", "Asia/Kathmandu"),
+    ("Lord Howe", "Australia/Lord_Howe"),
+    ("Santiago", "America/Santiago"),
+    ("Berlin", "Europe/Berlin"),
+];
+
+/// Whoever travels on the day itself, at any hour of it, is asked once on each day of the calendar: unless there was no evening on
+/// that day, or too little of it.
+#[tokio::test]
+async fn whoever_moves_on_the_day_itself_is_asked_once_and_no_evening_is_lost() {
+    let (hour, account) = (time(20, 0, 0, 0), "traveller");
+    let mut year = Year::new().await;
+    year.welcomes(account, "London", hour).await;
+    let mut here = TimeZone::get("Europe/London").unwrap();
+    let (mut asked, mut evenings) = (Vec::new(), BTreeMap::<Date, i64>::new());
+    let mut leaves = date(2026, 12, 31).at(0, 40, 0, 0).to_zoned(here.clone()).unwrap();
+    for leg in 0..48 {
+        let (city, zone) = JOURNEY[leg * 3 % JOURNEY.len()];
+        let from = year.clock.now().to_zoned(here.clone());
+        year.passes_until(leaves.timestamp()).await;
+        year.clock.set(leaves.timestamp());
+        for at in year.asked.remove(account).unwrap_or_default() {
+            asked.push(at.to_zoned(here.clone()).date());
+        }
+        // How many minutes of each evening, up to the quiet hours, their clock has shown here.
+        let mut minute = from.clone();
+        while minute < leaves {
+            if minute.hour() >= hour.hour() && minute.hour() < 22 {
+                *evenings.entry(minute.date()).or_default() += 1;
+            }
+            minute = minute.saturating_add(jiff::Span::new().minutes(1));
+        }
+        for words in ["/settings", "Time zone", city, "Yes", "Close"] {
+            year.hears(account, words).await;
+        }
+        here = TimeZone::get(zone).unwrap();
+        // A day and a half and an odd hour later they go on.
+        let stay = jiff::Span::new().hours(37).minutes(i64::try_from(leg).unwrap() * 7);
+        leaves = year.clock.now().to_zoned(here.clone()).checked_add(stay).unwrap();
+    }
+    let twice: Vec<_> = asked.iter().filter(|day| asked.iter().filter(|other| other == day).count() > 1).collect();
+    assert_eq!(twice, Vec::<&Date>::new(), "asked twice on one date");
+    let last = *asked.last().unwrap();
+    let whole = evenings.iter().filter(|(day, minutes)| **minutes == 120 && **day < last).map(|(day, _)| *day);
+    let lost: Vec<Date> = whole.filter(|day| !asked.contains(day)).collect();
+    assert_eq!(lost, [], "a whole evening without a question; asked on {asked:?}");
+    assert!(asked.len() > 40, "{}", asked.len());
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, prepare_data_dir};
+use crate::nodes::Node;
 use crate::outbox::{Deliver, Limits, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
@@ -23,6 +24,7 @@ pub(crate) const DUE_BATCH: i64 = 200;
 /// Everything between the platforms and the database.
 pub(crate) struct House {
     pub(crate) store: Store,
+    pub(crate) node: Node,
     pub(crate) door: Door,
     pub(crate) inbox: Inbox,
     pub(crate) outbox: Outbox,
@@ -30,32 +32,46 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// Opens a database and puts the rooms on it.
+    /// Opens a database, which other programs may share, and puts the rooms on it.
     pub(crate) async fn open(
         database: &Location,
         library: Library,
         clock: Clock,
         platforms: Vec<(Arc<dyn Deliver>, Limits)>,
     ) -> anyhow::Result<Self> {
-        Self::on(Store::open_at(database, Vault).await?, library, clock, platforms).await
+        let store = Store::open_at(database, Vault).await?;
+        Self::of(Node::new(store), library, clock, platforms).await
     }
 
-    /// Puts the rooms on a database.
+    /// Puts the rooms on a database, for platforms that are nobody else's affair.
     pub(crate) async fn on(
         store: Store,
         library: Library,
         clock: Clock,
         platforms: Vec<(Arc<dyn Deliver>, Limits)>,
     ) -> anyhow::Result<Self> {
+        Self::of(Node::alone(store), library, clock, platforms).await
+    }
+
+    async fn of(
+        node: Node,
+        library: Library,
+        clock: Clock,
+        platforms: Vec<(Arc<dyn Deliver>, Limits)>,
+    ) -> anyhow::Result<Self> {
+        let store = node.store().clone();
         let door = Door::new(store.clone(), Library::default(), clock.clone());
         door.use_scripts(library).await?;
         let inbox = Inbox::new(door.clone())
             .with(Platform::Console, console::decode)
             .with(Platform::Telegram, telegram::decode)
             .with(Platform::Discord, discord::decode);
-        let outbox = Outbox::paced(store.clone(), clock, door.bells().outbox.clone(), platforms);
+        let outbox = Outbox::among(&node, clock, door.bells().outbox.clone(), platforms);
         let reminders = Reminders::new(door.clone());
-        Ok(Self { store, door, inbox, outbox, reminders })
+        node.wakes(door.bells().inbox.clone());
+        node.wakes(door.bells().reminders.clone());
+        node.wakes_to_send(door.bells().outbox.clone());
+        Ok(Self { store, node, door, inbox, outbox, reminders })
     }
 
     /// Handles what has arrived and what is due, and sends what came of it, until nothing is left.

@@ -13,8 +13,10 @@ use super::chat;
 use super::house::{self, House, Reload};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::nodes::Node;
 use crate::outbox::{Deliver, Limits};
 use crate::platform::inbox::Inbox;
+use crate::platform::telegram::Listener;
 use crate::platform::{discord, telegram};
 use crate::script::Library;
 use crate::types::{Localized, Platform};
@@ -32,8 +34,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a platform is listened to with.
 enum Ear {
-    Telegram(Box<telegram::Listener>),
+    Telegram(Box<Listener>),
     Discord(discord::Settings, Arc<discord::Rest>, discord::Interactions),
+}
+
+impl Ear {
+    fn platform(&self) -> Platform {
+        match self {
+            Ear::Telegram(_) => Platform::Telegram,
+            Ear::Discord(..) => Platform::Discord,
+        }
+    }
 }
 
 /// What messages go out through.
@@ -64,7 +75,7 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
         let sender = telegram::Sender::new(api, token.clone())?;
         let invitation = library.localized(|edition| edition.words().invitation.clone());
         mouths.push((Arc::new(sender.with_invitation(invitation)), limits(&config.pace, Platform::Telegram)));
-        let listener = telegram::Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
+        let listener = Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
         ears.push(Ear::Telegram(Box::new(listener)));
     }
     if let Some(config::Discord { token, api, test_server }) = &config.discord {
@@ -115,9 +126,11 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow
     let inbox: Arc<dyn Inbox> = Arc::new(house.inbox.clone());
     let mut platforms = JoinSet::new();
     for ear in ears {
-        platforms.spawn(hear(ear, inbox.clone(), cancel.clone()));
+        platforms.spawn(hear(ear, house.node.clone(), inbox.clone(), cancel.clone()));
     }
     let mut workers = JoinSet::new();
+    let (worker, stop) = (house.node.clone(), cancel.clone());
+    workers.spawn(async move { worker.run(stop).await });
     let (worker, stop) = (house.inbox.clone(), cancel.clone());
     workers.spawn(async move { worker.run(stop).await });
     let (worker, stop) = (house.outbox.clone(), cancel.clone());
@@ -159,18 +172,31 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow
     if tokio::time::timeout(STOP_LIMIT, done).await.is_err() {
         tracing::warn!("not everything ended in time; nothing that was stored is lost");
     }
+    house.node.leave().await;
     Ok(failed)
 }
 
-async fn hear(ear: Ear, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
+/// Listens to a platform whenever that is this program's role. When the platform refuses us, another program may try.
+async fn hear(ear: Ear, node: Node, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
+    let platform = ear.platform();
+    let role = node.role(&format!("poll:{platform}"));
+    let heard = role.work(&cancel, |stop| listen_to(&ear, inbox.clone(), stop)).await.unwrap_or(Ok(()));
+    if heard.is_err() {
+        node.resign(&format!("poll:{platform}")).await;
+    }
+    heard
+}
+
+/// Listens until it is stopped.
+async fn listen_to(ear: &Ear, inbox: Arc<dyn Inbox>, stop: CancellationToken) -> anyhow::Result<()> {
     match ear {
-        Ear::Telegram(listener) => Ok(listener.run(inbox, POLL, cancel).await?),
+        Ear::Telegram(listener) => Ok(Listener::clone(listener).run(inbox, POLL, stop).await?),
         Ear::Discord(settings, rest, interactions) => {
             let listener = tokio::select! {
-                () = cancel.cancelled() => return Ok(()),
-                listener = reach_discord(settings, rest, interactions) => listener?,
+                () = stop.cancelled() => return Ok(()),
+                listener = reach_discord(settings.clone(), rest.clone(), interactions.clone()) => listener?,
             };
-            listener.run(inbox, cancel).await
+            listener.run(inbox, stop).await
         }
     }
 }

@@ -1,5 +1,7 @@
 //! An answer to the open question: read, objected to, asked back, or taken.
 
+use std::borrow::Cow;
+
 use super::api::Effect;
 use super::cards::{args, shorten};
 use super::read::{self, Offered, Reading};
@@ -14,6 +16,9 @@ use crate::types::{Message, Private, Rich, Value, Values};
 const UNDO: usize = 10;
 /// How many answers "keep what I have so far" keeps.
 const ANSWERS: usize = 30;
+
+/// The longest question that is remembered, in characters.
+pub(crate) const QUESTION: usize = 300;
 
 /// The longest list that is taken, in characters.
 const LIST: usize = 1_000;
@@ -53,6 +58,11 @@ fn made_at(at: &str, objection: &Objection) -> String {
 }
 
 impl<'t> Turn<'t> {
+    /// What a text says as the answer to a question.
+    pub(crate) fn typed(&self, text: &str, script: &Script, question: &Question) -> Reading {
+        read::typed(text, type_of(script, question), self.library.words(), &self.now, self.today())
+    }
+
     /// A text for the open question.
     pub(crate) fn answer_text(&mut self, text: &str) {
         if self.try_text(text) == Heard::No {
@@ -81,7 +91,7 @@ impl<'t> Turn<'t> {
                 Reading::Unclear if choose.other_text => self.other_text(text),
                 Reading::Unclear => return Heard::No,
             },
-            OpKind::Ask(_) => match read::typed(text, type_of(script, question), self.library.words(), &self.now) {
+            OpKind::Ask(_) => match self.typed(text, script, question) {
                 Reading::Value(value) => self.examine(text, value),
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear => return Heard::No,
@@ -210,8 +220,12 @@ impl<'t> Turn<'t> {
         if shown.is_empty() {
             return;
         }
-        let asked = shorten(&question.prompt.show(&self.view(frame, None)), 300);
-        let line = Answered { at, seq, question: Private::new(asked), answer: Private::new(shown) };
+        // What stands in the outermost script just so is read there when it is wanted.
+        let question = match question.prompt.show(&self.view(frame, None)) {
+            Cow::Borrowed(_) if thread.frames.len() == 1 => None,
+            shown => Some(Private::new(shorten(&shown, QUESTION))),
+        };
+        let line = Answered { at, seq, question, answer: Private::new(shown) };
         thread.answers.push(line);
         if thread.answers.len() > ANSWERS {
             thread.answers.remove(0);

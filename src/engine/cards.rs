@@ -2,8 +2,8 @@
 //!
 //! A card never spends a try, never stands on another card, and ends by repeating the open question once.
 
-use super::revise::answers_for;
-use super::state::{About, CardState, Frame, Thread};
+use super::revise::{answers_for, question_as_it_stands};
+use super::state::{About, Answered, CardState, Frame, Thread};
 use super::trace::Did;
 use super::turn::Turn;
 use crate::script::model::{OpKind, Script};
@@ -168,8 +168,12 @@ impl<'t> Turn<'t> {
     fn stop_keeping(&mut self) {
         let Some(mut thread) = self.state.active.take() else { return };
         let title = self.title_of(&thread);
-        let lines: Vec<String> =
-            thread.answers.iter().map(|line| format!("{}\n{}", line.question.reveal(), line.answer.reveal())).collect();
+        let root = thread.frames.first().and_then(|frame| self.script_of(frame));
+        let line = |line: &Answered| {
+            let asked = line.question.clone().or_else(|| root.and_then(|root| question_as_it_stands(root, &line.at)));
+            format!("{}\n{}", asked.unwrap_or_default().reveal(), line.answer.reveal()).trim_start().to_owned()
+        };
+        let lines: Vec<String> = thread.answers.iter().map(line).collect();
         // Before the terms are agreed to nothing is kept.
         if !lines.is_empty() && self.consents() {
             self.journal(&mut thread, "unfinished", title, lines.join("\n\n"));

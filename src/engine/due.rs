@@ -1,11 +1,12 @@
 //! Something scheduled has come due: say it, or let it pass for a reason that is written down.
 
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::SignedDuration;
 
 use super::api::{Due, Effect, IfBusy, Outcome, Run};
 use super::run::is_run_of;
-use super::scope::fact;
 use super::turn::Turn;
+use crate::schedule::Quiet;
+use crate::schedule::misfire::{Fate, Moment, fate};
 use crate::script::model::{OpKind, Script};
 use crate::script::text::Template;
 use crate::types::{Span, Value, Values};
@@ -38,8 +39,7 @@ impl Turn<'_> {
         if !self.consents() {
             return Outcome::NoConsent;
         }
-        if self.asks_about_settled(args) || (keeps_checkin(script) && self.facts.last_checkin == Some(self.now.date()))
-        {
+        if self.asks_about_settled(args) || (keeps_checkin(script) && self.facts.last_checkin == Some(self.today())) {
             return Outcome::Settled;
         }
         if let Some(outcome) = self.not_now(due) {
@@ -90,7 +90,7 @@ impl Turn<'_> {
 
     fn is_somebody_there(&self) -> bool {
         let asked = self.state.active.as_ref().and_then(|thread| thread.asked.as_ref());
-        asked.is_some_and(|asked| asked.until.is_none() && self.at().duration_since(asked.at) < PRESENT)
+        asked.is_some_and(|asked| asked.until.is_none() && self.at().duration_since(asked.at).abs() < PRESENT)
     }
 
     pub(super) fn look_again(&self) -> Outcome {
@@ -102,32 +102,30 @@ impl Turn<'_> {
         if self.is_resting() {
             return Some(Outcome::Resting);
         }
-        let late = self.at().duration_since(due.due);
-        if late.as_secs() > due.late {
-            return Some(Outcome::Late);
-        }
-        let moves = !due.chosen || late > SignedDuration::from_mins(5);
-        match self.quiet_until() {
-            Some(until) if moves => Some(Outcome::Quiet { until }),
-            _ => None,
+        let moment = Moment { due: due.due, late: due.late, chosen: due.chosen, daily: self.is_daily(&due.run) };
+        match fate(moment, &self.now, self.quiet(), self.day_begins()) {
+            Fate::Now => None,
+            Fate::Hold(until) => Some(Outcome::Quiet { until }),
+            Fate::Missed => Some(Outcome::Late),
         }
     }
 
-    /// The end of the quiet hours, when it is quiet now.
-    fn quiet_until(&self) -> Option<Timestamp> {
-        let time = |name: &str| match fact(self.library, &self.facts, name) {
+    /// True for what belongs to its day and to no other.
+    fn is_daily(&self, run: &Run) -> bool {
+        matches!(run, Run::Script { script, .. } if self.script(script).is_some_and(keeps_checkin))
+    }
+
+    /// The person's quiet hours.
+    fn quiet(&self) -> Option<Quiet> {
+        let time = |name: &str| match self.fact(name) {
             Value::Time { time } => Some(time),
             _ => None,
         };
-        let (from, to, now) = (time("quiet_from")?, time("quiet_to")?, self.now.time());
-        let over_midnight = from > to;
-        let quiet = if over_midnight { now >= from || now < to } else { now >= from && now < to };
-        if !quiet {
-            return None;
-        }
-        let day =
-            if over_midnight && now >= from { self.now.date().checked_add(1.day()).ok()? } else { self.now.date() };
-        self.now.time_zone().to_zoned(day.to_datetime(to)).ok().map(|end| end.timestamp())
+        Some(Quiet { from: time("quiet_from")?, to: time("quiet_to")? })
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.quiet().is_some_and(|quiet| quiet.holds(self.now.time()))
     }
 
     fn busy(&mut self, due: &Due) -> Option<Outcome> {
@@ -195,7 +193,7 @@ impl Turn<'_> {
     /// What a script says when it is put away: to somebody who was here lately, at a time when it may.
     fn say_expired(&mut self) {
         let around = self.state.seen.is_some_and(|seen| self.at().duration_since(seen) <= AROUND);
-        if !around || self.had_enough() || self.is_resting() || !self.consents() || self.quiet_until().is_some() {
+        if !around || self.had_enough() || self.is_resting() || !self.consents() || self.is_quiet() {
             return;
         }
         let Some(root) = self.state.active.as_ref().and_then(|thread| thread.frames.first()).cloned() else { return };

@@ -33,7 +33,7 @@ impl Turn<'_> {
 
     /// True when they were written to often enough on this day.
     pub(super) fn had_enough(&self) -> bool {
-        self.state.unasked.is_some_and(|unasked| unasked.day == self.now.date() && unasked.times >= MOST)
+        self.state.unasked.is_some_and(|unasked| unasked.day == self.today() && unasked.times >= MOST)
     }
 
     /// Counts one more, when something was said since there were `before` effects.
@@ -41,7 +41,7 @@ impl Turn<'_> {
         if !self.effects[before..].iter().any(|effect| matches!(effect, Effect::Say(_))) {
             return;
         }
-        let day = self.now.date();
+        let day = self.today();
         let so_far = self.state.unasked.filter(|unasked| unasked.day == day).map_or(0, |unasked| unasked.times);
         self.state.unasked = Some(Unasked { day, times: so_far.saturating_add(1) });
     }
@@ -52,7 +52,7 @@ impl Turn<'_> {
             Value::Time { time } => time,
             _ => self.now.time(),
         };
-        let morning = self.now.date().checked_add(1.day()).ok();
+        let morning = self.today().checked_add(1.day()).ok();
         let until = morning.and_then(|day| self.now.time_zone().to_timestamp(day.to_datetime(time)).ok());
         Outcome::Tomorrow { until: until.unwrap_or(Timestamp::MAX) }
     }

@@ -141,7 +141,7 @@ impl<'t> Turn<'t> {
     fn somebody_is_here(&mut self) {
         let away = self.state.seen.map_or(0, |seen| self.days_since(seen));
         if away >= AWAY_DAYS && self.consents() {
-            let (id, day) = (self.new_id(), self.now.date());
+            let (id, day) = (self.new_id(), self.today());
             self.effects.push(Effect::Return { id, day, away });
         }
         self.state.seen = Some(self.at());
@@ -153,8 +153,7 @@ impl<'t> Turn<'t> {
         if self.at().duration_since(then) < SignedDuration::from_hours(24) {
             return 0;
         }
-        let last = then.to_zoned(self.now.time_zone().clone()).date();
-        (self.now.date() - last).get_days().into()
+        (self.today() - self.day(then)).get_days().into()
     }
 
     /// True when the open script still has the questions it stands at.
@@ -347,7 +346,7 @@ impl<'t> Turn<'t> {
     pub(crate) fn parked_today(&self, script: &Script) -> Option<u64> {
         let today = |thread: &&Thread| {
             let asked = thread.asked.as_ref().map_or(thread.started, |asked| asked.at);
-            asked.to_zoned(self.now.time_zone().clone()).date() == self.now.date()
+            self.day(asked) == self.today()
         };
         let same =
             self.state.parked.iter().filter(|thread| thread.script() == script.name && self.is_thread_sound(thread));
@@ -439,7 +438,7 @@ impl<'t> Turn<'t> {
         let Some((script, pc, question)) = self.question_of(&card.frame) else { return };
         let reading = match &script.ops[pc].kind {
             OpKind::Choose(_) => read::option(text, &self.offered(&card.frame), self.library.words()),
-            _ => read::typed(text, answer::type_of(script, question), self.library.words(), &self.now),
+            _ => self.typed(text, script, question),
         };
         card.frame.tries += 1;
         match reading {

@@ -8,15 +8,12 @@ use super::state::{Made, Thread};
 use super::turn::Turn;
 use crate::practice::promise::{Promise, Standing};
 use crate::schedule::Rule;
+use crate::schedule::misfire::grace;
 use crate::schedule::when::Daypart;
 use crate::types::{Private, Value, Values};
 
 /// The longest text that is kept, in characters.
 const MAX_TEXT: usize = 200;
-/// A reminder is of use for two hours.
-const REMIND_LATE: i64 = 2 * 3_600;
-/// The question how it went is of use for a week.
-const FOLLOW_LATE: i64 = 7 * 86_400;
 
 /// The name of the schedule that reminds of a promise.
 pub(crate) fn reminder_name(id: &str) -> String {
@@ -86,7 +83,7 @@ impl Turn<'_> {
         if civil <= self.now.datetime() || civil >= due.datetime() {
             return;
         }
-        self.plan_promise(reminder_name(&promise.id), "promise-nudge", &promise.id, Rule::Once { civil }, REMIND_LATE);
+        self.plan_promise(reminder_name(&promise.id), "promise-nudge", &promise.id, Rule::Once { civil }, grace::NUDGE);
     }
 
     /// A promise for a time of day follows the person's clock when they travel; one for "in two hours" does not.
@@ -96,7 +93,7 @@ impl Turn<'_> {
         } else {
             Rule::Once { civil: self.due_here(promise).datetime() }
         };
-        self.plan_promise(followup_name(&promise.id), "promise-followup", &promise.id, rule, FOLLOW_LATE);
+        self.plan_promise(followup_name(&promise.id), "promise-followup", &promise.id, rule, grace::ONCE);
     }
 
     fn plan_promise(&mut self, name: String, script: &str, id: &str, rule: Rule, late: i64) {
@@ -153,7 +150,7 @@ impl Turn<'_> {
         promise.standing = Standing::Open;
         self.effects.push(Effect::Settle { id: promise.id.clone(), standing: Standing::Open });
         self.count(Standing::Open, 1);
-        if self.at() < promise.due + SignedDuration::from_secs(FOLLOW_LATE) {
+        if self.at() < promise.due + SignedDuration::from_secs(grace::ONCE) {
             self.plan_followup(&promise, false);
         }
         self.facts.to_mut().promises.push(promise);

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 
 use jiff::Zoned;
+use jiff::civil::Date;
 
 use super::moments;
 use crate::phrase::{Phrase, any_occurs_in, fold};
@@ -33,8 +34,8 @@ impl Reading {
     }
 }
 
-/// Reads a text as a type.
-pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned) -> Reading {
+/// Reads a text as a type; `today` is the person's day.
+pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned, today: Date) -> Reading {
     let text = text.trim();
     if text.is_empty() {
         return Reading::Unclear;
@@ -50,7 +51,7 @@ pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned) -> 
         }
         Type::Bool => Reading::of(yes_no(&folded, words).map(Value::Bool)),
         Type::Choice { of } => Reading::of(of.iter().find(|word| fold(word) == folded).map(Value::text)),
-        Type::Date => first(words, |own| moments::dates(&folded, now.date(), own), |date| Value::Date { date }),
+        Type::Date => first(words, |own| moments::dates(&folded, today, own), |date| Value::Date { date }),
         Type::Time => first(words, |own| moments::times(&folded, own), |time| Value::Time { time }),
         Type::Duration => {
             let length = words.reading.iter().find_map(|own| moments::length(&folded, own));
@@ -154,6 +155,12 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
     };
     let by_also = |option: &Offered<'_>| option.choice.also.iter().any(|phrase| phrase.is_all_of(&folded));
     let by_bare = |option: &Offered<'_>| is_folded(without_number(&option.label), &folded);
+    let answer = LazyCell::new(|| yes_no(&folded, words));
+    let by_answer = |option: &Offered<'_>| match *answer {
+        Some(true) => answers(option, &words.yes),
+        Some(false) => answers(option, &words.no),
+        None => false,
+    };
     let by_phrase = |option: &Offered<'_>| {
         let label = Phrase::new(without_number(&option.label)).is_some_and(|phrase| phrase.occurs_in(&folded));
         label || any_occurs_in(&option.choice.also, &folded)
@@ -165,7 +172,8 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
     let by_nearness = |option: &Offered<'_>| {
         near(&fold(without_number(&option.label))) || option.choice.also.iter().any(|phrase| near(phrase.folded()))
     };
-    let tests: [Test<'_>; 7] = [&by_label, &by_also, &by_number, &by_value, &by_bare, &by_phrase, &by_nearness];
+    let tests: [Test<'_>; 8] =
+        [&by_label, &by_also, &by_number, &by_value, &by_bare, &by_answer, &by_phrase, &by_nearness];
     for test in tests {
         let mut hits = offered.iter().filter(|option| test(option));
         match (hits.next(), hits.next()) {
@@ -185,6 +193,14 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
 /// True when a text folds to this. Most are told apart without folding them.
 fn is_folded(text: &str, folded: &str) -> bool {
     if text.is_ascii() && text.len() < folded.len() { false } else { fold(text) == folded }
+}
+
+/// True when one of these words, yes in all its forms or no, is another way to say the option, or what its label says before a comma:
+/// "Yes, they have". "No longer mine" is no no.
+fn answers(option: &Offered<'_>, list: &[Phrase]) -> bool {
+    let is_one = |word: &str| list.iter().any(|phrase| phrase.is_all_of(word));
+    let said_first = option.label.split([',', ';', ':', '.']).next().unwrap_or_default();
+    is_one(&fold(said_first)) || option.choice.also.iter().any(|phrase| is_one(phrase.folded()))
 }
 
 fn place(option: &Offered<'_>) -> Value {
@@ -226,7 +242,7 @@ mod tests {
     fn read(text: &str, ty: &Type) -> Reading {
         static WORDS: std::sync::LazyLock<SharedWords> = std::sync::LazyLock::new(|| words(None));
         let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
-        typed(text, ty, &WORDS, &now)
+        typed(text, ty, &WORDS, &now, now.date())
     }
 
     fn clock(hour: i8, minute: i8) -> Reading {
@@ -258,6 +274,39 @@ mod tests {
         for text in ["25:00", "8:5", "soon", "13pm", "20:99"] {
             assert_eq!(read(text, &Type::Time), Reading::Unclear, "{text}");
         }
+    }
+
+    /// Which of these options a text means, in the words of a language.
+    fn chosen(text: &str, options: &[(&str, &[&str])], words: &SharedWords) -> Reading {
+        let choice = |(label, also): &(&str, &[&str])| Choice {
+            span: 0..0,
+            label: crate::script::text::Template::empty(0..0),
+            value: Some(Value::text(format!("value of {label}"))),
+            also: also.iter().filter_map(|word| Phrase::new(word)).collect(),
+            condition: None,
+            then: 0,
+        };
+        let choices: Vec<Choice> = options.iter().map(choice).collect();
+        let offered = |(index, choice)| Offered { index, choice, label: options[index].0.into() };
+        option(text, &choices.iter().enumerate().map(offered).collect::<Vec<_>>(), words)
+    }
+
+    #[test]
+    fn a_yes_and_a_no_are_taken_by_the_button_that_says_so() {
+        let words = words(None);
+        let answered: &[(&str, &[&str])] = &[("Yes, they have", &[]), ("Nothing so far", &["no"]), ("No longer", &[])];
+        for (text, place) in
+            [("yes", Some(0)), ("yep", Some(0)), ("of course", Some(0)), ("nope", Some(1)), ("hm", None)]
+        {
+            let wanted = place.map_or(Reading::Unclear, |place| Reading::Value(Value::Int(place)));
+            assert_eq!(chosen(text, answered, &words), wanted, "{text}");
+        }
+        // What an author lists goes before what everybody means by it.
+        let listed: &[(&str, &[&str])] = &[("Yes", &[]), ("Leave it", &["ok"])];
+        assert_eq!(chosen("ok", listed, &words), Reading::Value(Value::Int(1)));
+        let both: &[(&str, &[&str])] = &[("Yes, today", &[]), ("Yes, tomorrow", &[])];
+        assert!(matches!(chosen("yes", both, &words), Reading::Several(offers) if offers.len() == 2));
+        assert_eq!(chosen("no", both, &words), Reading::Unclear);
     }
 
     #[test]
@@ -301,7 +350,7 @@ mod tests {
         let (library, report) = crate::script::Library::load(&crate::prompts::shipped());
         let words = library.unwrap_or_else(|| panic!("{report}")).edition("es-MX").words().clone();
         let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
-        let read = |text: &str, ty: &Type| typed(text, ty, &words, &now);
+        let read = |text: &str, ty: &Type| typed(text, ty, &words, &now, now.date());
         for (text, month, day) in [
             ("ma\u{f1}ana", 3, 3),
             ("manana", 3, 3),

@@ -3,11 +3,13 @@
 //! A session takes over the new text when its author did not raise `version` and everything the session stands on is still there.
 //! Else it ends in the text it began in, which the store keeps for it. When that text is gone too, the card `changed` says so.
 
+use super::answer::QUESTION;
+use super::cards::shorten;
 use super::state::{BackTo, Frame, State, Thread};
 use super::turn::Turn;
 use crate::script::Library;
 use crate::script::model::{OpKind, Script, Type};
-use crate::types::{Value, Values};
+use crate::types::{Private, Value, Values};
 
 /// What becomes of somebody who is in the middle of a script that was edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,7 @@ impl Turn<'_> {
         let library = self.library;
         for thread in self.state.active.iter_mut().chain(&mut self.state.parked) {
             if thread.frames.iter().any(|frame| is_edited(library, frame)) && fits(library, thread) {
+                keep_questions(library, thread);
                 thread.frames.iter_mut().for_each(|frame| adopt(library, frame));
             }
         }
@@ -152,6 +155,25 @@ fn keep_reachable(script: &Script, frame: &mut Frame) {
 
 fn moved(script: &Script, back: BackTo) -> BackTo {
     BackTo { from: script.renamed(&back.from).to_owned(), to: script.renamed(&back.to).to_owned() }
+}
+
+/// Writes down the questions that were read from the script so far: it is about to be another one.
+fn keep_questions(library: &Library, thread: &mut Thread) {
+    let root = thread.frames.first().and_then(|frame| library.compared_at(&frame.script, &frame.rev));
+    let Some(root) = root else { return };
+    for line in thread.answers.iter_mut().filter(|line| line.question.is_none()) {
+        line.question = question_as_it_stands(root, &line.at);
+    }
+}
+
+/// The words of a question that has no holes.
+pub(super) fn question_as_it_stands(script: &Script, at: &str) -> Option<Private> {
+    let question = match &script.ops.get(*script.waits.get(at)?)?.kind {
+        OpKind::Ask(ask) => &ask.question,
+        OpKind::Choose(choose) => &choose.question,
+        _ => return None,
+    };
+    Some(Private::new(shorten(&question.prompt.literal(), QUESTION)))
 }
 
 /// What somebody has answered already that a script which begins anew can offer them again: equal names, fitting values.

@@ -337,7 +337,9 @@ impl Turn<'_> {
         frame.at.clone_from(id);
         frame.tries = 0;
         frame.rev.clone_from(&script.rev);
-        Turn::visit(frame, id);
+        if script.counts_visits {
+            Turn::visit(frame, id);
+        }
         let seq = self.next_seq();
         let frame = &thread.frames[thread.frames.len() - 1];
         let asked = self.show(frame, seq, Vec::new());
@@ -447,7 +449,7 @@ impl Turn<'_> {
     }
 
     fn check_in(&mut self, thread: &mut Thread, mood: Option<i64>, feeling: Option<Private>, note: Option<Private>) {
-        let checkin = CheckIn { id: self.new_id(), day: self.now.date(), mood, feeling, note };
+        let checkin = CheckIn { id: self.new_id(), day: self.today(), mood, feeling, note };
         if self.facts.last_checkin != Some(checkin.day) {
             self.facts.to_mut().checkins += 1;
         }

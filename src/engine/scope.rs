@@ -7,6 +7,7 @@ use super::api::Facts;
 use super::state::Frame;
 use crate::phrase::Phrase;
 use crate::practice::promise::Standing;
+use crate::schedule::day_of;
 use crate::schedule::when::{Daypart, Settings};
 use crate::script::Library;
 use crate::script::expr::{Expr, PromiseField, Scope};
@@ -39,6 +40,14 @@ pub(crate) fn time_fact(library: &Library, facts: &Facts, part: Daypart) -> Time
     }
 }
 
+/// When a person's day begins: midnight, where no script says otherwise.
+pub(crate) fn day_begins(library: &Library, facts: &Facts) -> Time {
+    match fact(library, facts, "day_begins") {
+        Value::Time { time } => time,
+        _ => Time::midnight(),
+    }
+}
+
 impl Scope for View<'_> {
     fn local(&self, name: &str) -> Value {
         self.frame.vars.get(name).cloned().unwrap_or_default()
@@ -60,6 +69,10 @@ impl Scope for View<'_> {
         self.now
     }
 
+    fn today(&self) -> Date {
+        day_of(self.now.datetime(), day_begins(self.library, self.facts))
+    }
+
     fn open_promise(&self) -> Option<String> {
         self.facts.promises.first().map(|promise| promise.id.clone())
     }
@@ -69,7 +82,10 @@ impl Scope for View<'_> {
         match field {
             PromiseField::Text => Value::text(promise.text.reveal()),
             PromiseField::To => Value::text(promise.to.reveal()),
-            PromiseField::Due => Value::Date { date: promise.due.to_zoned(self.now.time_zone().clone()).date() },
+            PromiseField::Due => {
+                let due = self.now.time_zone().to_datetime(promise.due);
+                Value::Date { date: day_of(due, day_begins(self.library, self.facts)) }
+            }
         }
     }
 
@@ -120,6 +136,10 @@ impl Scope for View<'_> {
 }
 
 impl Settings<Expr> for View<'_> {
+    fn day_begins(&self) -> Time {
+        day_begins(self.library, self.facts)
+    }
+
     fn daypart(&self, part: Daypart) -> Time {
         time_fact(self.library, self.facts, part)
     }

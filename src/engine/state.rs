@@ -245,8 +245,9 @@ pub struct Answered {
     pub at: String,
     /// Its number.
     pub seq: u64,
-    /// The question.
-    pub question: Private,
+    /// The question as it was shown; nothing when it stands in the script just so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Private>,
     /// The answer.
     pub answer: Private,
 }
@@ -412,6 +413,13 @@ fn value_len(value: &Value) -> usize {
     }
 }
 
+impl Answered {
+    fn weight(&self) -> usize {
+        let question = self.question.as_ref().map_or(0, |question| json_len(question.reveal()));
+        question + json_len(self.answer.reveal()) + 60
+    }
+}
+
 impl Thread {
     /// The name of its outermost script.
     #[must_use]
@@ -422,8 +430,7 @@ impl Thread {
     /// Roughly how many bytes it is.
     pub(crate) fn weight(&self) -> usize {
         let frames: usize = self.frames.iter().map(Frame::weight).sum();
-        let answers: usize =
-            self.answers.iter().map(|a| json_len(a.question.reveal()) + json_len(a.answer.reveal()) + 60).sum();
+        let answers: usize = self.answers.iter().map(Answered::weight).sum();
         let made = |made: &Made| match made {
             Made::Resettled { id, .. } => id.len() + 80,
             Made::Settled(promise) => json_len(promise.text.reveal()) + json_len(promise.to.reveal()) + 120,

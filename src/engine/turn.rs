@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
+use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::api::{Effect, Facts, IfBusy, Kept, Plan, Run};
@@ -11,7 +12,8 @@ use super::scope::{self, View};
 use super::state::{Asked, Frame, Logged, Made, State, Thread, mark};
 use super::trace::Trace;
 use crate::practice::promise::Standing;
-use crate::schedule::Rule;
+use crate::schedule::misfire::grace;
+use crate::schedule::{Rule, day_of};
 use crate::script::Library;
 use crate::script::model::{Choose, OpKind, Question, Script};
 use crate::script::text::Template;
@@ -107,6 +109,21 @@ impl<'t> Turn<'t> {
         self.now.timestamp()
     }
 
+    /// When the person's day begins: midnight, where no script says otherwise.
+    pub(crate) fn day_begins(&self) -> Time {
+        scope::day_begins(self.library, &self.facts)
+    }
+
+    /// The person's day: theirs is not over at midnight.
+    pub(crate) fn today(&self) -> Date {
+        day_of(self.now.datetime(), self.day_begins())
+    }
+
+    /// The day of an instant on the person's calendar.
+    pub(crate) fn day(&self, at: Timestamp) -> Date {
+        day_of(self.now.time_zone().to_datetime(at), self.day_begins())
+    }
+
     /// An id that is the same whenever this turn is replayed, and that nobody else has.
     pub(crate) fn new_id(&mut self) -> String {
         self.made += 1;
@@ -143,7 +160,7 @@ impl<'t> Turn<'t> {
 
     /// True while everything is paused.
     pub(crate) fn is_resting(&self) -> bool {
-        let over = matches!(self.fact("rest_until"), Value::Date { date } if self.now.date() >= date);
+        let over = matches!(self.fact("rest_until"), Value::Date { date } if self.today() >= date);
         self.fact("resting").is_truthy() && !over
     }
 
@@ -296,7 +313,7 @@ impl<'t> Turn<'t> {
 
     fn plan_at(&mut self, name: String, run: Run, after: i64) {
         let Ok(at) = self.at().checked_add(SignedDuration::from_secs(after)) else { return };
-        let plan = Plan { name, run, rule: Rule::At { at }, if_busy: IfBusy::Skip, late: 2 * 3_600, chosen: false };
+        let plan = Plan { name, run, rule: Rule::At { at }, if_busy: IfBusy::Skip, late: grace::NUDGE, chosen: false };
         self.effects.push(Effect::Schedule(plan));
     }
 

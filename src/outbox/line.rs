@@ -8,10 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{Deliver, Waits};
 use super::breaker::{Breaker, Change};
-use super::pace::{Allowance, Pace, Limits};
+use super::pace::{Allowance, Limits, Pace};
+use super::{Deliver, Waits};
 use crate::clock::add;
+use crate::nodes::{Grant, Role};
 use crate::store::Claimed;
 use crate::types::Platform;
 
@@ -19,12 +20,17 @@ use crate::types::Platform;
 const HELP: i64 = 0;
 const ANSWERS: i64 = 1;
 const LAST: i64 = 9;
+/// What nobody waits for.
+pub(super) const REST: RangeInclusive<i64> = ANSWERS + 1..=LAST;
 /// How often to look at least while something may be there that is not allowed yet.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A platform. A slow one never holds up the others.
 pub(super) struct Line {
     pub(super) deliver: Arc<dyn Deliver>,
+    role: Role,
+    /// That this program sends there, as it was when the round began.
+    grant: Option<Grant>,
     seats: Arc<Semaphore>,
     at_once: usize,
     pace: Pace,
@@ -57,10 +63,12 @@ enum Next {
 }
 
 impl Line {
-    pub(super) fn new(deliver: Arc<dyn Deliver>, limits: Limits) -> Self {
+    pub(super) fn new(deliver: Arc<dyn Deliver>, limits: Limits, role: Role) -> Self {
         let at_once = limits.at_once.max(1);
         Self {
             deliver,
+            role,
+            grant: None,
             seats: Arc::new(Semaphore::new(at_once)),
             at_once,
             pace: Pace::new(limits),
@@ -71,6 +79,22 @@ impl Line {
             behind: true,
             next: Next::Unknown,
         }
+    }
+
+    /// Looks whether this program sends there now. True when it has taken over since the last look.
+    pub(super) fn takes_over(&mut self) -> bool {
+        let grant = self.role.grant();
+        let new = grant.is_some() && grant != self.grant;
+        self.grant = grant;
+        if new {
+            self.rang();
+        }
+        new
+    }
+
+    /// That this program sends there; nothing when another one does.
+    pub(super) fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
     }
 
     pub(super) fn platform(&self) -> Platform {
@@ -118,19 +142,24 @@ impl Line {
         std::mem::take(&mut self.recovered)
     }
 
-    /// What to ask for now: priorities, and how many of them. Together no more than there are places.
-    pub(super) fn asks(&self, now: Timestamp) -> Vec<(RangeInclusive<i64>, usize)> {
+    /// What to ask for first: priorities, and how many of them. All of them, where nothing keeps them apart; else what somebody
+    /// waits for.
+    pub(super) fn asks(&self, now: Timestamp) -> Option<(RangeInclusive<i64>, usize)> {
         let (free, allowed) = (self.free(), self.allowance(now));
         if !self.wants(now) {
-            return Vec::new();
+            return None;
         }
-        if allowed.bulk >= free {
-            return vec![(HELP..=LAST, free)];
-        }
-        // Help never waits for its turn.
-        let first =
-            if allowed.replies == 0 { (HELP..=HELP, free) } else { (HELP..=ANSWERS, allowed.replies.min(free)) };
-        vec![first, (ANSWERS + 1..=LAST, allowed.bulk.min(free))]
+        Some(match allowed {
+            Allowance { bulk, .. } if bulk >= free => (HELP..=LAST, free),
+            // Help never waits for its turn.
+            Allowance { replies: 0, .. } => (HELP..=HELP, free),
+            Allowance { replies, .. } => (HELP..=ANSWERS, replies.min(free)),
+        })
+    }
+
+    /// How many to ask for of what nobody waits for, when so many others go out beside them.
+    pub(super) fn asks_rest(&self, others: usize, now: Timestamp) -> usize {
+        self.allowance(now).bulk.min(self.free().saturating_sub(others))
     }
 
     fn allowance(&self, now: Timestamp) -> Allowance {
@@ -142,7 +171,7 @@ impl Line {
     pub(super) fn wants(&self, now: Timestamp) -> bool {
         let due = matches!(self.next, Next::Known(Some(at)) if at <= now);
         let opens = self.opens().is_some_and(|opens| opens <= now);
-        opens && (self.asked_for || due) && self.free() > 0
+        opens && self.grant.is_some() && (self.asked_for || due) && self.free() > 0
     }
 
     /// These came; `all` when there are no more that could have come.
@@ -180,7 +209,7 @@ impl Line {
 
     /// True when nothing can be claimed now and it is not known when something can.
     pub(super) fn should_look_ahead(&self) -> bool {
-        !self.asked_for && matches!(self.next, Next::Unknown) && self.gate != Gate::Stopped
+        self.grant.is_some() && !self.asked_for && matches!(self.next, Next::Unknown) && self.gate != Gate::Stopped
     }
 
     pub(super) fn looked_ahead(&mut self, next: Option<Timestamp>) {
@@ -189,7 +218,7 @@ impl Line {
 
     /// When this platform wants the next round; `None` when only a bell or something that comes back brings one.
     pub(super) fn next_round(&self, now: Timestamp) -> Option<Timestamp> {
-        let opens = self.opens().filter(|_| self.free() > 0)?;
+        let opens = self.opens().filter(|_| self.free() > 0 && self.grant.is_some())?;
         match self.next {
             _ if self.asked_for => Some(self.ready(now).max(opens)),
             Next::Known(next) => next.map(|next| next.max(opens)),

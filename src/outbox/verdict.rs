@@ -17,6 +17,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const NONCE_MEMORY: Duration = Duration::from_mins(2);
 /// How often a change of a message is tried although it may be done: if it cannot be changed, a new one is sent instead.
 const EDITS: i64 = 3;
+/// How often a message may be on its way when the program ends. One that is again and again may be what ends it.
+const ENDS: i64 = 5;
 /// How often a chat may move before we stop following it.
 const MOVES: i64 = 5;
 
@@ -55,6 +57,16 @@ pub(super) fn verdict(claimed: &Claimed, error: &SendError, random: impl Fn(u64)
         SendError::Refused(_) => Verdict::Over(End::Dead, "refused"),
         SendError::Unauthorized => Verdict::Stop,
     }
+}
+
+/// Decides about a message whose sender is no more. An answer or a reminder goes out again after each such end, so that two crashes
+/// in a row lose nothing; each of them may leave one more copy where copies are not recognised.
+pub(super) fn verdict_without_sender(claimed: &Claimed, random: impl Fn(u64) -> u64) -> Verdict {
+    let wanted = matches!(claimed.purpose, Purpose::Reply | Purpose::Reminder) && claimed.unclear < ENDS;
+    if wanted || may_repeat(claimed) {
+        return Verdict::Unclear { pause: backoff(claimed, &random) };
+    }
+    Verdict::Over(End::Unknown, "unclear")
 }
 
 /// May a message that perhaps arrived be sent again? Always where a second copy is recognised, or changes what is there already
@@ -151,6 +163,25 @@ mod tests {
         assert_eq!(since(1, late), Some(Timestamp::UNIX_EPOCH));
         assert_eq!(since(1, Timestamp::from_second(119).unwrap()), None, "its number is still known");
         assert_eq!(since(0, late), None, "nothing of it can have arrived");
+    }
+
+    #[test]
+    fn each_end_of_the_program_repeats_an_answer_and_a_reminder_and_no_nudge() {
+        let again = Verdict::Unclear { pause: Duration::from_secs(2) };
+        let over = Verdict::Over(End::Unknown, "unclear");
+        let cases = [
+            (Platform::Telegram, Purpose::Reply, 0, &again),
+            (Platform::Telegram, Purpose::Reply, 4, &again),
+            (Platform::Telegram, Purpose::Reply, 5, &over),
+            (Platform::Telegram, Purpose::Reminder, 4, &again),
+            (Platform::Telegram, Purpose::Nudge, 0, &over),
+            (Platform::Discord, Purpose::Reminder, 4, &again),
+            (Platform::Discord, Purpose::Nudge, 9, &again),
+        ];
+        for (platform, purpose, unclear, expected) in cases {
+            let found = verdict_without_sender(&claimed(platform, purpose, 0, unclear), |max| max);
+            assert_eq!(&found, expected, "{platform} {purpose:?}, {unclear} unclear");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! a time. Whatever comes back while a round is written is settled by the next one, together: the more there is to do, the fewer
 //! statements each message costs, and a single one waits for nobody.
 
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +16,13 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::line::{Gate, Line};
+use super::line::{Gate, Line, REST};
 use super::pace::Limits;
-use super::verdict::{Verdict, look_since, verdict};
+use super::verdict::{Verdict, look_since, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
 use crate::counters::Counters;
+use crate::nodes::{Grant, Node};
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
@@ -41,6 +43,7 @@ pub struct Outbox(Arc<Worker>);
 
 struct Worker {
     store: Store,
+    node: Node,
     clock: Clock,
     wake: Arc<Notify>,
     desk: Mutex<Desk>,
@@ -72,6 +75,8 @@ struct Back {
 enum Answer {
     /// The platform's.
     Platform(Result<Sent, SendError>),
+    /// None: whoever sent it is no more.
+    Lost,
     /// It was of no use any more.
     Expired,
     /// It cannot be read.
@@ -119,10 +124,25 @@ impl Outbox {
         wake: Arc<Notify>,
         platforms: impl IntoIterator<Item = (Arc<dyn Deliver>, Limits)>,
     ) -> Self {
-        let lines = platforms.into_iter().map(|(deliver, limits)| Line::new(deliver, limits)).collect();
+        Self::among(&Node::alone(store), clock, wake, platforms)
+    }
+
+    /// The same in one of several programs: for each platform one of them sends, the one that has the role `send:` with its name.
+    #[must_use]
+    pub fn among(
+        node: &Node,
+        clock: Clock,
+        wake: Arc<Notify>,
+        platforms: impl IntoIterator<Item = (Arc<dyn Deliver>, Limits)>,
+    ) -> Self {
+        let line = |(deliver, limits): (Arc<dyn Deliver>, Limits)| {
+            let role = node.role(&format!("send:{}", deliver.platform()));
+            Line::new(deliver, limits, role)
+        };
+        let desk = Mutex::new(Desk { lines: platforms.into_iter().map(line).collect(), swept: None });
+        let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
-        let desk = Mutex::new(Desk { lines, swept: None });
-        Self(Arc::new(Worker { store, clock, wake, desk, name, counters: Counters::default() }))
+        Self(Arc::new(Worker { store, node, clock, wake, desk, name, counters: Counters::default() }))
     }
 
     /// What became of messages: `outbox.sent`, `outbox.again` and `outbox.skipped`, each by the reason.
@@ -176,12 +196,15 @@ impl Outbox {
 
     /// Waits for what is on its way, and writes it down as it comes.
     async fn finish(&self, mut flight: Flight) {
-        while let Some(back) = flight.flying.join_next().await {
-            self.take_back(&mut flight, back).await;
+        loop {
             self.take_all_back(&mut flight).await;
-            if let Err(error) = self.settle(&mut flight).await {
+            if !flight.landed.is_empty()
+                && let Err(error) = self.settle(&mut flight).await
+            {
                 self.after_a_failure(&error);
             }
+            let Some(back) = flight.flying.join_next().await else { return };
+            self.take_back(&mut flight, back).await;
         }
     }
 
@@ -191,20 +214,26 @@ impl Outbox {
     }
 
     async fn rang(&self) {
-        self.0.desk.lock().await.lines.iter_mut().for_each(Line::rang);
+        let mut desk = self.0.desk.lock().await;
+        desk.lines.iter_mut().for_each(Line::rang);
+        if desk.lines.iter().any(|line| line.grant().is_none()) {
+            self.0.node.call_senders();
+        }
     }
 
     /// Writes down what came back, claims what may be sent beside what is on its way, starts it, and says when to look again.
     async fn round(&self, flight: &mut Flight) -> Result<Round, StoreError> {
         let mut desk = self.0.desk.lock().await;
         let now = self.0.clock.now();
+        if desk.takes_over() {
+            desk.swept = None;
+        }
         let sweeps = desk.swept.is_none_or(|swept| swept <= ago(now, SWEEP_EVERY));
         let wants = desk.lines.iter().any(|line| line.wants(now) || line.should_look_ahead());
         if flight.landed.is_empty() && !sweeps && !wants {
             return Ok(Round { launched: 0, until: desk.until(now) });
         }
         let mut tx = self.0.store.begin().await?;
-        tx.lock_outbox().await?;
         self.settle_all(&mut tx, &flight.landed, now).await?;
         if sweeps {
             self.sweep(&mut tx, &mut desk, now).await?;
@@ -233,34 +262,60 @@ impl Outbox {
     /// Looks for what an earlier worker left behind or what outlived its lease, and for what is of no use any more.
     async fn sweep(&self, tx: &mut Tx, desk: &mut Desk, now: Timestamp) -> Result<(), StoreError> {
         self.0.counters.add(SKIPPED, "expired", tx.expire_messages(now).await?);
-        let lost = || Answer::Platform(Err(SendError::Ambiguous("the program ended while it was being sent".into())));
-        let orphans = tx.orphaned_messages(&self.0.name, now).await?;
+        let ours = self.ours(tx, desk).await?;
+        let orphans = tx.orphaned_messages(&self.0.name, &ours, now).await?;
         let unclear: Vec<Landed> =
-            orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: lost() })).collect();
+            orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: Answer::Lost })).collect();
         self.settle_all(tx, &unclear, now).await?;
         desk.swept = Some(now);
-        // Another program may have left something behind.
-        desk.lines.iter_mut().for_each(Line::rang);
         Ok(())
     }
 
-    /// Claims what may be sent now. Whose chat had its share goes back, in the same transaction, until it may have more.
+    /// The platforms that this program sends to, and nobody else before this transaction ends.
+    async fn ours(&self, tx: &mut Tx, desk: &Desk) -> Result<Vec<Platform>, StoreError> {
+        let mut ours = Vec::new();
+        for line in &desk.lines {
+            if may_send(tx, line).await? {
+                ours.push(line.platform());
+            }
+        }
+        Ok(ours)
+    }
+
+    /// Claims what may be sent now: what somebody waits for, then the rest.
     async fn claim(&self, tx: &mut Tx, line: &mut Line, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
-        let asks = line.asks(now);
-        if asks.is_empty() {
+        let Some((first, most)) = line.asks(now) else { return Ok(Vec::new()) };
+        if !may_send(tx, line).await? {
             return Ok(Vec::new());
         }
-        let (mut claimed, mut all) = (Vec::new(), true);
-        let free = asks.iter().map(|(_, limit)| *limit).max().unwrap_or(0);
-        for (priorities, most) in asks {
-            let limit = most.min(free - claimed.len());
-            let (platform, worker) = (line.platform(), self.0.name.as_str());
-            let wanted = Wanted { platform, priorities, limit, worker, lease: (now, add(now, LEASE)) };
-            let came = if limit > 0 { tx.claim_messages(&wanted).await? } else { Vec::new() };
-            all &= came.len() < limit;
-            claimed.extend(came);
+        let is_whole = first.end() == REST.end();
+        let (mut claimed, mut all) = self.claim_part(tx, line, (first, most), now).await?;
+        if !is_whole {
+            let most = line.asks_rest(claimed.len(), now);
+            let (others, all_others) = self.claim_part(tx, line, (REST, most), now).await?;
+            claimed.extend(others);
+            all &= all_others;
         }
         line.got(&claimed, all);
+        Ok(claimed)
+    }
+
+    /// Claims so many of some priorities, and says whether that was all there are. Whose chat had its share goes back, in the same
+    /// transaction, until it may have more.
+    async fn claim_part(
+        &self,
+        tx: &mut Tx,
+        line: &mut Line,
+        (priorities, limit): (RangeInclusive<i64>, usize),
+        now: Timestamp,
+    ) -> Result<(Vec<Claimed>, bool), StoreError> {
+        if limit == 0 {
+            return Ok((Vec::new(), false));
+        }
+        let (platform, worker) = (line.platform(), self.0.name.as_str());
+        let wanted = Wanted { platform, priorities, limit, worker, lease: (now, add(now, LEASE)) };
+        let mut claimed = tx.claim_messages(&wanted).await?;
+        let all = claimed.len() < limit;
         for flooded in claimed.iter().filter(|claimed| claimed.behind > MOST_BEHIND) {
             let dropped = tx.drop_older_answers(flooded.account, MOST_BEHIND).await?;
             self.0.counters.add(SKIPPED, "superseded", dropped);
@@ -276,7 +331,7 @@ impl Outbox {
         });
         tx.settle_messages(&too_early, now).await?;
         line.sends(&claimed, now);
-        Ok(claimed)
+        Ok((claimed, all))
     }
 
     /// One attempt. A panic in it is an unclear answer and nothing more.
@@ -356,7 +411,15 @@ impl Outbox {
         let Back { claimed, answer } = back;
         let (becomes, beside) = match answer {
             Answer::Platform(Ok(sent)) => (Becomes::Sent { message: sent.message }, sent.place.map(Beside::Found)),
-            Answer::Platform(Err(error)) => self.judge_error(desk, &claimed, &error),
+            Answer::Platform(Err(error)) => {
+                let verdict = verdict(&claimed, &error, random);
+                self.follow(desk, &claimed, &error, verdict)
+            }
+            Answer::Lost => {
+                let error = SendError::Ambiguous("the program ended while it was being sent".into());
+                let verdict = verdict_without_sender(&claimed, random);
+                self.follow(desk, &claimed, &error, verdict)
+            }
             Answer::Expired => (Becomes::Over(End::Dead, "expired"), None),
             Answer::Unreadable => {
                 tracing::error!(outbox.id = claimed.id, error.code = "unreadable", "a message was given up");
@@ -368,9 +431,15 @@ impl Outbox {
         Landed { settlement, account: claimed.account, beside }
     }
 
-    fn judge_error(&self, desk: &mut Desk, claimed: &Claimed, error: &SendError) -> (Becomes, Option<Beside>) {
+    /// What a verdict means for the row, for its account and for its platform.
+    fn follow(
+        &self,
+        desk: &mut Desk,
+        claimed: &Claimed,
+        error: &SendError,
+        verdict: Verdict,
+    ) -> (Becomes, Option<Beside>) {
         let now = self.0.clock.now();
-        let verdict = verdict(claimed, error, |max| fastrand::u64(0..=max));
         let mut line = desk.line(claimed.platform);
         let stopped = line.as_ref().is_some_and(|line| line.opens().is_none());
         report(claimed, error, &verdict, stopped);
@@ -402,6 +471,11 @@ impl Outbox {
 }
 
 impl Desk {
+    /// Looks which platforms are this program's. True when one has come since the last look.
+    fn takes_over(&mut self) -> bool {
+        self.lines.iter_mut().filter_map(|line| line.takes_over().then_some(())).count() > 0
+    }
+
     fn line(&mut self, platform: Platform) -> Option<&mut Line> {
         self.lines.iter_mut().find(|line| line.platform() == platform)
     }
@@ -413,8 +487,21 @@ impl Desk {
     }
 }
 
+/// Does this program send there? Then so it stays until the transaction ends.
+async fn may_send(tx: &mut Tx, line: &Line) -> Result<bool, StoreError> {
+    match line.grant().map(Grant::lease) {
+        None => Ok(false),
+        Some(None) => Ok(true),
+        Some(Some(lease)) => tx.has_role(lease).await,
+    }
+}
+
 fn again(at: Timestamp, error: &'static str, counts: bool) -> Becomes {
     Becomes::Again { at, error, counts }
+}
+
+fn random(max: u64) -> u64 {
+    fastrand::u64(0..=max)
 }
 
 /// Says once what an operator should know; the rest is for those who look closely.

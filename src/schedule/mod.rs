@@ -4,11 +4,16 @@
 //! one that exists once is that instant, one that exists twice is the first, one that does not exist is moved by the gap
 //! (02:30 becomes 03:30, as RFC 5545 does). So a daily rule fires once each day. Never reads a clock: `after` is an argument.
 
+mod day;
+pub mod misfire;
+mod quiet;
 mod rules;
 pub mod when;
 pub mod zones;
 
-pub use rules::{RuleError, first, next_after};
+pub use day::day_of;
+pub use quiet::Quiet;
+pub use rules::{RuleError, first, moved, next_after};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

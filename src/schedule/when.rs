@@ -5,7 +5,7 @@
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, ToSpan, Zoned};
 
-use super::Rule;
+use super::{Rule, day_of};
 
 /// When something should happen, before it is known for whom. `E` is an expression of the script language.
 #[derive(Clone, Debug, PartialEq)]
@@ -207,6 +207,8 @@ pub fn weekday(word: &str) -> Option<Weekday> {
 
 /// What resolving needs to know of the person.
 pub trait Settings<E> {
+    /// When their day begins; until then it is still the day before.
+    fn day_begins(&self) -> Time;
     /// A time of day from their settings.
     fn daypart(&self, part: Daypart) -> Time;
     /// The time an expression stands for.
@@ -224,9 +226,13 @@ impl<E> When<E> {
                 now.timestamp().checked_add(SignedDuration::from_secs(*seconds)).ok().map(|at| Rule::At { at })
             }
             When::On(day, clock) => {
-                let time = clock.resolve(settings)?;
-                let civil = DateTime::from_parts(day.resolve(now, time, settings)?, time);
-                Some(Rule::Once { civil })
+                let (time, begins) = (clock.resolve(settings)?, settings.day_begins());
+                let civil = DateTime::from_parts(day.resolve(day_of(now.datetime(), begins), settings)?, time);
+                // A day that ends at one ends in the night after it. And somebody who is up at one and says "tomorrow at nine"
+                // means this morning; who says "today at nine" does too.
+                let at_night = matches!(clock, Clock::Part(Daypart::DayEnd)) && time < begins;
+                let over = civil <= now.datetime() && !matches!(day, Day::Given(_));
+                Some(Rule::Once { civil: if at_night || over { civil.checked_add(1.day()).ok()? } else { civil } })
             }
             When::Every(days, clock) => {
                 let time = clock.resolve(settings)?;
@@ -264,11 +270,10 @@ impl<E> Clock<E> {
 }
 
 impl<E> Day<E> {
-    fn resolve(&self, now: &Zoned, time: Time, settings: &dyn Settings<E>) -> Option<Date> {
-        let today = now.date();
+    fn resolve(&self, today: Date, settings: &dyn Settings<E>) -> Option<Date> {
         match self {
-            Day::Today if time > now.time() => Some(today),
-            Day::Today | Day::Tomorrow => today.tomorrow().ok(),
+            Day::Today => Some(today),
+            Day::Tomorrow => today.tomorrow().ok(),
             Day::Next(weekday) => today.nth_weekday(1, *weekday).ok(),
             Day::InDays(days) => today.checked_add(days.days()).ok(),
             Day::Given(expr) => settings.date(expr),
@@ -284,6 +289,9 @@ mod tests {
     struct Usual;
 
     impl Settings<String> for Usual {
+        fn day_begins(&self) -> Time {
+            Time::constant(3, 0, 0, 0)
+        }
         fn daypart(&self, part: Daypart) -> Time {
             part.usual()
         }
@@ -297,7 +305,13 @@ mod tests {
 
     #[track_caller]
     fn resolved(text: &str) -> Rule {
-        let now = date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
+        resolved_at(text, date(2026, 3, 2).at(20, 0, 0, 0))
+    }
+
+    /// It is the evening or the night of 2 March.
+    #[track_caller]
+    fn resolved_at(text: &str, now: DateTime) -> Rule {
+        let now = now.in_tz("Europe/Vienna").unwrap();
         parse(text, &mut |word| Ok(word.to_owned())).unwrap().resolve(&now, &Usual).unwrap()
     }
 
@@ -320,6 +334,16 @@ mod tests {
         assert_eq!(resolved("every sunday noon"), Rule::Every { cron: "0 0 12 * * SUN".into() });
         let Rule::At { at } = resolved("in 3h") else { panic!("an instant") };
         assert_eq!(at.to_string(), "2026-03-02T22:00:00Z");
+    }
+
+    #[test]
+    fn who_is_still_up_after_midnight_means_the_day_after_this_night() {
+        let night = date(2026, 3, 3).at(1, 0, 0, 0);
+        assert_eq!(resolved_at("tomorrow morning", night), once(2026, 3, 3, 9, 0));
+        assert_eq!(resolved_at("today evening", night), once(2026, 3, 3, 19, 0));
+        assert_eq!(resolved_at("today 02:00", night), once(2026, 3, 3, 2, 0));
+        assert_eq!(resolved_at("tomorrow 00:30", night), once(2026, 3, 4, 0, 30));
+        assert_eq!(resolved_at("in 1d noon", night), once(2026, 3, 3, 12, 0));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::parse;
 use super::problem::{Problem, Severity, Source};
 use super::read::Fields;
 use super::review::{self, Review};
+use super::side_by_side::side_by_side;
 use super::translate::{self, Edition, Folder, Plural};
 use super::words::SharedWords;
 use crate::phrase::fold;
@@ -268,12 +269,18 @@ impl Library {
         let mut library = Library::default();
         let mut sources: BTreeMap<String, Source<'_>> = BTreeMap::new();
         let mut folders: BTreeMap<String, Folder<'_>> = BTreeMap::new();
-        for file in files {
-            let mut source = Source::new(&file.path, &file.text);
+        let mut read: Vec<(&PromptFile, Source<'_>, Option<Script>)> =
+            files.iter().map(|file| (file, Source::new(&file.path, &file.text), None)).collect();
+        side_by_side(&mut read, |part| {
+            for (file, source, script) in part {
+                *script = script_of(&file.path, source);
+            }
+        });
+        for (file, mut source, script) in read {
             match file.path.strip_prefix(LANGUAGES) {
                 Some(path) => shelve(path, source, &mut folders, &mut sources),
                 None => {
-                    library.read(&file.path, &mut source);
+                    library.take(&file.path, script, &mut source);
                     sources.insert(file.path.clone(), source);
                 }
             }
@@ -293,14 +300,13 @@ impl Library {
         (library, report)
     }
 
-    fn read(&mut self, path: &str, source: &mut Source<'_>) {
+    fn take(&mut self, path: &str, script: Option<Script>, source: &mut Source<'_>) {
         match path {
             "facts.yaml" => (self.facts, self.unread) = facts(source),
             "phrases.yaml" => self.words = SharedWords::of_source(source),
             "banned.yaml" => self.banned = banned::rules(source),
             _ => {
-                let Some(mut script) = parse::script(source, stem(path), path.starts_with("system/")) else { return };
-                check::settle(&mut script, source);
+                let Some(script) = script else { return };
                 if self.scripts.contains_key(&script.name) {
                     let message = format!("there is another script `{}`", script.name);
                     source.error("GS0117", source.key("script"), message, "script names are unique over all folders");
@@ -319,21 +325,30 @@ impl Library {
         let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread, broken: &broken };
         let mut commands: BTreeMap<String, String> = BTreeMap::new();
         let mut starters: BTreeMap<String, String> = BTreeMap::new();
-        let mut turns = Turns::new(&world);
-        let mut used = BTreeSet::new();
-        for source in sources.values_mut() {
-            let Some(script) = self.files.get(source.file).and_then(|name| self.scripts.get(name)) else { continue };
-            // What depends on the whole of a file cannot be told when some of it could not be read.
-            let (gaps, before) = (source.has_gaps(), source.problems.len());
-            used.extend(check::check(script, &world, &self.words, source));
-            turns.check(script, source);
-            check::content::check(script, &self.banned, source);
-            review::check(script, source);
-            if gaps {
-                let mut found = source.problems.split_off(before);
-                found.retain(|problem| !check::NEEDS_THE_WHOLE.contains(&problem.code));
-                source.problems.extend(found);
+        let script_of = |source: &Source<'_>| self.files.get(source.file).and_then(|name| self.scripts.get(name));
+        let mut checked: Vec<(&mut Source<'_>, &Script, BTreeSet<String>)> = sources
+            .values_mut()
+            .filter_map(|source| script_of(source).map(|script| (source, script, BTreeSet::new())))
+            .collect();
+        side_by_side(&mut checked, |part| {
+            let mut turns = Turns::new(&world);
+            for (source, script, used) in part {
+                // What depends on the whole of a file cannot be told when some of it could not be read.
+                let (gaps, before) = (source.has_gaps(), source.problems.len());
+                *used = check::check(script, &world, &self.words, source);
+                turns.check(script, source);
+                check::content::check(script, &self.banned, source);
+                review::check(script, source);
+                if gaps {
+                    let mut found = source.problems.split_off(before);
+                    found.retain(|problem| !check::NEEDS_THE_WHOLE.contains(&problem.code));
+                    source.problems.extend(found);
+                }
             }
+        });
+        let mut used = BTreeSet::new();
+        for (source, script, lists) in checked {
+            used.extend(lists);
             for command in &script.starters.commands {
                 // The scripts `menu` and `privacy` are what those words stand for.
                 if Reserved::from_command(command).is_some() && *command != script.name {
@@ -388,19 +403,30 @@ impl Library {
             .collect();
         let (edition, words) = translate::build(folder, &translate::Scripts { by_file: &by_file, unread }, &self.words);
         let banned = folder.files.get_mut(translate::BANNED).map(banned::rules).unwrap_or_default();
-        let mut other = Library { words, editions: BTreeMap::new(), scripts: BTreeMap::new(), ..self.clone() };
+        let mut other = self.without_scripts(words);
         let broken = BTreeSet::new();
         let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread, broken: &broken };
         // Where there are no texts, the words are what can clash.
         let mut source = folder.take_main();
-        for (file, original) in &by_file {
-            let (mut script, places) = edition.localize(original, file, &mut source);
-            script.language.clone_from(&folder.tag);
-            let (words, original_words) = (&other.words, &self.words);
-            let translated = check::Translated { script: &script, words, places: &places, original, original_words };
-            check::check_edition(&translated, &world, &mut source);
-            check::content::check_edition(&script, &folder.tag, &places, &banned, &mut source);
-            other.scripts.insert(script.name.clone(), script);
+        let (main, tag) = ((source.file, source.text), folder.tag.as_str());
+        let mut made: Vec<(&String, &Script, Option<Script>, Vec<Problem>)> =
+            by_file.iter().map(|(file, original)| (file, *original, None, Vec::new())).collect();
+        side_by_side(&mut made, |part| {
+            for (file, original, made, problems) in part {
+                let mut source = Source::new(main.0, main.1);
+                let (mut script, places) = edition.localize(original, file, &mut source);
+                tag.clone_into(&mut script.language);
+                let (words, original_words) = (&other.words, &self.words);
+                let translated =
+                    check::Translated { script: &script, words, places: &places, original, original_words };
+                check::check_edition(&translated, &world, &mut source);
+                check::content::check_edition(&script, tag, &places, &banned, &mut source);
+                (*made, *problems) = (Some(script), source.problems);
+            }
+        });
+        for (_, _, script, problems) in made {
+            source.problems.extend(problems);
+            other.scripts.extend(script.map(|script| (script.name.clone(), script)));
         }
         let told = self.starter_clashes();
         for (message, hint) in other.starter_clashes().into_iter().filter(|clash| !told.contains(clash)) {
@@ -410,6 +436,20 @@ impl Library {
         folder.put_back(source);
         (other.plural, other.edition) = (edition.plural().clone(), Arc::new(edition));
         other
+    }
+
+    /// The same library with other words and nothing to say yet.
+    fn without_scripts(&self, words: SharedWords) -> Library {
+        Library {
+            words,
+            facts: self.facts.clone(),
+            commands: self.commands.clone(),
+            files: self.files.clone(),
+            unread: self.unread.clone(),
+            languages: self.languages.clone(),
+            earlier: self.earlier.clone(),
+            ..Library::default()
+        }
     }
 
     /// Words that start two scripts, or work everywhere: what is wrong, and what to know about it.
@@ -605,6 +645,16 @@ impl Library {
         let words = self.words.about.iter().filter(|(word, _)| !self.commands.contains_key(word.as_str()));
         scripts.chain(words.map(|(word, about)| (word.as_str().to_owned(), about.clone()))).collect()
     }
+}
+
+/// The script that a file holds, if it holds one and it can be read.
+fn script_of(path: &str, source: &mut Source<'_>) -> Option<Script> {
+    if path.starts_with(LANGUAGES) || ["facts.yaml", "phrases.yaml", "banned.yaml"].contains(&path) {
+        return None;
+    }
+    let mut script = parse::script(source, stem(path), path.starts_with("system/"))?;
+    check::settle(&mut script, source);
+    Some(script)
 }
 
 /// A file's name without its folders and its ending.

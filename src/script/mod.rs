@@ -21,6 +21,7 @@ mod read;
 pub mod reading;
 pub mod review;
 pub mod schema;
+mod side_by_side;
 mod steps;
 pub mod text;
 pub mod translate;

@@ -62,6 +62,8 @@ pub struct Script {
     pub waits: BTreeMap<String, usize>,
     /// Where named steps end, with everything inside them.
     pub ends: BTreeMap<String, usize>,
+    /// True when something in it asks how often a question was asked: only then that is counted.
+    pub counts_visits: bool,
     /// How it treats people who are hurt, and who vouches for that.
     pub care: Care,
     /// A hash of its text without the stamps, so that a review changes nothing for anybody.

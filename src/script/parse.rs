@@ -97,6 +97,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         ids,
         waits,
         ends,
+        counts_visits: source.text.contains("visits("),
         care,
         rev: review::revision(source.text),
     })

@@ -287,7 +287,12 @@ impl Builder<'_, '_> {
                 self.source.error("GS0004", key.span.clone(), "a merge (`<<`)", "write it out");
             } else if doubled {
                 let message = format!("`{}` stands here twice", key.name);
-                self.source.error("GS0006", key.span.clone(), message, "remove one of them");
+                self.source.error(
+                    "GS0006",
+                    key.span.clone(),
+                    message,
+                    "remove one of them, or begin a new step with `- `",
+                );
             }
             if entries.len() >= MAX_ENTRIES {
                 let message = format!("more than {MAX_ENTRIES} names in one place");
@@ -326,6 +331,8 @@ impl Builder<'_, '_> {
             None => self.root = Some(node),
             Some(Inside::List(items)) => items.push(node),
             Some(Inside::Map { entries, key }) => match key.take() {
+                // A key that stands there twice is told of once, where it does so.
+                Some(key) if entries.iter().any(|(known, _)| known.name == key.name) => {}
                 Some(key) => entries.push((key, node)),
                 None => {
                     self.source.error(

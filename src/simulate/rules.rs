@@ -2,7 +2,7 @@
 //! examined.
 
 use jiff::SignedDuration;
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 
 use crate::engine::{Effect, Event, Facts, Outcome};
 use crate::script::Library;
@@ -39,7 +39,7 @@ pub(super) fn wrongs(turn: &Witnessed<'_>, library: &Library) -> Vec<String> {
             if says && is_quiet(turn, library) && !(due.chosen && late <= ON_TIME) {
                 wrong.push(format!("`{}` was said in quiet hours", due.name));
             }
-            if says && is_resting(turn) {
+            if says && is_resting(turn, library) {
                 wrong.push(format!("`{}` was said while they rest", due.name));
             }
         }
@@ -106,8 +106,19 @@ fn is_quiet(turn: &Witnessed<'_>, library: &Library) -> bool {
     if from <= to { from <= now && now < to } else { now >= from || now < to }
 }
 
-fn is_resting(turn: &Witnessed<'_>) -> bool {
-    let over = matches!(turn.facts.me.get("rest_until"), Some(Value::Date { date }) if turn.now.date() >= *date);
+/// Their day, which is over at their own hour of the night.
+pub(super) fn today(turn: &Witnessed<'_>, library: &Library) -> Date {
+    match fact(turn.facts, library, "day_begins") {
+        Value::Time { time } if turn.now.time() < time => {
+            turn.now.yesterday().map_or(turn.now.date(), |day| day.date())
+        }
+        _ => turn.now.date(),
+    }
+}
+
+fn is_resting(turn: &Witnessed<'_>, library: &Library) -> bool {
+    let today = today(turn, library);
+    let over = matches!(turn.facts.me.get("rest_until"), Some(Value::Date { date }) if today >= *date);
     turn.facts.me.get("resting").is_some_and(Value::is_truthy) && !over
 }
 

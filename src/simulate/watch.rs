@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::persons::MARK;
 use super::report::{Broken, Report};
-use super::rules::{messages, outcomes, wrongs};
+use super::rules::{messages, outcomes, today, wrongs};
 use crate::engine::{Due, Effect, Event, Run, State};
 use crate::script::Library;
 use crate::turn::{Witness, Witnessed};
@@ -123,7 +123,8 @@ impl Witness for Watch {
         }
         seen.count(turn);
         let said = messages(turn.effects).flat_map(parts).collect::<Vec<_>>();
-        seen.count_messages(turn, u32::try_from(said.len()).unwrap_or(u32::MAX));
+        let today = today(turn, &self.library);
+        seen.count_messages(turn, today, u32::try_from(said.len()).unwrap_or(u32::MAX));
         if let Some(life) = seen.people.get_mut(&turn.person) {
             life.said.extend(said);
             life.state = Some(turn.state.clone());
@@ -214,11 +215,10 @@ impl Seen {
         }
     }
 
-    fn count_messages(&mut self, turn: &Witnessed<'_>, count: u32) {
+    fn count_messages(&mut self, turn: &Witnessed<'_>, today: Date, count: u32) {
         let Some(life) = self.people.get_mut(&turn.person) else { return };
-        let today = Some(turn.now.date());
-        if life.today.0 != today {
-            life.today = (today, 0);
+        if life.today.0 != Some(today) {
+            life.today = (Some(today), 0);
             life.unprompted = 0;
             life.unasked.clear();
         }

@@ -79,9 +79,6 @@ const COLUMNS: &str =
      (select count(*) from (select 1 from outbox m where m.account_id = outbox.account_id
                             and m.state in ('pending', 'sending') and m.id <> outbox.id limit 100) as others) as behind";
 
-/// Names the lock among those of the server.
-const OUTBOX_LOCK: i64 = 0x676f_6c64_6f75_7462;
-
 /// The next row of the chat of `c`: the one on its way, else an urgent one, else the oldest.
 const HEAD: &str = "(select l.id from outbox l where l.account_id = c.account_id and l.state in ('pending', 'sending')
                      order by l.state desc, l.priority > 0, l.id limit 1)";
@@ -173,31 +170,24 @@ impl Tx {
         self.all_claimed(rows, now)
     }
 
-    /// Lets no other program hand out messages until this transaction ends, so that each sees what the others did. One writer
-    /// needs no such lock.
+    /// Which messages to these platforms were being sent by a worker that is no more, or that took longer than its lease? They come
+    /// under the same attempt, so that they can be settled as unclear.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lock_outbox(&mut self) -> Result<()> {
-        if self.dialect == Dialect::Postgres {
-            sqlx::query("select pg_advisory_xact_lock($1)").bind(OUTBOX_LOCK).execute(&mut *self.tx).await?;
-        }
-        Ok(())
-    }
-
-    /// Which messages were being sent by a worker that is no more, or that took longer than its lease? They come under the same
-    /// attempt, so that they can be settled as unclear. Where several programs may work, another worker may be alive, and only the
-    /// lease tells.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn orphaned_messages(&mut self, worker: &str, now: Timestamp) -> Result<Vec<Claimed>> {
+    pub async fn orphaned_messages(
+        &mut self,
+        worker: &str,
+        platforms: &[Platform],
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>> {
         let sql = format!(
             "select {COLUMNS} from outbox
              where state = 'sending' and (lease_until <= $1 or worker <> $2) order by id limit 500"
         );
-        let rows: Vec<Row> =
+        let mut rows: Vec<Row> =
             sqlx::query_as(AssertSqlSafe(sql)).bind(millis(now)).bind(worker).fetch_all(&mut *self.tx).await?;
+        rows.retain(|row| platforms.iter().any(|platform| platform.as_str() == row.platform));
         self.all_claimed(rows, now)
     }
 

@@ -144,7 +144,9 @@ impl Tx {
             // Asked after the locks, so that it sees what those who held them before have committed.
             let ids: Vec<PersonId> = locked.into_iter().map(|(id,)| PersonId(id)).collect();
             let now = millis(now);
-            let still = |list: &str| format!("select id from inbox where id in ({list}) and state = 'new' and wake_at <= {now}");
+            let still = |list: &str| {
+                format!("select id from inbox where id in ({list}) and state = 'new' and wake_at <= {now}")
+            };
             let still: Vec<(i64,)> = self.about(&ids, still).await?;
             held.extend(still.into_iter().map(|(id,)| id));
         }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use super::pending::size_for;
 use super::people::{Account, AccountRow, account};
 use super::schedules::{DueClaim, Scheduled};
-use super::{Result, Tx, instant, millis, parsed};
+use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::engine::Facts;
 use crate::practice::promise::Standing;
 use crate::types::{PersonId, Platform, Private};
@@ -91,19 +91,31 @@ impl Tx {
     }
 
     async fn add_facts(&mut self, people: &[PersonId], now: Timestamp, known: &mut People) -> Result<()> {
-        let rows: Vec<(i64, String, Vec<u8>, Option<i64>)> = self
-            .about(people, |list| format!("select person_id, name, value, kept_until from facts where person_id in ({list})"))
-            .await?;
+        // A row from the database costs more than what is in it: one for each person.
+        let line = match self.dialect {
+            Dialect::Sqlite => "group_concat(name || ' ' || hex(value), char(10))",
+            Dialect::Postgres => "string_agg(name || ' ' || encode(value, 'hex'), chr(10))",
+        };
         let now = millis(now);
-        for (person, name, sealed, _) in rows.into_iter().filter(|(.., until)| until.is_none_or(|until| until > now)) {
-            let value = self.open_fact(PersonId(person), &name, &sealed);
-            add(known, person, value, |facts, value| _ = facts.me.insert(name, value));
+        let facts = |list: &str| {
+            format!(
+                "select person_id, {line} from facts
+                 where person_id in ({list}) and (kept_until is null or kept_until > {now}) group by person_id"
+            )
+        };
+        let rows: Vec<(i64, String)> = self.about(people, facts).await?;
+        for (person, lines) in rows {
+            for (name, sealed) in lines.lines().filter_map(|line| line.split_once(' ')) {
+                let sealed = bytes(sealed).ok_or(StoreError::Corrupt("facts.value"));
+                let value = sealed.and_then(|sealed| self.open_fact(PersonId(person), name, &sealed));
+                add(known, person, value, |facts, value| _ = facts.me.insert(name.to_owned(), value));
+            }
         }
         Ok(())
     }
 
     async fn add_promises(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let rows: Vec<(i64, String, Vec<u8>, Vec<u8>, i64)> = self
+        let rows: Vec<PromiseRow> = self
             .about(people, |list| {
                 format!(
                     "select person_id, id, body, counterpart, due_at from promises
@@ -148,13 +160,20 @@ impl Tx {
     }
 
     async fn add_schedules(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let rows: Vec<(i64, String)> = self
-            .about(people, |list| {
-                format!("select person_id, name from schedules where person_id in ({list}) and state = 'active' order by name")
-            })
-            .await?;
-        for (person, name) in rows {
-            add(known, person, Ok(name), |facts, name| facts.schedules.push(name));
+        let names = match self.dialect {
+            Dialect::Sqlite => "group_concat(name, char(10))",
+            Dialect::Postgres => "string_agg(name, chr(10))",
+        };
+        let active = |list: &str| {
+            format!(
+                "select person_id, {names} from schedules where person_id in ({list}) and state = 'active' group by person_id"
+            )
+        };
+        let rows: Vec<(i64, String)> = self.about(people, active).await?;
+        for (person, names) in rows {
+            let mut names: Vec<String> = names.lines().map(str::to_owned).collect();
+            names.sort_unstable();
+            add(known, person, Ok(names), |facts, names| facts.schedules = names);
         }
         Ok(())
     }
@@ -222,7 +241,8 @@ impl Tx {
             super::pending::places(count, 2)
         );
         let filled = rows.iter().chain(std::iter::repeat(last)).take(count);
-        let query = filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
+        let query =
+            filled.fold(sqlx::query_as(AssertSqlSafe(sql)), |query, row| query.bind(row.id).bind(row.civil.clone()));
         let found: Vec<(i64,)> = query.fetch_all(&mut *self.tx).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
     }
@@ -241,6 +261,9 @@ impl Tx {
     }
 }
 
+/// Whose, its id, what was promised, to whom, and until when.
+type PromiseRow = (i64, String, Vec<u8>, Vec<u8>, i64);
+
 type People = HashMap<PersonId, Result<Known>>;
 
 /// Adds something to what is known of a person. What cannot be read spoils that person's turn and nobody else's.
@@ -251,6 +274,12 @@ fn add<T>(known: &mut People, person: i64, value: Result<T>, into: impl FnOnce(&
         (slot @ Ok(_), Err(error)) => *slot = Err(error),
         (Err(_), _) => {}
     }
+}
+
+/// The bytes that are written as hexadecimal digits.
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    hex.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? * 16 + digit(*pair.get(1)?)?)).collect()
 }
 
 /// `$3, $4, $5`.

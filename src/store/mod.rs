@@ -3,8 +3,10 @@
 //! Times are UTC milliseconds, flags 0 or 1, and everything that a person wrote is sealed by the vault before it becomes a
 //! blob. One function answers one question; what the answers mean is decided elsewhere. Never logs, never reads the clock.
 
+mod calls;
 mod claims;
 mod inbox;
+mod leases;
 mod many;
 mod migrations;
 mod open;
@@ -31,8 +33,10 @@ use crate::vault::{Slot, Unreadable, Vault};
 
 use pending::Pending;
 
+pub use calls::Calls;
 pub use claims::{Claimed, Letter, Wanted};
 pub use inbox::{InboxRow, NewEvent};
+pub use leases::Lease;
 pub use many::{DueNow, Known, MANY};
 pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
 pub use outbox::NewRow;
@@ -59,6 +63,8 @@ struct Inner {
     pool: AnyPool,
     vault: Vault,
     dialect: Dialect,
+    /// The server, when it is one.
+    server: Option<Server>,
     /// How a transaction begins.
     begin: &'static str,
     /// Keeps other programs out of the folder until it is dropped.

@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
-use super::{Result, Tx};
+use super::{Dialect, Result, Tx};
 
 /// How many rows one statement takes. Lists are cut into these, so that there are few different statements to prepare.
 const SIZES: [usize; 4] = [64, 16, 4, 1];
@@ -24,6 +24,8 @@ pub(super) struct Pending {
     pub(super) done: Vec<i64>,
     /// Accounts that were used.
     pub(super) used: BTreeMap<i64, Used>,
+    /// Facts that are kept or dropped: by person and name.
+    pub(super) facts: BTreeMap<(i64, String), Option<Fact>>,
     /// Where people stand, by person.
     pub(super) states: BTreeMap<i64, Stand>,
     /// Messages, in their order.
@@ -40,6 +42,12 @@ pub(super) struct Pending {
 pub(super) struct Used {
     pub(super) home_place: Option<String>,
     pub(super) at: i64,
+}
+
+/// A fact that is kept.
+pub(super) struct Fact {
+    pub(super) value: Vec<u8>,
+    pub(super) kept_until: Option<i64>,
 }
 
 /// Where somebody stands.
@@ -109,6 +117,7 @@ impl Pending {
     fn is_empty(&self) -> bool {
         self.done.is_empty()
             && self.used.is_empty()
+            && self.facts.is_empty()
             && self.states.is_empty()
             && self.messages.is_empty()
             && self.moved.is_empty()
@@ -126,9 +135,11 @@ impl Tx {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let Pending { done, used, states, messages, moved, occurrences, plans } = std::mem::take(&mut self.pending);
+        let Pending { done, used, facts, states, messages, moved, occurrences, plans } =
+            std::mem::take(&mut self.pending);
         self.write_done(&done).await?;
         self.write_used(&used.into_iter().collect::<Vec<_>>()).await?;
+        self.write_facts(facts).await?;
         self.write_moved(&moved.into_iter().collect::<Vec<_>>()).await?;
         self.write_occurrences(&occurrences.into_iter().collect::<Vec<_>>()).await?;
         self.write_plans(plans).await?;
@@ -153,6 +164,28 @@ impl Tx {
             )
         };
         self.write(used, 3, sql, |query, (id, used)| query.bind(*id).bind(used.home_place.clone()).bind(used.at)).await
+    }
+
+    async fn write_facts(&mut self, facts: BTreeMap<(i64, String), Option<Fact>>) -> Result<()> {
+        let (mut kept, mut dropped) = (Vec::new(), Vec::new());
+        for (of, fact) in facts {
+            match fact {
+                Some(fact) => kept.push((of, fact)),
+                None => dropped.push(of),
+            }
+        }
+        let keep = |rows: &str| {
+            format!(
+                "insert into facts (person_id, name, value, kept_until) values {rows}
+                 on conflict (person_id, name) do update set value = excluded.value, kept_until = excluded.kept_until"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, name), fact): &((i64, String), Fact)| {
+            query.bind(*person).bind(name.clone()).bind(fact.value.clone()).bind(fact.kept_until)
+        };
+        self.write(&kept, 4, keep, bind).await?;
+        let drop = |rows: &str| format!("delete from facts where (person_id, name) in (values {rows})");
+        self.write(&dropped, 2, drop, |query, (person, name)| query.bind(*person).bind(name.clone())).await
     }
 
     async fn write_moved(&mut self, moved: &[(i64, Moved)]) -> Result<()> {
@@ -303,7 +336,11 @@ impl Tx {
         bind: impl Fn(Statement<'static>, &T) -> Statement<'static>,
     ) -> Result<()> {
         for part in parts(rows) {
-            let query = sqlx::query(AssertSqlSafe(sql(&places(part.len(), columns))));
+            let places = match self.dialect {
+                Dialect::Sqlite => unnamed(part.len(), columns),
+                Dialect::Postgres => places(part.len(), columns),
+            };
+            let query = sqlx::query(AssertSqlSafe(sql(&places)));
             part.iter().fold(query, &bind).execute(&mut *self.tx).await?;
         }
         Ok(())
@@ -333,6 +370,12 @@ pub(super) fn places(rows: usize, columns: usize) -> String {
         places.push(')');
     }
     places
+}
+
+/// `(?, ?), (?, ?)`: the driver for `SQLite` looks for the name of each place that has one among all names.
+fn unnamed(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
 }
 
 /// The smallest of the [`SIZES`] that a list fits into; the largest when it is longer.

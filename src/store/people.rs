@@ -32,7 +32,9 @@ pub(super) type AccountRow = (i64, i64, String, String, Option<String>, String, 
 /// After so many milliseconds it is noted once more that an account is in use.
 const USED_ANEW: i64 = 60_000;
 
-pub(super) fn account((id, person, platform, ext_id, home_place, state, language, used_at): AccountRow) -> Result<Account> {
+pub(super) fn account(
+    (id, person, platform, ext_id, home_place, state, language, used_at): AccountRow,
+) -> Result<Account> {
     Ok(Account {
         id,
         person: PersonId(person),
@@ -127,7 +129,8 @@ impl Tx {
     /// When the database fails.
     pub async fn lock_people(&mut self, people: &[PersonId]) -> Result<()> {
         if self.dialect == Dialect::Postgres {
-            let lock = |list: &str| format!("select id from persons where id in ({list}) order by id for no key update");
+            let lock =
+                |list: &str| format!("select id from persons where id in ({list}) order by id for no key update");
             let _: Vec<(i64,)> = self.about(people, lock).await?;
         }
         Ok(())

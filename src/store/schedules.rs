@@ -249,7 +249,9 @@ impl Tx {
     /// Looks at a due schedule again at `wake_at`; it stays due since when it is.
     pub fn hold_schedule(&mut self, schedule: &Scheduled, wake_at: Timestamp) {
         let wake_at = Some(millis(wake_at));
-        self.pending.moved.insert(schedule.id, Moved { state: "active", run: None, civil: None, due_at: None, wake_at });
+        self.pending
+            .moved
+            .insert(schedule.id, Moved { state: "active", run: None, civil: None, due_at: None, wake_at });
     }
 
     fn end_schedule(&mut self, schedule: &Scheduled, state: &'static str) -> Result<()> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::pending::Stand;
+use super::pending::{Fact, Stand};
 use super::{Result, Tx, millis};
 use crate::types::{PersonId, Private, Value, Values};
 use crate::vault::Slot;
@@ -73,6 +73,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or a fact cannot be read.
     pub async fn facts(&mut self, person: PersonId, now: Timestamp) -> Result<Values> {
+        self.flush().await?;
         let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(
             "select name, value from facts where person_id = $1 and (kept_until is null or kept_until > $2)",
         )
@@ -91,25 +92,10 @@ impl Tx {
     /// Keeps a fact, for ever or until it is to be forgotten.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn keep_fact(
-        &mut self,
-        person: PersonId,
-        name: &str,
-        value: &Value,
-        until: Option<Timestamp>,
-    ) -> Result<()> {
-        let value = self.seal_json(fact_slot(person, name), value)?;
-        sqlx::query(
-            "insert into facts (person_id, name, value, kept_until) values ($1, $2, $3, $4)
-             on conflict (person_id, name) do update set value = excluded.value, kept_until = excluded.kept_until",
-        )
-        .bind(person.0)
-        .bind(name)
-        .bind(value)
-        .bind(until.map(millis))
-        .execute(&mut *self.tx)
-        .await?;
+    /// When it cannot be sealed.
+    pub fn keep_fact(&mut self, person: PersonId, name: &str, value: &Value, until: Option<Timestamp>) -> Result<()> {
+        let fact = Fact { value: self.seal_json(fact_slot(person, name), value)?, kept_until: until.map(millis) };
+        self.pending.facts.insert((person.0, name.to_owned()), Some(fact));
         Ok(())
     }
 
@@ -126,15 +112,7 @@ impl Tx {
     }
 
     /// Drops a fact.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn drop_fact(&mut self, person: PersonId, name: &str) -> Result<()> {
-        sqlx::query("delete from facts where person_id = $1 and name = $2")
-            .bind(person.0)
-            .bind(name)
-            .execute(&mut *self.tx)
-            .await?;
-        Ok(())
+    pub fn drop_fact(&mut self, person: PersonId, name: &str) {
+        self.pending.facts.insert((person.0, name.to_owned()), None);
     }
 }

@@ -93,13 +93,14 @@ impl World {
     pub(super) fn apply(&mut self, effect: &Effect) -> Done {
         match effect {
             Effect::Remember { fact, value, .. } => {
+                let before = self.zone();
                 self.facts.me.insert(fact.clone(), value.clone());
-                if fact == "timezone" {
-                    self.move_plans();
-                }
+                self.move_plans(&before);
             }
             Effect::Forget { fact } => {
+                let before = self.zone();
                 self.facts.me.remove(fact);
+                self.move_plans(&before);
             }
             Effect::Journal(_) => self.facts.entries += 1,
             Effect::Promise(promise) => {
@@ -144,11 +145,11 @@ impl World {
     }
 
     /// Everything that is planned moves with the person's clock.
-    fn move_plans(&mut self) {
-        let (zone, now) = (self.zone(), self.now);
-        for (plan, firing) in self.plans.values_mut() {
-            if let Some(next) = schedule::first(&plan.rule, now, &zone) {
-                *firing = next;
+    fn move_plans(&mut self, before: &TimeZone) {
+        let zone = self.zone();
+        if zone != *before {
+            for (plan, firing) in self.plans.values_mut() {
+                *firing = schedule::moved(&plan.rule, *firing, before, &zone);
             }
         }
     }

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::effects::Applying;
 use super::post::Post;
 use super::{
-    Before, Decided, Door, TurnError, Turned, Witnessed, due, event, following, known_before, meet, note_presence, settle_firing,
+    Before, Decided, Door, TurnError, Turned, Witnessed, due, event, following, known_before, meet, note_presence,
+    settle_firing,
 };
 use crate::engine::Event;
 use crate::store::{Account, DueClaim, DueNow, StoreError, Tx};
@@ -54,10 +55,11 @@ impl Door {
         for job in ready {
             let Some(known) = known.remove(&job.post.person()) else { continue };
             let (at, person, newcomer) = (job.at, job.post.person(), job.newcomer);
-            let outcome = match known.map_err(TurnError::from).and_then(|known| known_before(job.post.account(), known, now)) {
-                Ok(before) => self.turn(tx, job, before, &mut taken.turns).await?,
-                Err(error) => Err(error),
-            };
+            let outcome =
+                match known.map_err(TurnError::from).and_then(|known| known_before(job.post.account(), known, now)) {
+                    Ok(before) => self.turn(tx, job, before, &mut taken.turns).await?,
+                    Err(error) => Err(error),
+                };
             if outcome.is_err() && newcomer {
                 tx.forget_newcomer(person).await?;
             }

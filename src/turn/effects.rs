@@ -6,7 +6,7 @@ use jiff::{Timestamp, Zoned};
 use super::post::Post;
 use super::{ZONE_FACT, zone};
 use crate::engine::{Effect, Plan};
-use crate::schedule::first;
+use crate::schedule::{first, moved};
 use crate::store::{StoreError, Tx};
 use crate::types::PersonId;
 
@@ -29,11 +29,11 @@ impl<'t> Applying<'t> {
         match effect {
             Effect::Say(message) => self.post.send(self.tx, message, now),
             Effect::Remember { fact, value, until } => {
-                self.tx.keep_fact(person, fact, value, *until).await?;
+                self.tx.keep_fact(person, fact, value, *until)?;
                 self.follow_zone(fact).await
             }
             Effect::Forget { fact } => {
-                self.tx.drop_fact(person, fact).await?;
+                self.tx.drop_fact(person, fact);
                 self.follow_zone(fact).await
             }
             Effect::Journal(entry) => self.tx.keep_entry(person, entry, now).await,
@@ -72,11 +72,11 @@ impl<'t> Applying<'t> {
         if fact != ZONE_FACT {
             return Ok(());
         }
-        self.zone = zone(&self.tx.facts(self.person, self.now).await?);
+        let now_in = zone(&self.tx.facts(self.person, self.now).await?);
+        let before = std::mem::replace(&mut self.zone, now_in);
         for schedule in self.tx.active_schedules(self.person).await? {
-            if schedule.next.at > self.now
-                && let Some(next) = first(&schedule.plan.rule, self.now, &self.zone)
-            {
+            if schedule.next.at > self.now {
+                let next = moved(&schedule.plan.rule, schedule.next, &before, &self.zone);
                 self.tx.rezone_schedule(schedule.id, zone_name(&self.zone), next).await?;
             }
         }

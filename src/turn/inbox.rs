@@ -215,7 +215,9 @@ impl Inbox {
                 let mut outcomes = Vec::with_capacity(batch.len());
                 for event in &batch {
                     let alone = self.take_batch(std::slice::from_ref(event)).await;
-                    outcomes.push(alone.map_or_else(|error| Some(Err(error.into())), |mut outcomes| outcomes.pop().flatten()));
+                    outcomes.push(
+                        alone.map_or_else(|error| Some(Err(error.into())), |mut outcomes| outcomes.pop().flatten()),
+                    );
                 }
                 outcomes
             }
@@ -239,12 +241,17 @@ impl Inbox {
 
     async fn take_batch(&self, batch: &[Waiting]) -> Result<Vec<Outcome>, StoreError> {
         let mut tx = self.door.store.begin().await?;
-        let lanes: Vec<String> = batch.iter().map(|(_, inbound)| format!("{}:{}", inbound.platform, inbound.account)).collect();
-        let events: Vec<(i64, &str)> = batch.iter().zip(&lanes).map(|((row, _), lane)| (row.id, lane.as_str())).collect();
+        let lanes: Vec<String> =
+            batch.iter().map(|(_, inbound)| format!("{}:{}", inbound.platform, inbound.account)).collect();
+        let events: Vec<(i64, &str)> =
+            batch.iter().zip(&lanes).map(|((row, _), lane)| (row.id, lane.as_str())).collect();
         let held = tx.hold_events(&events, self.door.clock.now()).await?;
         let of = |row: &InboxRow| held.iter().position(|id| *id == row.id);
-        let jobs: Vec<Job<'_>> =
-            batch.iter().filter(|(row, _)| of(row).is_some()).map(|(row, inbound)| Job::Event(row.id, inbound)).collect();
+        let jobs: Vec<Job<'_>> = batch
+            .iter()
+            .filter(|(row, _)| of(row).is_some())
+            .map(|(row, inbound)| Job::Event(row.id, inbound))
+            .collect();
         let mut taken = self.door.take_together(&mut tx, &jobs).await?;
         tx.commit().await?;
         self.door.committed(&taken);

@@ -1,13 +1,15 @@
 //! Delivery: what happens to a message when platforms say no, say nothing, or the program dies.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::house::{House, input};
 use crate::support::postbox::Answer;
-use goldseam::outbox::{SendError, Sent, Waits};
+use goldseam::outbox::{BoxFuture, Deliver, Outbox, Outgoing, SendError, Sent, Waits};
 use goldseam::store::{Becomes, Claimed, Settlement, Wanted};
 use goldseam::types::Platform;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 const NOTHING: [&str; 0] = [];
 const LONG: Duration = Duration::from_mins(11);
@@ -127,6 +129,22 @@ async fn a_crash_between_call_and_settlement_repeats_a_reply_once() {
     assert_eq!(sends(&house).await, NOTHING);
     assert_eq!(states(&house).await, ["pending unclear"]);
     house.wait(Duration::from_secs(4));
+    assert_eq!(sends(&house).await, ["hello"]);
+    assert_eq!(states(&house).await, ["sent"]);
+}
+
+#[tokio::test]
+async fn a_second_crash_with_the_same_reply_on_its_way_does_not_lose_it() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    for _ in 0..2 {
+        house.telegram.answer_next(Answer::Hang);
+        dies_while_sending(&house).await;
+        house = house.restart().await;
+        assert_eq!(sends(&house).await, NOTHING);
+        assert_eq!(states(&house).await, ["pending unclear"]);
+        house.wait(Duration::from_secs(9));
+    }
     assert_eq!(sends(&house).await, ["hello"]);
     assert_eq!(states(&house).await, ["sent"]);
 }
@@ -411,4 +429,28 @@ async fn every_way_to_be_left_out_is_counted() {
         ("outbox.skipped", "unclear", 1),
     ];
     assert_eq!(counted, expected);
+}
+
+/// Tells the worker to stop as soon as it is handed something.
+struct Last(CancellationToken);
+
+impl Deliver for Last {
+    fn platform(&self) -> Platform {
+        Platform::Telegram
+    }
+
+    fn deliver<'a>(&'a self, _: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
+        self.0.cancel();
+        Box::pin(async { Ok(Sent::default()) })
+    }
+}
+
+#[tokio::test]
+async fn what_came_back_is_written_down_before_the_worker_ends() {
+    let mut house = House::new().await;
+    house.writes("7", "hello").await;
+    let stop = CancellationToken::new();
+    let platforms: [Arc<dyn Deliver>; 1] = [Arc::new(Last(stop.clone()))];
+    Outbox::new(house.door.store().clone(), house.clock.clone(), Arc::default(), platforms).run(stop).await;
+    assert_eq!(states(&house).await, ["sent"]);
 }

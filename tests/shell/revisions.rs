@@ -209,7 +209,7 @@ async fn in_the_letter() -> House {
     let person = house.account(Platform::Telegram, "7").await.unwrap().person;
     let mut tx = house.door.store().begin().await.unwrap();
     for fact in ["consent", "welcomed"] {
-        tx.keep_fact(person, fact, &Value::Bool(true), None).await.unwrap();
+        tx.keep_fact(person, fact, &Value::Bool(true), None).unwrap();
     }
     tx.commit().await.unwrap();
     for line in ["stop", "delete it", "letter"] {

@@ -266,6 +266,16 @@ impl FakeDiscord {
         self.shared.world().thinking
     }
 
+    /// True while a bot listens on the gateway. What happens at other times, nobody hears of.
+    pub fn is_heard(&self) -> bool {
+        self.shared.world().gateway.socket.is_some()
+    }
+
+    /// How many messages of the bot there are in all channels together.
+    pub fn accepted(&self) -> usize {
+        self.shared.world().messages.len()
+    }
+
     /// Waits until a bot listens on the gateway.
     pub async fn connected(&self) {
         self.until("a bot listens", |fake| fake.shared.world().gateway.socket.is_some()).await;

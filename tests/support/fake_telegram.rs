@@ -225,6 +225,11 @@ impl FakeTelegram {
         self.server.lock().chats.get(&chat).cloned().unwrap_or_default()
     }
 
+    /// How many messages of the bot stand in all chats together.
+    pub fn accepted(&self) -> usize {
+        self.server.lock().chats.values().map(Vec::len).sum()
+    }
+
     /// All calls of one method that arrived, with their bodies.
     pub fn calls(&self, method: &str) -> Vec<Value> {
         let calls = &self.server.lock().calls;

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod fake_discord;
 pub mod fake_telegram;
 pub mod house;
+pub mod journey;
 pub mod postbox;
 pub mod postgres;
 pub mod program;

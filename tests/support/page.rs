@@ -29,6 +29,8 @@ pub(crate) enum Edit {
     Instead(String),
     /// "In `FILE`, fill in these:": texts of a translation.
     Fill,
+    /// "In `FILE`, mend this one": a text of a translation, and no mark of doubt any more.
+    Mend,
     /// "`FILE` is now:"; nothing is done, the file must be so.
     Is,
 }
@@ -88,6 +90,7 @@ impl Block {
             [_] if says("Save this as `") => Edit::Whole,
             [_] if says("At the end of `") => Edit::End,
             [_, ..] if says(", fill in ") => Edit::Fill,
+            [_, ..] if says(", mend this one") => Edit::Mend,
             [_] if says("` is now:") => Edit::Is,
             _ => panic!("{}: the sentence before it does not say what to do: {:?}", self.place(), self.lead),
         };
@@ -107,6 +110,7 @@ impl Block {
             Edit::Below(line) => self.at(before, line, |line| format!("{line}\n{}", self.body)),
             Edit::Instead(line) => self.at(before, line, |_| self.body.clone()),
             Edit::Fill => self.body.split("\n\n").fold(before.to_owned(), |text, entry| self.fill(&text, entry)),
+            Edit::Mend => self.mend(before),
             Edit::Is => {
                 assert!(before == self.body, "{}: the file is\n{before}", self.place());
                 before.to_owned()
@@ -126,6 +130,15 @@ impl Block {
         let empty = format!("{original}msgstr \"\"\n");
         assert_eq!(text.matches(&empty).count(), 1, "{}: {original} is not there, or not empty", self.place());
         text.replace(&empty, &format!("{original}msgstr{}\n", translation.trim_end()))
+    }
+
+    /// Puts a translation in the place of the one that was doubted.
+    fn mend(&self, text: &str) -> String {
+        let (original, _) = self.body.split_once("msgstr").unwrap_or_else(|| panic!("{}: no msgstr", self.place()));
+        let doubted = |entry: &&str| entry.contains(original) && entry.contains("#, fuzzy\n");
+        let found: Vec<&str> = text.split("\n\n").filter(doubted).collect();
+        let [entry] = found[..] else { panic!("{}: {} doubted entries", self.place(), found.len()) };
+        text.replace(entry, self.body.trim_end())
     }
 
     /// Holds that something is shown; `...` stands for anything, and lines may break anywhere.

@@ -144,10 +144,15 @@ impl Program {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal: STOP, CONT.
+    pub fn gets(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("/bin/sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     /// SIGTERM, and how it ends.
     pub async fn terminated(mut self, limit: Duration) -> (ExitStatus, String) {
-        let kill = format!("kill -TERM {}", self.child.id());
-        assert!(Command::new("/bin/sh").args(["-c", &kill]).status().unwrap().success());
+        self.gets("TERM");
         let listener = self.listener.take().unwrap();
         // Its standard error ends when it ends.
         let ended = tokio::time::timeout(limit, tokio::task::spawn_blocking(move || listener.join().unwrap())).await;

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -83,7 +83,7 @@ pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
     let at = options.now.or(told).map(|start| start.at(&zone)).transpose()?;
     let play = Play { script: options.script, args, world, at };
     play.check(&library).map_err(|error| match house::not_your_own(prompts.as_deref()) {
-        Some(remark) if library.script(&play.script).is_none() => error.context(remark),
+        Some(remark) if library.script(&play.script).is_none() => anyhow!("{error}\n{remark}"),
         _ => error,
     })?;
     let (clock, beginning) = (play.clock(), Beginning::Script(Box::new(play)));

@@ -57,7 +57,7 @@ impl World {
         let person = tx.create_account(Platform::Console, account, now).await?.person;
         let facts = self.facts(library)?;
         for (name, value) in &facts {
-            tx.keep_fact(person, name, value, None).await?;
+            tx.keep_fact(person, name, value, None)?;
         }
         if !self.0.contains(&Given::NewPerson) {
             // Who was here just now is reminded of an open question.

@@ -36,7 +36,7 @@ const SLACK: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A bot that listens to Telegram.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Listener {
     api: Api,
     commands: Vec<BotCommand>,

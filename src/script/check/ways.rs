@@ -54,7 +54,8 @@ pub(super) fn may_run_out(script: &Script, op: &Op) -> bool {
             let text = def.is_none_or(|def| matches!(def.ty, Type::Text { .. }));
             !text || ask.objections.iter().any(|objection| !objection.soft)
         }
-        OpKind::Choose(_) => true,
+        // Where any text is an answer, every text is one.
+        OpKind::Choose(choose) => !choose.other_text,
         _ => false,
     }
 }

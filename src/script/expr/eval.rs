@@ -45,14 +45,14 @@ fn eval_name(name: &Name, scope: &dyn Scope) -> Value {
         Name::Me(name) => scope.me(name),
         Name::Result(name) => scope.result(name),
         Name::Answer => scope.answer(),
-        Name::Today => Value::Date { date: scope.now().date() },
+        Name::Today => Value::Date { date: scope.today() },
         Name::Now => Value::Time { time: scope.now().time() },
         Name::OpenPromise => scope.open_promise().map_or(Value::None, Value::Text),
         Name::PromiseCount(word) => Value::Int(scope.promise_count(word)),
         Name::CheckIns => Value::Int(scope.checkins()),
-        Name::CheckedInToday => Value::Bool(scope.last_checkin() == Some(scope.now().date())),
+        Name::CheckedInToday => Value::Bool(scope.last_checkin() == Some(scope.today())),
         Name::DaysSinceCheckIn => {
-            scope.last_checkin().map_or(Value::None, |day| Value::Int(days_between(day, scope.now().date())))
+            scope.last_checkin().map_or(Value::None, |day| Value::Int(days_between(day, scope.today())))
         }
         Name::Entries => Value::Int(scope.entries()),
     }
@@ -169,8 +169,8 @@ fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value
         Function::Words => count(text(0).split_whitespace().count()),
         Function::Chars => count(text(0).chars().count()),
         Function::Lower => Value::Text(text(0).to_lowercase()),
-        Function::DaysSince => days_from(&value(0), |day| days_between(day, scope.now().date())),
-        Function::DaysUntil => days_from(&value(0), |day| days_between(scope.now().date(), day)),
+        Function::DaysSince => days_from(&value(0), |day| days_between(day, scope.today())),
+        Function::DaysUntil => days_from(&value(0), |day| days_between(scope.today(), day)),
         Function::Min => pick(value(0), value(1), std::cmp::Ordering::is_le),
         Function::Max => pick(value(0), value(1), std::cmp::Ordering::is_ge),
         Function::Count => match value(0) {

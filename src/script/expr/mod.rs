@@ -140,6 +140,8 @@ pub trait Scope {
     fn answer(&self) -> Value;
     /// Now, in the person's zone.
     fn now(&self) -> &jiff::Zoned;
+    /// The person's day, which is not over at midnight.
+    fn today(&self) -> Date;
     /// The id of the open promise that is due first.
     fn open_promise(&self) -> Option<String>;
     /// A field of an open promise.

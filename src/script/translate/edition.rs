@@ -295,7 +295,11 @@ fn tell_doubtful(entries: &[&Entry], language: &str, source: &mut Source<'_>) {
             more + 1
         ),
     };
-    let also = if lines.is_empty() { String::new() } else { format!("; the others are in lines {lines}") };
+    let also = match others.len() {
+        0 => String::new(),
+        1 => format!("; the other one is in line {lines}"),
+        _ => format!("; the others are in lines {lines}"),
+    };
     let hint = format!("mend the `msgstr` below, and delete this line with `fuzzy` in it{also}");
     source.warn("GS0710", first.clone(), message, hint);
 }

@@ -240,7 +240,11 @@ impl Reader {
             self.finish_entry();
         }
         self.begin_unless(None, at);
-        self.field = Field::None;
+        // A text of before may go on over several lines.
+        let goes_on = rest.starts_with('|') && matches!(self.field, Field::Previous | Field::Ignored);
+        if !goes_on {
+            self.field = Field::None;
+        }
         let trimmed = |text: &str| text.strip_prefix(' ').unwrap_or(text).to_owned();
         match rest.chars().next() {
             Some('.') => self.entry.extracted.push(trimmed(&rest[1..])),
@@ -475,6 +479,16 @@ mod tests {
         assert!(written.contains("msgid_plural \"\"\n\"Many.\\n\"\n\"Very many.\"\n"), "{written}");
         let (again, faults) = Catalog::parse(&written);
         assert_eq!((again.write(), faults), (written, vec![]));
+    }
+
+    #[test]
+    fn the_text_of_before_may_have_several_lines() {
+        let file = "#, fuzzy\n#| msgid \"\"\n#| \"One.\\n\"\n#| \"Two.\"\nmsgid \"a\"\nmsgstr \"b\"\n";
+        let (catalog, faults) = Catalog::parse(file);
+        assert_eq!((faults, catalog.entries[0].previous.as_deref()), (vec![], Some("One.\nTwo.")));
+        assert_eq!(catalog.write(), file);
+        let stray = "#| msgid \"a\"\n# A remark.\n#| \"b\"\nmsgid \"c\"\nmsgstr \"d\"\n";
+        assert_eq!(Catalog::parse(stray).1.len(), 1);
     }
 
     #[test]

@@ -22,7 +22,7 @@ const ACQUIRE: Duration = Duration::from_secs(30);
 /// What each connection is told. A program that hangs or loses the network must not keep rows locked: the server ends its
 /// transaction, and notices a dead machine within half a minute. The lock says that a program is here ([`open_alone`]); nobody
 /// waits for it unless somebody is alone.
-const SETTINGS: &str = "set idle_in_transaction_session_timeout = '30s'; set statement_timeout = '60s';
+const SETTINGS: &str = "set idle_in_transaction_session_timeout = '10s'; set statement_timeout = '60s';
     set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
     select pg_advisory_lock_shared(7453295087010013549)";
 /// The same lock (the letters of `goldseam` as a number, shared above), for whoever wants to be alone.
@@ -45,6 +45,10 @@ impl Server {
     #[must_use]
     pub fn new(url: SecretString, connections: u32) -> Self {
         Self { url, connections }
+    }
+
+    pub(in crate::store) fn url(&self) -> &SecretString {
+        &self.url
     }
 }
 
@@ -126,7 +130,7 @@ async fn alone(server: &Server, vault: Vault, begin: &'static str) -> Result<Sto
         return Err(OpenError::Shared(server.to_string()));
     }
     drop(connection);
-    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Postgres, begin, _lock: None }))
+    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Postgres, server: Some(server.clone()), begin, _lock: None }))
 }
 
 async fn is_granted(server: &Server, connection: &mut AnyConnection, lock: &'static str) -> Result<bool, OpenError> {
@@ -143,7 +147,7 @@ async fn pool(server: &Server, vault: Vault, begin: &'static str) -> Result<Stor
             Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
         });
     let pool = options.connect(server.url.expose_secret()).await.map_err(|error| explain(server, &error))?;
-    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Postgres, begin, _lock: None }))
+    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Postgres, server: Some(server.clone()), begin, _lock: None }))
 }
 
 async fn connect(server: &Server) -> Result<AnyConnection, OpenError> {

@@ -34,7 +34,7 @@ pub(super) async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError
     let pool = pool(&DURABLE).connect(&address(&path, "mode=rwc")?).await.map_err(|error| failed(&path, &error))?;
     only_for_owner(&path);
     migrations::migrator(Dialect::Sqlite).run(&pool).await.map_err(|error| failed(&path, &error.into()))?;
-    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, begin: BEGIN, _lock: Some(lock) }))
+    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, server: None, begin: BEGIN, _lock: Some(lock) }))
 }
 
 /// Opens what is there, without the lock.
@@ -64,14 +64,14 @@ async fn open_with(folder: &Path, vault: Vault, wish: Wish, lock: Option<File>) 
         Wish::Write => (&DURABLE, "mode=rw", BEGIN),
     };
     let pool = pool(settings).connect(&address(&path, mode)?).await.map_err(|error| failed(&path, &error))?;
-    Ok(Some(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, begin, _lock: lock })))
+    Ok(Some(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, server: None, begin, _lock: lock })))
 }
 
 pub(super) async fn in_memory(vault: Vault) -> Result<Store, OpenError> {
     let failed = |error: sqlx::Error| failed(Path::new("memory"), &error);
     let pool = pool(&FLEETING).connect("sqlite::memory:").await.map_err(failed)?;
     migrations::migrator(Dialect::Sqlite).run(&pool).await.map_err(|error| failed(error.into()))?;
-    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, begin: BEGIN, _lock: None }))
+    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Sqlite, server: None, begin: BEGIN, _lock: None }))
 }
 
 pub(super) async fn examine(folder: &Path) -> Result<bool, OpenError> {

@@ -1,0 +1,177 @@
+//! Asks for roles, renews them, and gives them up in time when that fails.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::{Grant, Node, Role};
+use crate::store::{Lease, StoreError};
+
+/// How long giving back may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A role that this program has or would take.
+pub(super) struct Kept {
+    pub(super) name: String,
+    grant: watch::Sender<Option<Grant>>,
+    /// When it is given up unless it was renewed.
+    ends: Option<Instant>,
+    /// The database knows it.
+    known: bool,
+    /// This program wants it no more.
+    resigned: bool,
+}
+
+impl Kept {
+    pub(super) fn new(name: &str, grant: Option<Grant>) -> Self {
+        let (name, grant) = (name.to_owned(), watch::Sender::new(grant));
+        Self { name, grant, ends: None, known: false, resigned: false }
+    }
+
+    pub(super) fn role(&self) -> Role {
+        Role::new(self.grant.subscribe())
+    }
+
+    pub(super) fn grant(&self) -> Option<Grant> {
+        self.grant.borrow().clone()
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        self.grant().and_then(|grant| grant.lease().cloned())
+    }
+
+    /// True when it changed.
+    fn set(&mut self, lease: Option<Lease>, ends: Instant) -> bool {
+        self.known = true;
+        self.ends = lease.is_some().then_some(ends);
+        let grant = lease.filter(|_| !self.resigned).map(Grant::Lease);
+        let (had, has) = (self.grant.borrow().is_some(), grant.is_some());
+        match (had, has) {
+            (false, true) => tracing::info!(role = self.name, "this program has taken over a role"),
+            (true, false) => tracing::warn!(role = self.name, "this program has lost a role"),
+            _ => {}
+        }
+        self.grant.send_if_modified(|known| {
+            let changed = *known != grant;
+            *known = grant;
+            changed
+        })
+    }
+}
+
+impl Node {
+    /// Keeps what it has and takes what is free, for ever.
+    pub(super) async fn keep(&self) {
+        loop {
+            let all = self.ask_in_time().await;
+            let pause = if all { self.0.pace.renew } else { self.0.pace.look };
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.0.switchboard.roles.notified() => {}
+            }
+        }
+    }
+
+    /// Gives back every role, so that others need not wait for their end.
+    pub async fn leave(&self) {
+        let leases: Vec<Lease> = self.roles().iter().filter_map(Kept::lease).collect();
+        self.give_back(&leases).await;
+    }
+
+    /// Gives back a role for good: this program cannot do what it is about. One that is alone keeps it, because nobody else could.
+    pub async fn resign(&self, name: &str) {
+        if !self.0.shared {
+            return;
+        }
+        let lease = {
+            let mut roles = self.roles();
+            let Some(kept) = roles.iter_mut().find(|kept| kept.name == name) else { return };
+            let lease = kept.lease();
+            kept.resigned = true;
+            kept.set(None, Instant::now());
+            lease
+        };
+        self.give_back(lease.as_slice()).await;
+    }
+
+    async fn give_back(&self, leases: &[Lease]) {
+        let given = async {
+            let mut tx = self.0.store.begin().await?;
+            for lease in leases {
+                tx.give_role_back(lease).await?;
+            }
+            tx.commit().await
+        };
+        match timeout(FAREWELL, given).await {
+            Ok(Ok(())) => self.call_for_roles().await,
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("the roles could not be given back; others take them over a little later")
+            }
+        }
+    }
+
+    /// True when it has all of its roles for a while. A database that does not answer costs them, but only when nobody else
+    /// can have them yet.
+    async fn ask_in_time(&self) -> bool {
+        let asked = Instant::now();
+        let first = self.roles().iter().filter_map(|kept| kept.ends).min();
+        let asking = timeout_at(first.unwrap_or(asked + self.0.pace.span), self.ask());
+        match asking.await {
+            Ok(Ok(answers)) => self.take_in(answers, asked),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the roles could not be renewed; it is tried again");
+                self.give_up(Instant::now());
+                false
+            }
+            Err(_) => {
+                tracing::warn!("the database does not answer; the roles cannot be renewed");
+                self.give_up(Instant::now());
+                false
+            }
+        }
+    }
+
+    async fn ask(&self) -> Result<Vec<(String, Option<Lease>)>, StoreError> {
+        let wanted: Vec<(String, bool)> =
+            self.roles().iter().filter(|kept| !kept.resigned).map(|kept| (kept.name.clone(), kept.known)).collect();
+        let mut tx = self.0.store.begin().await?;
+        let mut answers = Vec::with_capacity(wanted.len());
+        for (name, known) in wanted {
+            if !known {
+                tx.add_role(&name).await?;
+            }
+            let lease = tx.ask_for_role(&name, &self.0.name, self.0.pace.span).await?;
+            answers.push((name, lease));
+        }
+        tx.commit().await?;
+        Ok(answers)
+    }
+
+    fn take_in(&self, answers: Vec<(String, Option<Lease>)>, asked: Instant) -> bool {
+        let ends = asked + self.0.pace.span - self.0.pace.margin;
+        // An answer that took too long is none.
+        let in_time = ends > Instant::now();
+        let (mut all, mut changed) = (true, false);
+        let mut roles = self.roles();
+        for (name, lease) in answers {
+            let lease = lease.filter(|_| in_time);
+            all &= lease.is_some();
+            if let Some(kept) = roles.iter_mut().find(|kept| kept.name == name) {
+                changed |= kept.set(lease, ends);
+            }
+        }
+        drop(roles);
+        if changed {
+            self.ring_senders();
+        }
+        all
+    }
+
+    /// Gives up what may be somebody else's from now on.
+    fn give_up(&self, now: Instant) {
+        for kept in self.roles().iter_mut().filter(|kept| kept.ends.is_some_and(|ends| ends <= now)) {
+            kept.set(None, now);
+        }
+    }
+}

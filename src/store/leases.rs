@@ -1,0 +1,85 @@
+//! Roles that one of several programs has for a while, by the clock of the database. Only for a server: a file has one program.
+
+use std::time::Duration;
+
+use super::{Result, Tx};
+
+/// A role that a program was given. A later one of the same role ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// What it is about.
+    pub role: String,
+    /// The program that has it.
+    pub holder: String,
+    /// Which time it was given.
+    pub epoch: i64,
+}
+
+impl Tx {
+    /// Makes a role known that programs may ask for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn add_role(&mut self, role: &str) -> Result<()> {
+        sqlx::query("insert into leases (role) values ($1) on conflict (role) do nothing")
+            .bind(role)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a role to whoever has it already, or to the first who asks when nobody has it any more. `None` when somebody else has
+    /// it. A holder that comes back in time keeps its epoch, one that is late gets a new one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ask_for_role(&mut self, role: &str, holder: &str, span: Duration) -> Result<Option<Lease>> {
+        let row: Option<(i64,)> = sqlx::query_as(
+            "update leases
+             set epoch = case when holder = $2 and until > extract(epoch from clock_timestamp()) * 1000 then epoch
+                              else epoch + 1 end,
+                 holder = $2,
+                 until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + $3
+             where role = $1 and (holder = $2 or until <= extract(epoch from clock_timestamp()) * 1000)
+             returning epoch",
+        )
+        .bind(role)
+        .bind(holder)
+        .bind(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.map(|(epoch,)| Lease { role: role.to_owned(), holder: holder.to_owned(), epoch }))
+    }
+
+    /// Is this lease good? If so, nobody else is given the role before this transaction ends.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_role(&mut self, lease: &Lease) -> Result<bool> {
+        let row: Option<(i64,)> = sqlx::query_as(
+            "select epoch from leases
+             where role = $1 and holder = $2 and epoch = $3 and until > extract(epoch from clock_timestamp()) * 1000
+             for share",
+        )
+        .bind(&lease.role)
+        .bind(&lease.holder)
+        .bind(lease.epoch)
+        .fetch_optional(&mut *self.tx)
+        .await?;
+        Ok(row.is_some())
+    }
+
+    /// Gives a role back, so that the next one need not wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_role_back(&mut self, lease: &Lease) -> Result<()> {
+        sqlx::query("update leases set until = 0 where role = $1 and holder = $2 and epoch = $3")
+            .bind(&lease.role)
+            .bind(&lease.holder)
+            .bind(lease.epoch)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,269 @@
+//! Several programs on one database: one of them listens and sends, all of them work, and nothing is lost when one dies.
+
+#![expect(clippy::disallowed_methods, reason = "programs are waited for in real time here")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use goldseam::nodes::{Grant, Node, Pace, Role};
+use goldseam::outbox::{Deliver, Limits, Outbox};
+use goldseam::store::{Location, Server, Store};
+use goldseam::types::Platform;
+use goldseam::vault::Vault;
+use support::database::Database;
+use support::house::House;
+use support::journey::{STORY, World, heard_the_welcome};
+use support::postbox::Postbox;
+use support::postgres;
+use support::program::{PATIENCE, Program, Settings};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The times of the program, ten times faster.
+const FAST: Pace = Pace {
+    span: Duration::from_millis(1_500),
+    renew: Duration::from_millis(400),
+    look: Duration::from_millis(50),
+    margin: Duration::from_millis(600),
+};
+
+async fn store(url: &str) -> Store {
+    let location = Location::Server(Server::new(url.to_owned().into(), 4));
+    Store::open_at(&location, Vault).await.unwrap()
+}
+
+/// A program as far as roles go; it dies when the guard is dropped.
+fn lives(node: &Node) -> DropGuard {
+    let (node, cancel) = (node.clone(), CancellationToken::new());
+    let stop = cancel.clone();
+    tokio::spawn(async move { node.run(stop).await });
+    cancel.drop_guard()
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn has(role: &Role) -> bool {
+    role.grant().is_some()
+}
+
+#[tokio::test]
+async fn a_role_is_one_programs_and_becomes_anothers_when_that_one_dies() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let (first, second) = (Node::with_pace(store(&url).await, FAST), Node::with_pace(store(&url).await, FAST));
+    let (one, other) = (first.role("send:telegram"), second.role("send:telegram"));
+    let alive = lives(&first);
+    until("the first has it", || has(&one)).await;
+    let _alive = lives(&second);
+    tokio::time::sleep(FAST.span * 2).await;
+    assert!(has(&one) && !has(&other), "it is renewed");
+    drop(alive);
+    let died = Instant::now();
+    until("the second takes over", || has(&other)).await;
+    assert!(died.elapsed() >= FAST.span - FAST.renew - FAST.look, "not before its time: {:?}", died.elapsed());
+}
+
+#[tokio::test]
+async fn a_role_that_is_given_back_is_taken_at_once() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let slow = Pace { look: Duration::from_secs(30), ..Pace::default() };
+    let (first, second) = (Node::with_pace(store(&url).await, FAST), Node::with_pace(store(&url).await, slow));
+    let (one, other) = (first.role("poll:discord"), second.role("poll:discord"));
+    let alive = lives(&first);
+    until("the first has it", || has(&one)).await;
+    let _alive = lives(&second);
+    let asked = "select cast(count(*) as text) from pg_stat_activity
+                 where query ilike 'listen%' and datname = current_database()";
+    let database = Database::at(url);
+    while database.sql(asked).await != ["2"] {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    drop(alive);
+    first.leave().await;
+    let left = Instant::now();
+    until("the second takes over", || has(&other)).await;
+    assert!(left.elapsed() < Duration::from_secs(10), "it was called");
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_renew_stops_before_another_may_begin() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let node = Node::with_pace(store(&url).await, FAST);
+    let role = node.role("send:telegram");
+    let _alive = lives(&node);
+    until("it has the role", || has(&role)).await;
+    let Some(Grant::Lease(lease)) = role.grant() else { unreachable!() };
+    // Somebody keeps the row, so that renewing waits.
+    let mut blocking = store(&url).await.begin().await.unwrap();
+    assert!(blocking.has_role(&lease).await.unwrap());
+    let begun = Instant::now();
+    until("it gives up", || !has(&role)).await;
+    assert!(begun.elapsed() < FAST.span, "it waited until somebody else could have had it: {:?}", begun.elapsed());
+    tokio::time::sleep(FAST.span).await;
+    blocking.rollback().await.unwrap();
+    until("it has the role again", || has(&role)).await;
+}
+
+#[tokio::test]
+async fn who_comes_back_too_late_sends_nothing() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let mut house = House::on(Database::at(url.clone())).await;
+    let outbox = |node: &Node, postbox: &Arc<Postbox>| {
+        let platforms: [(Arc<dyn Deliver>, Limits); 1] = [(postbox.clone(), Limits::default())];
+        Outbox::among(node, house.clock.clone(), Arc::default(), platforms)
+    };
+    let (frozen, awake) = (Node::with_pace(store(&url).await, FAST), Node::with_pace(store(&url).await, FAST));
+    let (letters, others) = (Postbox::new(Platform::Telegram), Postbox::new(Platform::Telegram));
+    let (first, second) = (outbox(&frozen, &letters), outbox(&awake, &others));
+    let alive = lives(&frozen);
+    until("the first sends", || has(&frozen.role("send:telegram"))).await;
+    drop(alive);
+    let _alive = lives(&awake);
+    until("the second has taken over", || has(&awake.role("send:telegram"))).await;
+    assert!(has(&frozen.role("send:telegram")), "the first one does not know yet");
+    house.writes("7", "hello").await;
+    assert_eq!(first.deliver_once().await.unwrap(), 0);
+    assert_eq!(second.deliver_once().await.unwrap(), 1);
+    assert_eq!((letters.taken().len(), others.empty()), (0, vec!["hello".to_owned()]));
+}
+
+#[tokio::test]
+async fn programs_share_the_work_and_everybody_is_answered_once_and_in_order() {
+    const PEOPLE: usize = 40;
+    const LINES: usize = 5;
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let (mut one, other) = (House::on(Database::at(url.clone())).await, House::on(Database::at(url)).await);
+    for line in 0..LINES {
+        for person in 0..PEOPLE {
+            let account = format!("{person}");
+            let said = support::house::input(&format!("{line}"));
+            let inbound = one.inbound(Platform::Telegram, &account, said);
+            one.put(&[&inbound]).await;
+        }
+    }
+    let (cancel, stores) = (CancellationToken::new(), (one.inbox.clone(), other.inbox.clone()));
+    let stop = cancel.clone();
+    let work = tokio::spawn(async move { tokio::join!(stores.0.run(stop.clone()), stores.1.run(stop)) });
+    while one.sql("select cast(count(*) as text) from inbox where state = 'new'").await != ["0"] {
+        tokio::task::yield_now().await;
+    }
+    cancel.cancel();
+    work.await.unwrap();
+    one.outbox.deliver_once().await.unwrap();
+    let mut heard: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for letter in one.telegram.taken() {
+        heard.entry(letter.account).or_default().push(letter.message.text.text());
+    }
+    assert_eq!(heard.len(), PEOPLE);
+    let all: Vec<String> = (0..LINES).map(|line| line.to_string()).collect();
+    for (person, lines) in heard {
+        assert_eq!(lines, all, "{person}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_due_is_said_once_however_many_programs_look() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let mut one = House::on(Database::at(url.clone())).await;
+    for person in 0..50 {
+        one.says(&format!("{person}"), "/every daily 0 0 20 * * *").await;
+    }
+    let other = House::on(Database::at(url)).await;
+    one.until("2026-11-22T20:00:00Z");
+    other.until("2026-11-22T20:00:00Z");
+    let (here, there) = tokio::join!(one.reminders.fire_once(100), other.reminders.fire_once(100));
+    assert!(here.unwrap() + there.unwrap() >= 50);
+    one.outbox.deliver_once().await.unwrap();
+    assert_eq!(one.telegram.empty(), vec!["due daily"; 50]);
+}
+
+// ---- the real program ----
+
+/// Two programs with nothing in common but the database, the one that listens first.
+async fn two(settings: &Settings) -> (Program, Program) {
+    let first = settings.starts(&["run"]);
+    first.logs("poll:telegram", 1).await;
+    first.logs("send:telegram", 1).await;
+    let second = settings.starts(&["run"]);
+    second.logs("goldseam is running", 1).await;
+    (first, second)
+}
+
+async fn world() -> Option<(World, Settings, tempfile::TempDir)> {
+    let postgres = postgres::shared()?;
+    let (world, folder) = (World::telegram().await, tempfile::tempdir().unwrap());
+    let settings = world.settings(folder.path()).with("GOLDSEAM_STORE__URL", postgres.database().await);
+    Some((world, settings, folder))
+}
+
+#[tokio::test]
+async fn a_program_is_killed_and_another_goes_on() {
+    let Some((world, settings, folder)) = world().await else { return };
+    let (mut listens, mut waits) = two(&settings).await;
+    for (number, step) in STORY.into_iter().enumerate() {
+        world.lives(step).await;
+        if number == 2 || number == 7 {
+            listens.killed();
+            let died = Instant::now();
+            waits.logs("role=\"poll:telegram\"", 1).await;
+            waits.logs("role=\"send:telegram\"", 1).await;
+            assert!(died.elapsed() < Duration::from_secs(20), "after {:?}", died.elapsed());
+            listens = waits;
+            waits = settings.starts(&["run"]);
+            waits.logs("goldseam is running", 1).await;
+        }
+    }
+    let twice = heard_the_welcome(&world.sees());
+    assert!(twice <= 2, "at most what was in flight at a kill comes twice: {twice}");
+    world.broke_no_rule();
+    assert!(!folder.path().join("data").exists(), "nothing is kept in a folder");
+}
+
+#[tokio::test]
+async fn a_program_that_is_stopped_hands_over_at_once() {
+    let Some((world, settings, _folder)) = world().await else { return };
+    let (listens, waits) = two(&settings).await;
+    world.lives(STORY[0]).await;
+    let (status, said) = listens.terminated(Duration::from_secs(10)).await;
+    let ended = Instant::now();
+    assert_eq!(status.code(), Some(0), "{said}");
+    waits.logs("role=\"poll:telegram\"", 1).await;
+    waits.logs("role=\"send:telegram\"", 1).await;
+    assert!(ended.elapsed() < Duration::from_secs(5), "after {:?}: {said}{}", ended.elapsed(), waits.stderr());
+    world.lives(STORY[1]).await;
+    assert_eq!(world.sees().len(), 3, "nothing came twice: {:#?}", world.sees());
+}
+
+#[tokio::test]
+async fn a_program_that_froze_and_comes_back_finds_its_place_taken() {
+    let Some((world, settings, _folder)) = world().await else { return };
+    let (frozen, waits) = two(&settings).await;
+    world.lives(STORY[0]).await;
+    frozen.gets("STOP");
+    waits.logs("role=\"poll:telegram\"", 1).await;
+    waits.logs("role=\"send:telegram\"", 1).await;
+    frozen.gets("CONT");
+    frozen.logs("this program has lost a role", 2).await;
+    for step in &STORY[1..4] {
+        world.lives(*step).await;
+    }
+    let sees = world.sees();
+    let mut once = sees.clone();
+    once.dedup();
+    assert_eq!(sees, once);
+    drop(frozen.terminated(Duration::from_secs(10)).await);
+}
