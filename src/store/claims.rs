@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::outbox::{purpose, slot};
-use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
+use super::{Result, StoreError, Tx, instant, millis, parsed};
 use crate::types::{Message, PersonId, Platform, Private, Purpose};
 
 /// A message that this worker, and nobody else, sends now.
