@@ -297,7 +297,12 @@ async fn what_an_error_means() {
         (429, "<html>blocked</html>".into(), header("60"), limited(60_000, Waits::Everything)),
         (429, wait(json!({ "retry_after": 1e12 })), vec![], limited(3_600_000, Waits::Chat)),
         (429, wait(json!({ "retry_after": -5 })), vec![], limited(1000, Waits::Chat)),
-        (429, wait(json!({ "retry_after": 1 })), vec![("x-ratelimit-scope", "global".into())], limited(1000, Waits::Everything)),
+        (
+            429,
+            wait(json!({ "retry_after": 1 })),
+            vec![("x-ratelimit-scope", "global".into())],
+            limited(1000, Waits::Everything),
+        ),
         (403, code(50007), vec![], gone(50007)),
         (403, code(50278), vec![], gone(50278)),
         (404, code(10003), vec![], gone(10003)),
@@ -698,7 +703,10 @@ async fn a_bucket_that_is_used_up_is_not_asked_again() {
     fake.tells("/messages", vec![used_up, after]);
     sender.deliver(&outgoing(1, plain("One"))).await.unwrap();
     let place = fake.bodies("/users/@me/channels").len();
-    let next = Outgoing { place: sender.deliver(&outgoing(2, plain("Two"))).await.ok().and_then(|sent| sent.place), ..outgoing(2, plain("Two")) };
+    let next = Outgoing {
+        place: sender.deliver(&outgoing(2, plain("Two"))).await.ok().and_then(|sent| sent.place),
+        ..outgoing(2, plain("Two"))
+    };
     let limited = sender.deliver(&next).await.unwrap_err();
     let SendError::RateLimited { retry_after, who: Waits::Chat } = limited else { panic!("{limited}") };
     assert!(retry_after > Duration::from_secs(20) && retry_after <= Duration::from_secs(30), "{retry_after:?}");

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use goldseam::clock::Clock;
-use goldseam::outbox::{BoxFuture, Deliver, Outbox, Outgoing, Limits, SendError, Sent, Waits};
+use goldseam::outbox::{BoxFuture, Deliver, Limits, Outbox, Outgoing, SendError, Sent, Waits};
 use goldseam::store::{Account, NewRow, Store};
 use goldseam::types::{Message, Platform, Purpose, Rich};
 use goldseam::vault::Vault;
@@ -134,7 +134,11 @@ impl World {
 
 /// The accounts in the order in which they were written to.
 fn order(seen: &Seen) -> Vec<&str> {
-    seen.sent.iter().filter(|(_, purpose, _)| *purpose == Purpose::Nudge).map(|(account, ..)| account.as_str()).collect()
+    seen.sent
+        .iter()
+        .filter(|(_, purpose, _)| *purpose == Purpose::Nudge)
+        .map(|(account, ..)| account.as_str())
+        .collect()
 }
 
 #[tokio::test]
@@ -177,7 +181,11 @@ async fn an_evening_of(people: usize) {
     assert!((19.5..20.1).contains(&rate), "{rate} a second");
     let waits = waits(&first, &written);
     let p99 = waits[waits.len() * 99 / 100];
-    println!("{people} people in {took} s; {} answers, 99 of 100 within {p99} ms, all within {:?}", waits.len(), waits.last());
+    println!(
+        "{people} people in {took} s; {} answers, 99 of 100 within {p99} ms, all within {:?}",
+        waits.len(),
+        waits.last()
+    );
     assert!(waits.len() == written.len() && p99 < 1_000, "{} answers, 99 of 100 within {p99} ms", waits.len());
 
     // The next evening, as fast as it goes: only the order counts.

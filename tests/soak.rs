@@ -139,6 +139,8 @@ async fn soak(name: &str, base: Base, folder: TempDir) {
         kills.in_flight.push(base.in_flight().await);
     }
     let program = settings.starts(&["run"]);
+    // Where nothing is left to catch up with, the program must have begun before it can be told to stop.
+    program.logs("goldseam is running", 1).await;
     talk.abort();
     assert!(talk.await.is_err_and(|end| end.is_cancelled()), "the talk went on until it was ended");
     let caught_up = town.catches_up(&base).await;

@@ -300,8 +300,7 @@ async fn the_longest_text_fits_although_its_markup_is_longer() {
 
 #[tokio::test]
 async fn every_answer_of_the_server_has_its_outcome() {
-    let milliseconds =
-        |wait| SendError::RateLimited { retry_after: Duration::from_millis(wait), who: Waits::Bulk };
+    let milliseconds = |wait| SendError::RateLimited { retry_after: Duration::from_millis(wait), who: Waits::Bulk };
     let wait = |seconds: u64| milliseconds(seconds * 1000);
     let turned_away = || SendError::NotSent("turned away on the way to Telegram".into());
     let gone = |why: &str| SendError::Gone(why.into());
@@ -684,7 +683,8 @@ async fn a_button_that_stays_is_answered_and_its_message_changed_by_the_answer()
     assert_eq!(sender.deliver(&so_far).await, sent);
     assert_eq!(sender.deliver(&so_far).await, sent, "it stands there already");
     assert_eq!(fake.calls("editMessageReplyMarkup"), [Value::Null; 0]);
-    let shown: Vec<_> = fake.sent_to(42).into_iter().map(|sent| (sent.plain.clone(), sent.labels().join("|"))).collect();
+    let shown: Vec<_> =
+        fake.sent_to(42).into_iter().map(|sent| (sent.plain.clone(), sent.labels().join("|"))).collect();
     assert_eq!(shown, [("So far: <Calm>.".to_owned(), "\u{2713} Calm|Wary".to_owned())]);
     let body = json!({
         "chat_id": 42, "message_id": 1, "text": "So far: &lt;Calm&gt;.", "parse_mode": "HTML",

@@ -60,10 +60,15 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
         return chat::first_conversation(&config, library).await;
     }
     super::log_to_stderr(&config.log);
+    // From here on a stop is heard, also while the database is opened.
+    let mut signals = Signals::new()?;
     let (ears, mouths) = platforms(&config, &library)?;
-    let house = House::open(&database, library, Clock::system(), mouths).await?;
+    let house = tokio::select! {
+        () = signals.stop() => return Ok(ExitCode::SUCCESS),
+        house = House::open(&database, library, Clock::system(), mouths) => house?,
+    };
     tracing::info!(data = house::shown(&database)?, "goldseam is running");
-    let failed = listen(&house, ears, config.prompts_dir.as_deref()).await?;
+    let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals).await?;
     house.store.close().await;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -121,7 +126,7 @@ fn slash_commands(menu: &Localized<Vec<(String, String)>>) -> Vec<discord::Slash
 }
 
 /// Works until a signal comes or every platform has refused us; true when it was the latter.
-async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow::Result<bool> {
+async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: &mut Signals) -> anyhow::Result<bool> {
     let cancel = CancellationToken::new();
     let inbox: Arc<dyn Inbox> = Arc::new(house.inbox.clone());
     let mut platforms = JoinSet::new();
@@ -139,7 +144,6 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>) -> anyhow
     workers.spawn(async move { worker.run(stop).await });
     workers.spawn(reload(Reload::new(prompts, house.door.clone()), cancel.clone()));
     let mut failed = false;
-    let mut signals = Signals::new()?;
     loop {
         tokio::select! {
             () = signals.stop() => break,
@@ -235,6 +239,8 @@ async fn reload(mut reload: Reload, cancel: CancellationToken) {
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -242,13 +248,15 @@ impl Signals {
         Ok(Self {
             #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
         })
     }
 
     async fn stop(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

@@ -31,6 +31,8 @@ pub(super) struct Line {
     role: Role,
     /// That this program sends there, as it was when the round began.
     grant: Option<Grant>,
+    /// What the store says is over; it never counts again.
+    refused: Option<Grant>,
     seats: Arc<Semaphore>,
     at_once: usize,
     pace: Pace,
@@ -69,6 +71,7 @@ impl Line {
             deliver,
             role,
             grant: None,
+            refused: None,
             seats: Arc::new(Semaphore::new(at_once)),
             at_once,
             pace: Pace::new(limits),
@@ -83,7 +86,7 @@ impl Line {
 
     /// Looks whether this program sends there now. True when it has taken over since the last look.
     pub(super) fn takes_over(&mut self) -> bool {
-        let grant = self.role.grant();
+        let grant = self.role.grant().filter(|grant| self.refused.as_ref() != Some(grant));
         let new = grant.is_some() && grant != self.grant;
         self.grant = grant;
         if new {
@@ -95,6 +98,11 @@ impl Line {
     /// That this program sends there; nothing when another one does.
     pub(super) fn grant(&self) -> Option<&Grant> {
         self.grant.as_ref()
+    }
+
+    /// The store says that another program sends there, before the role itself has noticed: nothing is asked for meanwhile.
+    pub(super) fn refused(&mut self) {
+        self.refused = self.grant.take();
     }
 
     pub(super) fn platform(&self) -> Platform {

@@ -64,7 +64,8 @@ pub(super) fn verdict(claimed: &Claimed, error: &SendError, random: impl Fn(u64)
 pub(super) fn verdict_without_sender(claimed: &Claimed, random: impl Fn(u64) -> u64) -> Verdict {
     let wanted = matches!(claimed.purpose, Purpose::Reply | Purpose::Reminder) && claimed.unclear < ENDS;
     if wanted || may_repeat(claimed) {
-        return Verdict::Unclear { pause: backoff(claimed, &random) };
+        // The platform gave no reason to wait.
+        return Verdict::Unclear { pause: backoff_after(0, claimed.purpose, &random) };
     }
     Verdict::Over(End::Unknown, "unclear")
 }
@@ -90,10 +91,14 @@ fn within(since: Timestamp, span: Duration, now: Timestamp) -> bool {
     Duration::try_from(now.duration_since(since)).unwrap_or_default() < span
 }
 
-/// Full jitter: anything from nothing to a bound that doubles with each attempt.
 fn backoff(claimed: &Claimed, random: &impl Fn(u64) -> u64) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(0)));
-    let longest = if claimed.purpose == Purpose::Reply { LONGEST_PAUSE_OF_ANSWERS } else { LONGEST_PAUSE };
+    backoff_after(claimed.attempts, claimed.purpose, random)
+}
+
+/// Full jitter: anything from nothing to a bound that doubles with each attempt.
+fn backoff_after(attempts: i64, purpose: Purpose, random: &impl Fn(u64) -> u64) -> Duration {
+    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(u32::try_from(attempts).unwrap_or(0)));
+    let longest = if purpose == Purpose::Reply { LONGEST_PAUSE_OF_ANSWERS } else { LONGEST_PAUSE };
     let bound = u64::try_from(doubled.min(longest).as_millis()).unwrap_or(0);
     Duration::from_millis(random(bound).max(1))
 }

@@ -286,6 +286,7 @@ impl Outbox {
     async fn claim(&self, tx: &mut Tx, line: &mut Line, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let Some((first, most)) = line.asks(now) else { return Ok(Vec::new()) };
         if !may_send(tx, line).await? {
+            line.refused();
             return Ok(Vec::new());
         }
         let is_whole = first.end() == REST.end();

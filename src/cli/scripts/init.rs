@@ -15,10 +15,12 @@ use crate::script::PromptFile;
 use crate::script::schema::{FileKind, schema};
 
 /// The pages for whoever writes scripts, and for whoever runs the bot with them.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 11] = [
     ("connect-discord.md", include_str!("../../../docs/connect-discord.md")),
     ("connect-telegram.md", include_str!("../../../docs/connect-telegram.md")),
     ("operating.md", include_str!("../../../docs/operating.md")),
+    ("reliability.md", include_str!("../../../docs/reliability.md")),
+    ("scaling.md", include_str!("../../../docs/scaling.md")),
     ("script-errors.md", include_str!("../../../docs/script-errors.md")),
     ("script-language.md", include_str!("../../../docs/script-language.md")),
     ("tone.md", include_str!("../../../docs/tone.md")),

@@ -93,11 +93,8 @@ mod tests {
     use super::*;
 
     fn headers(bucket: &str, remaining: &str, after: &str) -> HeaderMap {
-        let all = [
-            ("x-ratelimit-bucket", bucket),
-            ("x-ratelimit-remaining", remaining),
-            ("x-ratelimit-reset-after", after),
-        ];
+        let all =
+            [("x-ratelimit-bucket", bucket), ("x-ratelimit-remaining", remaining), ("x-ratelimit-reset-after", after)];
         all.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 

@@ -214,9 +214,7 @@ fn classify_denial(denial: &Denial) -> SendError {
         401 | 404 => SendError::Unauthorized,
         403 => SendError::Gone(gone(&denial.words).unwrap_or("forbidden").to_owned()),
         // Telegram does not say whether a limit is the chat's or the bot's.
-        420 | 429 => {
-            SendError::RateLimited { retry_after: denial.retry_after.unwrap_or(USUAL_WAIT), who: Waits::Bulk }
-        }
+        420 | 429 => SendError::RateLimited { retry_after: denial.retry_after.unwrap_or(USUAL_WAIT), who: Waits::Bulk },
         400 => match gone(&denial.words) {
             Some(why) => SendError::Gone(why.to_owned()),
             None => SendError::Refused(refused(&denial.words).to_owned()),
