@@ -65,7 +65,7 @@ impl Sender {
         match self.send_whole(outgoing).await {
             Err(error) if error.is_malformed() => {
                 tracing::warn!(outbox.id = outgoing.id, "Discord does not accept a message; sending the words alone");
-                self.post(&Outgoing { message: bare(&outgoing.message), ..self.into_dm(outgoing) }).await
+                self.post(&Outgoing { message: bare(&outgoing.message), ..self.to_dm(outgoing) }).await
             }
             result => result,
         }
@@ -169,11 +169,11 @@ impl Sender {
         if !reply.ephemeral {
             return self.post(outgoing).await;
         }
-        self.post(&self.into_dm(outgoing)).await
+        self.post(&self.to_dm(outgoing)).await
     }
 
     /// The same message for the DM: the place of an answer in a server is none of it.
-    fn into_dm(&self, outgoing: &Outgoing) -> Outgoing {
+    fn to_dm(&self, outgoing: &Outgoing) -> Outgoing {
         let reply = outgoing.reply.as_deref().and_then(Reply::parse);
         let place = outgoing.place.clone().filter(|_| !reply.is_some_and(|reply| reply.ephemeral));
         Outgoing { place, ..outgoing.clone() }
