@@ -120,7 +120,7 @@ impl<'t> Turn<'t> {
         self.open_frame().map_or(Vec::new(), |frame| self.offered(frame))
     }
 
-    fn open_choose(&self) -> Option<&'t Choose> {
+    pub(super) fn open_choose(&self) -> Option<&'t Choose> {
         self.choose_of(self.open_frame()?)
     }
 

@@ -40,6 +40,7 @@ fn command(name: &str, rest: &str, facts: &Facts, now: &Zoned) -> Vec<Effect> {
     match name {
         "every" => plan(head, Rule::Every { cron: tail.into(), which: Which::All }, 3 * 3600),
         "once" => plan(head, Rule::Once { civil: tail.parse().unwrap() }, 7 * 86_400),
+        "help_now" => vec![Effect::Say(Message { text: Rich::plain("help"), urgent: true, ..Message::default() })],
         "cancel" => vec![Effect::Cancel { name: rest.into() }],
         "zone" => vec![Effect::Remember { fact: "timezone".into(), value: Value::text(rest), until: None }],
         "long" => vec![say("word ".repeat(2000))],
