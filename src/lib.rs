@@ -28,6 +28,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod counters;
 pub mod engine;
 pub mod nodes;
 pub mod outbox;

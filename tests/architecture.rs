@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("safety", &["phrase"]),
     ("schedule", &[]),
     ("picture", &[]),
-    ("types", &[]),
+    ("types", &["schedule"]),
     ("practice", &["schedule"]),
     ("engine", &["phrase", "script", "safety", "practice", "schedule"]),
     ("transcript", &["engine", "script", "schedule", "practice", "phrase"]),
@@ -18,13 +18,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &[]),
     ("config", &["platform"]),
     ("store", &["vault", "engine", "practice", "schedule", "script"]),
+    ("counters", &[]),
     ("nodes", &["store"]),
-    ("outbox", &["store", "nodes", "clock"]),
+    ("outbox", &["store", "nodes", "clock", "counters"]),
     ("turn", &["engine", "script", "schedule", "picture", "store", "clock", "outbox", "platform::inbox"]),
     ("prompts", &["script"]),
     ("reminders", &["turn", "store", "clock"]),
     ("platform", &["turn", "outbox", "clock"]),
-    ("simulate", &["turn", "engine", "script", "schedule", "store", "clock", "outbox", "vault"]),
+    ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
 
 /// The functional core, and what it has no use for.

@@ -11,6 +11,7 @@ mod enough;
 mod moments;
 mod promises;
 mod read;
+mod reminders;
 pub mod revise;
 mod run;
 mod scope;
@@ -19,6 +20,7 @@ pub mod state;
 pub mod trace;
 mod turn;
 mod wait;
+mod wishes;
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 
@@ -35,7 +37,7 @@ use crate::phrase::fold;
 use crate::safety::{self, Verdict};
 use crate::script::model::{OpKind, Question, Script, Type};
 use crate::script::{Library, Reserved};
-use crate::types::{Message, Value, Values};
+use crate::types::{Button, Message, Value, Values};
 
 /// After this long, a text is not taken for the answer to an old question without asking.
 const GAP: SignedDuration = SignedDuration::from_hours(3);
@@ -69,6 +71,7 @@ pub fn step_traced(
 }
 
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
+    let helping = turn.is_helping();
     turn.adopt();
     match event {
         Event::Due(due) => {
@@ -87,6 +90,9 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
             turn.state.pressed = Some(Press { token: token.clone(), at: turn.at() });
         }
         Event::Command { name, rest } => turn.by_person(|turn| turn.command(name, rest.reveal())),
+    }
+    if helping || turn.is_helping() || turn.has_helped() {
+        turn.hurry();
     }
     turn.sign();
     turn
@@ -214,8 +220,16 @@ impl<'t> Turn<'t> {
                 self.show_card("switch_card", values, About::Other(script.name.clone()));
             }
             Some(_) => self.repeat(),
+            None if self.opened(text) => {}
             None => self.unread(),
         }
+    }
+
+    /// True when the first words of a text begin a script, which is given the rest.
+    pub(crate) fn opened(&mut self, text: &str) -> bool {
+        let Some((script, rest)) = self.library.by_opening(text) else { return false };
+        self.begin_with(&script.name, rest);
+        true
     }
 
     /// A text that says by itself which question it answers. One for a question that is not open any more is offered as the
@@ -308,6 +322,9 @@ impl<'t> Turn<'t> {
         if let Some(script) = self.library.by_words(text) {
             return self.begin(&script.name.clone());
         }
+        if self.opened(text) {
+            return;
+        }
         if !self.consents() {
             return self.begin("welcome");
         }
@@ -319,8 +336,23 @@ impl<'t> Turn<'t> {
 
     /// Starts a script because the person asked for it. Before they agreed to the terms, most scripts begin with the welcome.
     pub(crate) fn begin(&mut self, name: &str) {
+        self.begin_with(name, "");
+    }
+
+    /// The same with what stood behind the words that begin it: for a script that takes it, this is a new run.
+    fn begin_with(&mut self, name: &str, rest: &str) {
         let Some(script) = self.admitted(name) else { return };
         self.state.card = None;
+        if let Some(var) = script.rest.as_ref().filter(|_| script.name == name && !rest.trim().is_empty()) {
+            let limit = script.vars.get(var).map_or(0, |def| if let Type::Text { max } = def.ty { max } else { 0 });
+            let value = Value::text(cards::shorten(rest.trim(), limit));
+            if self.is_open(script)
+                && let Some(thread) = self.state.active.take()
+            {
+                self.close(&thread, "replaced");
+            }
+            return self.start(script, Values::from([(var.clone(), value)]));
+        }
         if self.is_open(script) {
             return self.repeat();
         }
@@ -365,7 +397,7 @@ impl<'t> Turn<'t> {
                 return self.restart();
             }
             let name = script.name.clone();
-            return self.begin(&name);
+            return self.begin_with(&name, rest);
         }
         if let Some(word) = Reserved::from_command(name) {
             return self.reserved(word);
@@ -528,7 +560,7 @@ impl<'t> Turn<'t> {
             self.state.card = None;
             match choice {
                 Pressed::Skip => self.skip(),
-                Pressed::Option(place) => self.take_option(&Value::Int(place)),
+                Pressed::Option(place) => self.press_option(place),
                 Pressed::Enough => self.enough(),
                 Pressed::Earlier => self.take_earlier(),
                 Pressed::Offer(_) => match offer {
@@ -586,9 +618,9 @@ enum Pressed {
     Skip,
 }
 
-/// `q:17:2`, `q:17:s0`, `q:17:skip`, `q:17:enough`, `q:17:earlier`.
+/// `q:17:2`, `q:17:s0`, `q:17:skip`, `q:17:enough`, `q:17:earlier`; with [`Button::STAYS`] before it what can be pressed again.
 fn parse_token(token: &str) -> Option<(u64, Pressed)> {
-    let mut parts = token.split(':');
+    let mut parts = token.strip_prefix(Button::STAYS).unwrap_or(token).split(':');
     let ("q", seq, choice, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
     let pressed = match choice {
         "skip" => Pressed::Skip,

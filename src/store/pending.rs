@@ -12,7 +12,7 @@ use sqlx::query::Query;
 use super::{Dialect, Result, Tx};
 
 /// How many rows one statement takes. Lists are cut into these, so that there are few different statements to prepare.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
@@ -65,6 +65,7 @@ pub(super) struct Message {
     pub(super) place: Option<String>,
     pub(super) reply: Option<Vec<u8>>,
     pub(super) priority: i64,
+    pub(super) fair_key: i64,
     pub(super) purpose: &'static str,
     pub(super) due_at: i64,
     pub(super) expires_at: Option<i64>,
@@ -301,7 +302,7 @@ impl Tx {
     async fn write_messages(&mut self, messages: &[Message]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
-                "insert into outbox (person_id, account_id, platform, place, reply, priority, purpose, due_at, expires_at, body,
+                "insert into outbox (person_id, account_id, platform, place, reply, priority, fair_key, purpose, due_at, expires_at, body,
                                      dedupe_key, silent, created_at)
                  values {rows} on conflict (dedupe_key) do nothing"
             )
@@ -314,6 +315,7 @@ impl Tx {
                 .bind(row.place.clone())
                 .bind(row.reply.clone())
                 .bind(row.priority)
+                .bind(row.fair_key)
                 .bind(row.purpose)
                 .bind(row.due_at)
                 .bind(row.expires_at)
@@ -322,7 +324,7 @@ impl Tx {
                 .bind(row.silent)
                 .bind(row.created_at)
         };
-        self.write(messages, 13, sql, bind).await
+        self.write(messages, 14, sql, bind).await
     }
 
     /// Writes rows of so many columns each, in as few statements as their number allows.
@@ -387,11 +389,11 @@ mod tests {
 
     #[test]
     fn lists_are_cut_into_few_sizes() {
-        let list: Vec<u8> = vec![0; 151];
+        let list: Vec<u8> = vec![0; 407];
         let sizes: Vec<usize> = parts(&list).map(<[u8]>::len).collect();
-        assert_eq!(sizes, [64, 64, 16, 4, 1, 1, 1]);
+        assert_eq!(sizes, [256, 64, 64, 16, 4, 1, 1, 1]);
         assert_eq!(parts(&list[..0]).count(), 0);
-        assert_eq!([0, 1, 2, 4, 5, 64, 500].map(size_for), [1, 1, 4, 4, 16, 64, 64]);
+        assert_eq!([0, 1, 2, 4, 5, 64, 500].map(size_for), [1, 1, 4, 4, 16, 64, 256]);
         assert_eq!(places(2, 2), "($1, $2), ($3, $4)");
     }
 }
