@@ -141,7 +141,7 @@ impl Node {
             if !known {
                 tx.add_role(&name).await?;
             }
-            let lease = tx.ask_for_role(&name, &self.0.name, self.0.pace.span).await?;
+            let lease = tx.ask_for_role(&name, self.name(), self.0.pace.span).await?;
             answers.push((name, lease));
         }
         tx.commit().await?;

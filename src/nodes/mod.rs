@@ -1,9 +1,10 @@
 //! Several programs on one database: which of them does what only one may do, and how they wake each other.
 //!
 //! A role (listening to a platform, sending to one) is a lease in the database, by the database's clock. Whoever has it renews it
-//! every few seconds; whoever cannot renew it stops before somebody else may begin. What is written under a lease is checked
-//! against it in the same transaction, so that a program that was frozen and comes back changes nothing. On a file there is one
-//! program, and every role is its own at once. Never decides what is said, and knows no platform.
+//! every few seconds; whoever cannot renew it stops before somebody else may begin. Of one whose connections are gone the
+//! database knows at once. What is written under a lease is checked against it in the same transaction, so that a program that
+//! was frozen and comes back changes nothing. On a file there is one program, and every role is its own at once. Never decides
+//! what is said, and knows no platform.
 
 mod calls;
 mod keep;
@@ -50,8 +51,6 @@ pub struct Node(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    /// Names this program in the leases.
-    name: String,
     pace: Pace,
     /// False when no role has to be asked for.
     shared: bool,
@@ -80,21 +79,14 @@ impl Node {
     }
 
     fn of(store: Store, pace: Pace, shared: bool) -> Self {
-        let name = format!("{:016x}", fastrand::u64(..));
-        Self(Arc::new(Inner {
-            store,
-            name,
-            pace,
-            shared,
-            roles: Mutex::default(),
-            switchboard: Switchboard::default(),
-        }))
+        let (roles, switchboard) = (Mutex::default(), Switchboard::default());
+        Self(Arc::new(Inner { store, pace, shared, roles, switchboard }))
     }
 
     /// What this program is called in the database.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        self.0.store.name()
     }
 
     /// A role that this program is ready to take; asked for by [`Node::run`].

@@ -9,7 +9,7 @@ use super::{Result, Tx};
 pub struct Lease {
     /// What it is about.
     pub role: String,
-    /// The program that has it.
+    /// The program that has it, as its store is called ([`super::Store::name`]).
     pub holder: String,
     /// Which time it was given.
     pub epoch: i64,
@@ -28,8 +28,9 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives a role to whoever has it already, or to the first who asks when nobody has it any more. `None` when somebody else has
-    /// it. A holder that comes back in time keeps its epoch, one that is late gets a new one.
+    /// Gives a role to whoever has it already, or to the first who asks when nobody has it any more: when its time is over, or
+    /// when the server has no connection of its holder, which then has died. `None` when somebody else has it. A holder that
+    /// comes back in time keeps its epoch, one that is late gets a new one.
     ///
     /// # Errors
     /// When the database fails.
@@ -40,7 +41,9 @@ impl Tx {
                               else epoch + 1 end,
                  holder = $2,
                  until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + $3
-             where role = $1 and (holder = $2 or until <= extract(epoch from clock_timestamp()) * 1000)
+             where role = $1
+               and (holder = $2 or case when until <= extract(epoch from clock_timestamp()) * 1000 then true
+                                        else pg_try_advisory_xact_lock(cast(holder as bigint)) end)
              returning epoch",
         )
         .bind(role)

@@ -65,11 +65,17 @@ struct Inner {
     dialect: Dialect,
     /// The server, when it is one.
     server: Option<Server>,
+    /// Names this store among all that have this database open: a number, which on a server is a lock as well that its connections
+    /// hold. Where that lock is free, the program is gone.
+    name: String,
     /// How a transaction begins.
     begin: &'static str,
     /// Keeps other programs out of the folder until it is dropped.
     _lock: Option<std::fs::File>,
 }
+
+/// How many transactions of one worker a server gets at once.
+const WIDTH: usize = 4;
 
 /// A transaction: what one turn, one claim or one settlement reads and writes. Dropped without [`Tx::commit`], it never was.
 pub struct Tx {
@@ -108,6 +114,22 @@ impl Store {
         self.0.dialect
     }
 
+    /// How many transactions of one worker are worth having at once: a file takes one after the other, and a server works on some
+    /// while others are on their way to it and back.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self.0.dialect {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => WIDTH.min(self.0.pool.options().get_max_connections() as usize / 2).max(1),
+        }
+    }
+
+    /// What this store is called among all that have the database open.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
     /// Begins a transaction that writes; on a store that was opened to be read, one that reads only. On `SQLite` it is alone at
     /// once. On `PostgreSQL` each statement sees what was committed before it, and a row that it changes or locks is its own.
     ///
@@ -130,6 +152,11 @@ impl Store {
     pub async fn close(&self) {
         self.0.pool.close().await;
     }
+}
+
+/// A name for a store.
+fn new_name() -> String {
+    fastrand::i64(1..).to_string()
 }
 
 /// Is the connection gone: broken, or ended by the server (class 57, operator intervention)?

@@ -2,16 +2,17 @@
 //! the other, under a lock of the server.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::MigrateError;
-use sqlx::{AnyConnection, Connection};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection};
 
 use super::{OpenError, Wish};
-use crate::store::{Dialect, Inner, Store, migrations};
+use crate::store::{Dialect, Inner, Store, migrations, new_name};
 use crate::vault::Vault;
 
 /// How long a server may take to answer at the start.
@@ -130,7 +131,7 @@ async fn alone(server: &Server, vault: Vault, begin: &'static str) -> Result<Sto
         return Err(OpenError::Shared(server.to_string()));
     }
     drop(connection);
-    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Postgres, server: Some(server.clone()), begin, _lock: None }))
+    Ok(Store::on(store(server, vault, begin, new_name(), pool)))
 }
 
 async fn is_granted(server: &Server, connection: &mut AnyConnection, lock: &'static str) -> Result<bool, OpenError> {
@@ -139,15 +140,26 @@ async fn is_granted(server: &Server, connection: &mut AnyConnection, lock: &'sta
 }
 
 async fn pool(server: &Server, vault: Vault, begin: &'static str) -> Result<Store, OpenError> {
+    let name = new_name();
+    let settings: Arc<str> = format!("{SETTINGS}; select pg_advisory_lock_shared({name})").into();
     let options = AnyPoolOptions::new()
+        .min_connections(1)
         .max_connections(server.connections)
         .test_before_acquire(false)
         .acquire_timeout(ACQUIRE)
-        .after_connect(|connection, _| {
-            Box::pin(async move { sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop) })
+        // A connection that were replaced for its age would leave a moment without the lock that says that this program lives.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(move |connection, _| {
+            let settings = settings.clone();
+            Box::pin(async move { sqlx::raw_sql(AssertSqlSafe(&*settings)).execute(connection).await.map(drop) })
         });
     let pool = options.connect(server.url.expose_secret()).await.map_err(|error| explain(server, &error))?;
-    Ok(Store::on(Inner { pool, vault, dialect: Dialect::Postgres, server: Some(server.clone()), begin, _lock: None }))
+    Ok(Store::on(store(server, vault, begin, name, pool)))
+}
+
+fn store(server: &Server, vault: Vault, begin: &'static str, name: String, pool: AnyPool) -> Inner {
+    Inner { pool, vault, dialect: Dialect::Postgres, server: Some(server.clone()), name, begin, _lock: None }
 }
 
 async fn connect(server: &Server) -> Result<AnyConnection, OpenError> {
