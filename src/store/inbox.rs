@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use super::many::MANY;
 use super::pending::places;
-use super::{Dialect, Result, Tx, millis, parsed};
+use super::{Dialect, Result, Tx, instant, millis, parsed};
 use crate::types::{PersonId, Platform, Private};
 use crate::vault::Slot;
 
@@ -44,6 +44,20 @@ fn slot(row: &str) -> Slot<'_> {
 }
 
 impl Tx {
+    /// When the last event of a bot was stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_event_at(&mut self, platform: Platform, bot: &str) -> Result<Option<Timestamp>> {
+        let row: Option<(i64,)> =
+            sqlx::query_as("select received_at from inbox where platform = $1 and bot = $2 order by id desc limit 1")
+                .bind(platform.as_str())
+                .bind(bot)
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        row.map(|(at,)| instant(at)).transpose()
+    }
+
     /// Keeps events; those that are known already are left as they are.
     ///
     /// # Errors

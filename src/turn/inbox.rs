@@ -19,7 +19,7 @@ use super::{Door, TurnError};
 use crate::clock::{add, ago};
 use crate::engine;
 use crate::outbox::BoxFuture;
-use crate::platform::inbox::{self as seam, RawEvent};
+use crate::platform::inbox::{self as seam, Heard, RawEvent};
 use crate::store::{InboxRow, NewEvent, StoreError};
 use crate::types::{Inbound, Message, Platform, Rich};
 
@@ -38,6 +38,13 @@ const BATCH: i64 = 500;
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How long a text may wait to be handled before it is forgotten: a day, even when it keeps failing.
 const KEEP_TEXT: Duration = Duration::from_hours(24);
+/// A platform that keeps nothing for us is asked for what was missed in the chats that were used in this time, so many at most.
+const USED_LATELY: Duration = Duration::from_hours(30 * 24);
+const CHATS: i64 = 2_000;
+/// How long before the last event something may be missing: clocks differ, and reading takes its time.
+const CLOCKS_APART: Duration = Duration::from_mins(30);
+/// What is older is not answered any more. Telegram keeps what it was not asked for as long.
+const WORTH_READING: Duration = Duration::from_hours(24);
 /// How many events share a transaction: more would be quicker for all and slower for the first of them.
 const TOGETHER: usize = 64;
 /// So few are not worth spreading over several transactions.
@@ -347,6 +354,17 @@ impl seam::Inbox for Inbox {
             tx.commit().await?;
             self.door.bells.inbox.notify_one();
             Ok(())
+        })
+    }
+
+    fn heard<'a>(&'a self, platform: Platform, bot: &'a str) -> BoxFuture<'a, anyhow::Result<Heard>> {
+        Box::pin(async move {
+            let now = self.door.clock.now();
+            let mut tx = self.door.store.begin().await?;
+            let last = tx.last_event_at(platform, bot).await?;
+            let chats = tx.chats_used_since(platform, ago(now, USED_LATELY), CHATS).await?;
+            let since = last.map(|last| ago(last, CLOCKS_APART).max(ago(now, WORTH_READING)));
+            Ok(Heard { since, chats })
         })
     }
 }
