@@ -12,7 +12,7 @@ use goldseam::vault::Vault;
 use sqlx::Connection as _;
 use support::fake_discord::{self, Fault};
 use support::fake_telegram::{self, Trouble};
-use support::journey::{STORY, World, heard_the_story};
+use support::journey::{ANA, STORY, World, heard_the_story};
 use support::program::{PATIENCE, Settings, contents, copy_prompts};
 use tempfile::TempDir;
 

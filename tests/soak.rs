@@ -101,7 +101,7 @@ const LIFE: std::ops::RangeInclusive<Duration> = Duration::from_millis(200)..=Du
 /// How often somebody says something.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long the program has to catch up when the kills are over.
-const CATCH_UP: Duration = Duration::from_secs(180);
+const CATCH_UP: Duration = Duration::from_secs(300);
 
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests, no setting of the program")]
 fn setting(name: &str) -> Option<u64> {
@@ -190,6 +190,8 @@ impl Town {
         fs::write(prompts.join("bell.yaml"), BELL.trim_start()).unwrap();
         let settings = Settings::new(folder)
             .with("GOLDSEAM_DATA_DIR", "data")
+            // People write faster here than one chat may be written to.
+            .with("GOLDSEAM_PACE__CHAT", "0")
             .with("GOLDSEAM_PROMPTS_DIR", "prompts")
             .with("GOLDSEAM_TELEGRAM__TOKEN", fake_telegram::TOKEN)
             .with("GOLDSEAM_TELEGRAM__API_URL", self.telegram.address())

@@ -306,6 +306,7 @@ async fn every_answer_of_the_server_has_its_outcome() {
     let gone = |why: &str| SendError::Gone(why.into());
     let refused = |why: &str| SendError::Refused(why.into());
     let unclear = |why: &str| SendError::Ambiguous(why.into());
+    let failed = |why: &str| SendError::Failed(why.into());
     let no = |code: u16, words: &str| json!({ "ok": false, "error_code": code, "description": words }).to_string();
     let slow = |parameters: Value| {
         json!({ "ok": false, "error_code": 429, "description": "Too Many Requests", "parameters": parameters })
@@ -335,9 +336,11 @@ async fn every_answer_of_the_server_has_its_outcome() {
         (413, no(413, "Request Entity Too Large"), refused("error 413")),
         (401, no(401, "Unauthorized"), SendError::Unauthorized),
         (404, no(404, "Not Found"), SendError::Unauthorized),
-        (500, no(500, "Internal Server Error"), unclear("error 500")),
-        (502, no(502, "Bad Gateway"), unclear("error 502")),
-        (502, "<html>502</html>".into(), unclear("an answer that is not JSON")),
+        (500, no(500, "Internal Server Error"), failed("error 500")),
+        (502, no(502, "Bad Gateway"), failed("error 502")),
+        (502, "<html>502</html>".into(), failed("error 502")),
+        (503, String::new(), failed("error 503")),
+        (504, "<html>504</html>".into(), unclear("an answer that is not JSON")),
         (403, "<html>403</html>".into(), turned_away()),
         (404, "<html>404</html>".into(), turned_away()),
         (200, r#"{"ok":true,"resu"#.into(), unclear("an answer that is not JSON")),
@@ -392,7 +395,7 @@ async fn troubles_as_the_real_server_words_them_have_their_outcome() {
     let outcome = sender.deliver(&asking("43", "Hello", &[])).await;
     assert_eq!(outcome, Err(SendError::RateLimited { retry_after: Duration::from_secs(5), who: Waits::Bulk }));
     fake.outage(Some(Trouble::HtmlBadGateway));
-    assert!(matches!(sender.deliver(&asking("43", "Hello", &[])).await, Err(SendError::Ambiguous(_))));
+    assert!(matches!(sender.deliver(&asking("43", "Hello", &[])).await, Err(SendError::Failed(_))));
     fake.outage(None);
     let nowhere = sender.deliver(&asking("@channel", "Hello", &[])).await;
     assert_eq!(nowhere, Err(SendError::Refused("a chat id that is not a number".into())));

@@ -99,15 +99,17 @@ impl Tx {
         Ok(row.map(|(id,)| id))
     }
 
-    /// Which events wait to be handled, the oldest first?
+    /// Which events behind this one wait to be handled, the oldest first?
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn new_events(&mut self, limit: i64) -> Result<Vec<InboxRow>> {
+    pub async fn new_events(&mut self, after: i64, limit: i64) -> Result<Vec<InboxRow>> {
         self.flush().await?;
         let rows: Vec<Row> = sqlx::query_as(
-            "select id, platform, ext_id, raw, attempts, wake_at from inbox where state = 'new' order by id limit $1",
+            "select id, platform, ext_id, raw, attempts, wake_at from inbox
+             where state = 'new' and id > $1 order by id limit $2",
         )
+        .bind(after)
         .bind(limit)
         .fetch_all(&mut *self.tx)
         .await?;

@@ -31,6 +31,8 @@ pub const SERVER_CHANNEL: &str = "7000000000000000002";
 const EPHEMERAL: u64 = 1 << 6;
 const LOADING: u64 = 1 << 7;
 const SILENT: u64 = 1 << 12;
+/// How long helpers wait before they fail the test.
+const PATIENCE: Duration = Duration::from_secs(30);
 const NONCE_MEMORY: Duration = Duration::from_secs(180);
 
 /// A running fake. Ends when it is dropped.
@@ -283,7 +285,7 @@ impl FakeDiscord {
         self.until("a bot listens", |fake| fake.shared.world().gateway.socket.is_some()).await;
     }
 
-    /// Waits, at most 10 s, until something is so.
+    /// Waits until something is so.
     pub async fn until(&self, what: &str, so: impl Fn(&Self) -> bool) {
         let wait = async {
             loop {
@@ -294,7 +296,7 @@ impl FakeDiscord {
                 changed.await;
             }
         };
-        assert!(timeout(Duration::from_secs(10), wait).await.is_ok(), "waited in vain until {what}");
+        assert!(timeout(PATIENCE, wait).await.is_ok(), "waited in vain until {what}");
     }
 }
 
@@ -470,7 +472,7 @@ impl Shared {
     }
 
     async fn until<T>(&self, what: &str, find: impl Fn(&World) -> Option<T>) -> T {
-        let found = timeout(Duration::from_secs(10), self.wait(find)).await;
+        let found = timeout(PATIENCE, self.wait(find)).await;
         found.unwrap_or_else(|_| panic!("waited in vain until {what}"))
     }
 }
