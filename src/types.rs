@@ -460,6 +460,7 @@ mod tests {
             Value::Date { date: jiff::civil::date(2026, 3, 2) },
             Value::Time { time: jiff::civil::time(20, 0, 0, 0) },
             Value::Duration { seconds: 60 },
+            Value::when(crate::schedule::Rule::every("0 0 9 1 * *").unwrap()),
             Value::List(vec![Value::text("x")]),
         ];
         let json = serde_json::to_string(&values).unwrap();

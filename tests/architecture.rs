@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("safety", &["phrase"]),
     ("schedule", &[]),
     ("picture", &[]),
-    ("types", &[]),
+    ("types", &["schedule"]),
     ("practice", &["schedule"]),
     ("engine", &["phrase", "script", "safety", "practice", "schedule"]),
     ("transcript", &["engine", "script", "schedule", "practice", "phrase"]),
@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("prompts", &["script"]),
     ("reminders", &["turn", "store", "clock"]),
     ("platform", &["turn", "outbox", "clock"]),
-    ("simulate", &["turn", "engine", "script", "schedule", "store", "clock", "outbox", "vault"]),
+    ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
 
 /// The functional core, and what it has no use for.

@@ -1,7 +1,9 @@
 //! Running scripts: from one question to the next.
 
+use super::answer::Heard;
 use super::api::{CheckIn, Effect, Entry, IfBusy, Plan, Run};
 use super::promises::Draft;
+use super::reminders::Wish;
 use super::state::{BackTo, Frame, MAX_PARKED, Made, Thread};
 use super::trace::Did;
 use super::turn::Turn;
@@ -37,6 +39,8 @@ enum Stop {
     Ended(String),
     /// It ended and another one begins.
     Started(String, Values),
+    /// A question was reached whose answer was given before.
+    Given(String),
     /// A guard stopped it.
     Guarded(&'static str),
 }
@@ -139,6 +143,20 @@ impl Turn<'_> {
         self.push_parked(false);
     }
 
+    /// Ends a thread that was put away, when its script has no further use then. What it had interrupted stays put away.
+    pub(crate) fn end_if_over(&mut self, id: u64) -> bool {
+        let over = |thread: &Thread| {
+            let script = thread.frames.first().and_then(|root| self.script_of(root));
+            thread.id == id && script.is_some_and(|script| script.expire_over)
+        };
+        let Some(at) = self.state.parked.iter().position(over) else { return false };
+        self.drop_parked(at);
+        if self.state.active.is_none() {
+            self.state.parked.iter_mut().for_each(|thread| thread.interrupted = false);
+        }
+        true
+    }
+
     /// Makes a put-away thread the active one again.
     pub(crate) fn unpark(&mut self, id: u64) -> bool {
         let Some(at) = self.state.parked.iter().position(|thread| thread.id == id) else { return false };
@@ -172,6 +190,12 @@ impl Turn<'_> {
         let name = thread.script().to_owned();
         match self.run(&mut thread, pc) {
             Stop::Waiting => self.state.active = Some(thread),
+            Stop::Given(answer) => {
+                self.state.active = Some(thread);
+                if self.try_text(&answer) == Heard::No {
+                    self.repeat();
+                }
+            }
             Stop::Ended(outcome) => {
                 self.disarm(thread.id);
                 self.ended(name, &outcome);
@@ -248,8 +272,9 @@ impl Turn<'_> {
                     if thread.turns > MAX_TURNS || !self.fits(thread) {
                         return Stop::Guarded("size");
                     }
-                    self.ask(thread, script, pc);
-                    return Stop::Waiting;
+                    let given = self.given(thread, &op.kind);
+                    self.ask(thread, script, pc, given.is_none());
+                    return given.map_or(Stop::Waiting, Stop::Given);
                 }
                 OpKind::Wait(wait) => {
                     if self.begin_wait(thread, script, wait) {
@@ -325,7 +350,15 @@ impl Turn<'_> {
         values.iter().map(|(name, expr)| (name.clone(), expr.eval(&view))).collect()
     }
 
-    fn ask(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
+    /// What was said before in answer to a question.
+    fn given(&self, thread: &Thread, op: &OpKind) -> Option<String> {
+        let OpKind::Ask(ask) = op else { return None };
+        let value = ask.given.as_ref()?.eval(&self.view(thread.top()?, None));
+        value.as_text().map(str::to_owned).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Asks a question, or only remembers that it is open.
+    fn ask(&mut self, thread: &mut Thread, script: &Script, pc: usize, aloud: bool) {
         // A card belongs to what was asked before.
         self.state.card = None;
         let Some(frame) = thread.frames.last_mut() else { return };
@@ -342,7 +375,7 @@ impl Turn<'_> {
         }
         let seq = self.next_seq();
         let frame = &thread.frames[thread.frames.len() - 1];
-        let asked = self.show(frame, seq, Vec::new());
+        let asked = if aloud { self.show(frame, seq, Vec::new()) } else { self.silently(frame, seq) };
         self.log_question(thread.id, frame, &asked);
         if let Some(root) = thread.frames.first() {
             self.arm(thread.id, root, seq);
@@ -422,6 +455,18 @@ impl Turn<'_> {
             }
             OpKind::Schedule(plan) => self.schedule(thread, plan),
             OpKind::Cancel(name) => self.cancel(name),
+            OpKind::Remind { text, at, instead_of, late } => {
+                let view = self.view(frame, None);
+                let instead_of = instead_of.as_ref().and_then(|id| id.eval(&view).as_text().map(str::to_owned));
+                let text = text.eval(&view).to_string();
+                if let Some(rule) = at.resolve(&self.now, &view) {
+                    self.remind(thread, Wish { text, rule, instead_of, late: *late });
+                }
+            }
+            OpKind::DropReminder(which) => {
+                let id = which.eval(&self.view(frame, None)).to_string();
+                self.drop_reminder(&id);
+            }
             OpKind::Ask(_)
             | OpKind::Choose(_)
             | OpKind::Wait(_)
@@ -461,7 +506,10 @@ impl Turn<'_> {
     fn schedule(&mut self, thread: &mut Thread, op: &ScheduleOp) {
         let Some(frame) = thread.top() else { return };
         let Some(rule) = op.at.resolve(&self.now, &self.view(frame, None)) else { return };
-        let chosen = matches!(op.at, When::On(_, Clock::Given(_)) | When::Every(_, Clock::Given(_)));
+        let chosen = matches!(
+            op.at,
+            When::On(_, Clock::Given(_)) | When::Every(_, Clock::Given(_)) | When::Between(_, Clock::Given(_), _)
+        );
         let if_busy = match op.if_busy {
             BusyPolicy::Queue => IfBusy::Queue,
             BusyPolicy::Skip => IfBusy::Skip,

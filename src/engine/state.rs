@@ -410,6 +410,7 @@ fn value_len(value: &Value) -> usize {
         Value::List(items) => items.iter().map(|item| value_len(item) + 1).sum::<usize>() + 2,
         Value::None | Value::Bool(_) | Value::Int(_) | Value::Number(_) => 24,
         Value::Date { .. } | Value::Time { .. } | Value::Duration { .. } => 40,
+        Value::When { .. } => 140,
     }
 }
 
@@ -496,7 +497,9 @@ impl Frame {
             .filter(|(_, def)| !def.default.is_none())
             .map(|(name, def)| (name.clone(), def.default.clone()))
             .collect();
-        vars.extend(args.into_iter().filter(|(name, _)| script.args.contains(name)));
+        vars.extend(
+            args.into_iter().filter(|(name, _)| script.args.contains(name) || script.rest.as_ref() == Some(name)),
+        );
         Self {
             script: script.name.clone(),
             rev: script.rev.clone(),

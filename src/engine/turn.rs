@@ -181,7 +181,7 @@ impl<'t> Turn<'t> {
 
     pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
         let script = self.script_of(frame);
-        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer }
+        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer, seed: self.state.seed }
     }
 
     pub(crate) fn render(&self, text: &Template, frame: &Frame) -> Rich {
@@ -295,6 +295,12 @@ impl<'t> Turn<'t> {
             hash = question.hash;
         }
         Asked { seq, at: self.at(), hash, offers: Vec::new(), picked, until: None }
+    }
+
+    /// What is to be remembered of a question that is open and was not shown.
+    pub(crate) fn silently(&self, frame: &Frame, seq: u64) -> Asked {
+        let hash = self.question_of(frame).map_or(0, |(_, _, question)| question.hash);
+        Asked { seq, at: self.at(), hash, offers: Vec::new(), picked: Vec::new(), until: None }
     }
 
     pub(crate) fn next_seq(&mut self) -> u64 {

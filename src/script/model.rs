@@ -34,6 +34,8 @@ pub struct Script {
     pub card: bool,
     /// What a caller must give.
     pub args: Vec<String>,
+    /// The var that takes what stood behind the command, or behind the beginning of the message.
+    pub rest: Option<String>,
     /// What a caller may read afterwards.
     pub returns: Vec<String>,
     /// Types of vars and args.
@@ -48,6 +50,8 @@ pub struct Script {
     pub expire: i64,
     /// What is said then; nothing when missing.
     pub expire_say: Option<Template>,
+    /// True when it is over then, and is not offered again.
+    pub expire_over: bool,
     /// Earlier names of questions and calls, and what they are called now.
     pub renamed: BTreeMap<String, String>,
     /// Cards that say it in another way in this script: the card's name and the name of the one in its place.
@@ -130,6 +134,8 @@ pub struct Starters {
     pub commands: Vec<String>,
     /// Whole messages.
     pub words: Vec<Phrase>,
+    /// Beginnings of messages, folded: "remind me to".
+    pub openings: Vec<String>,
 }
 
 /// A reminder of an open question.
@@ -193,6 +199,8 @@ pub enum Type {
     Duration,
     /// A time zone.
     Zone,
+    /// When something shall happen: once, or again and again.
+    When,
     /// Several values.
     List,
 }
@@ -211,6 +219,7 @@ impl Type {
             Type::Time => "time",
             Type::Duration => "duration",
             Type::Zone => "zone",
+            Type::When => "when",
             Type::List => "list",
         }
     }
@@ -225,6 +234,7 @@ impl Type {
             | (Type::Date, Value::Date { .. })
             | (Type::Time, Value::Time { .. })
             | (Type::Duration, Value::Duration { .. })
+            | (Type::When, Value::When { .. })
             | (Type::List, Value::List(_)) => true,
             (Type::Integer { from, to }, Value::Int(number)) => (from..=to).contains(&number),
             (Type::Number { from, to }, Value::Number(number)) => number >= from && number <= to,
@@ -253,6 +263,7 @@ impl Type {
             Type::Time => "20:00".into(),
             Type::Duration => "3h".into(),
             Type::Zone => "Europe/Vienna".into(),
+            Type::When => "0 0 20 * * *".into(),
             Type::List => "one, two".into(),
         }
     }
@@ -340,6 +351,19 @@ pub enum OpKind {
     Schedule(Box<ScheduleOp>),
     /// Forget a schedule.
     Cancel(String),
+    /// Keep a reminder of their own.
+    Remind {
+        /// Of what.
+        text: Expr,
+        /// When.
+        at: When<Expr>,
+        /// The one that it takes the place of.
+        instead_of: Option<Expr>,
+        /// How many seconds late it may be, when that is not usual.
+        late: Option<i64>,
+    },
+    /// Drop a reminder of their own.
+    DropReminder(Expr),
     /// Run another script inside this one.
     Call {
         /// The step's name.
@@ -426,6 +450,8 @@ pub struct Question {
 pub struct Ask {
     /// What every question has.
     pub question: Question,
+    /// A text that is read as the answer before anything is asked.
+    pub given: Option<Expr>,
     /// What is objected to, in order.
     pub objections: Vec<Objection>,
 }

@@ -21,7 +21,7 @@ const VERBS: &[Case] = &[
     said!("say", Text, "A message."),
     said!("say_one_of", Texts, "One of these messages, varied but repeatable."),
     said!("say_count", Map(&SAY_COUNT), "The form of a sentence that goes with a number."),
-    said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, OBJECTIONS, UNCLEAR]),
+    said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, GIVEN, OBJECTIONS, UNCLEAR]),
     said!("choose", Text, "A question with buttons.", [NAMED, ANSWER, OTHER_TEXT, OPTIONS, UNCLEAR]),
     done!("choose_many", Text, "A question with buttons; several may be picked.", [NAMED, ANSWER, PICKS, UNCLEAR]),
     done!("wait", Map(&WAIT), "Lets time pass; nothing is asked until then.", [NAMED, WAIT_SKIP]),
@@ -39,6 +39,8 @@ const VERBS: &[Case] = &[
     done!("settle", Map(&SETTLE), "Says how a promise stands."),
     done!("record", Map(&RECORD), "Keeps today's check-in."),
     done!("schedule", Map(&SCHEDULE), "Starts a script later; replaced by name."),
+    done!("remind", Map(&REMIND), "Keeps a reminder of the person's own."),
+    done!("drop_reminder", Expression, "Drops a reminder of the person's own: its id, as reminder(n) gives it."),
     done!("cancel", Name, "The name of a schedule that shall not start any more."),
     done!(
         "call",
@@ -68,6 +70,12 @@ const UNCLEAR: &[Key] = &[
     Key::may("tries", Whole(1, 10), "How often to try before `otherwise`. 3 when missing."),
     Key::may("otherwise", Steps, "What happens when the tries are used up."),
 ];
+
+const GIVEN: &[Key] = &[Key::may(
+    "given",
+    Expression,
+    "A text that is read as the answer first; it is only asked when that cannot be read. Example: when_in(said)",
+)];
 
 const OBJECTIONS: &[Key] = &[
     Key::may(
@@ -175,6 +183,17 @@ static SETTLE: Shape = shape!(
             Expression,
             "\"kept\", \"late\", \"told_ahead\", \"repaired\", \"released\" or \"missed\"; any other word changes nothing.",
         ),
+    ],
+);
+
+static REMIND: Shape = shape!(
+    "`remind`",
+    "A reminder of the person's own.",
+    &[
+        Key::must("text", Expression, "Of what."),
+        Key::must("at", When, "When. Example: as when, where `when` is a var of that type"),
+        Key::may("instead_of", Expression, "The id of the reminder that it takes the place of."),
+        Key::may("late", Duration, "How late it may be. 7d when missing, 1h for one that comes again and again."),
     ],
 );
 
