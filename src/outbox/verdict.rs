@@ -19,9 +19,9 @@ const NONCE_MEMORY: Duration = Duration::from_mins(2);
 const EDITS: i64 = 3;
 /// How often a message may be on its way when the program ends. One that is again and again may be what ends it.
 const ENDS: i64 = 5;
-/// How often a message is tried of which the platform says that it failed: over more than half an hour. Each time it may have
+/// How often a message is tried of which the platform says that it failed: over more than forty minutes. Each time it may have
 /// arrived all the same.
-const FAILURES: i64 = 12;
+const FAILURES: i64 = 16;
 /// How often a chat may move before we stop following it.
 const MOVES: i64 = 5;
 
@@ -212,7 +212,7 @@ mod tests {
             Verdict::Unclear { pause } => pause,
             other => panic!("{other:?}"),
         });
-        assert!(pauses.sum::<Duration>() > Duration::from_mins(20), "at the least");
+        assert!(pauses.sum::<Duration>() > Duration::from_mins(40), "at the least");
         assert_eq!(decide(3, |max| max), Verdict::Unclear { pause: Duration::from_secs(16) });
         assert_eq!(decide(FAILURES, |max| max), Verdict::Over(End::Unknown, "unclear"));
     }
