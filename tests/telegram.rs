@@ -350,7 +350,7 @@ async fn every_answer_of_the_server_has_its_outcome() {
         (200, String::new(), unclear("an answer that is not JSON")),
         (302, String::new(), turned_away()),
         (409, no(409, "Conflict"), SendError::NotSent("error 409".into())),
-        (503, "<html>503</html>".into(), unclear("an answer that is not JSON")),
+        (503, "<html>503</html>".into(), failed("error 503")),
         (400, no(400, "Bad Request: USER_IS_BLOCKED"), gone("blocked by the person")),
         (403, no(403, "Forbidden: bot was kicked from the supergroup chat"), gone("removed from the group")),
         (403, no(403, "Forbidden: bot is not a member of the supergroup chat"), gone("not in the group")),
