@@ -34,14 +34,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a platform is listened to with.
 enum Ear {
-    Telegram(Box<Listener>),
+    Telegram(Box<Listener>, Option<telegram::Webhook>),
     Discord(discord::Settings, Arc<discord::Rest>, discord::Interactions),
 }
 
 impl Ear {
     fn platform(&self) -> Platform {
         match self {
-            Ear::Telegram(_) => Platform::Telegram,
+            Ear::Telegram(..) => Platform::Telegram,
             Ear::Discord(..) => Platform::Discord,
         }
     }
@@ -76,12 +76,12 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
 fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mouths)> {
     let menu = library.localized(Library::command_menu);
     let (mut ears, mut mouths): (Vec<Ear>, Mouths) = (Vec::new(), Vec::new());
-    if let Some(config::Telegram { token, api }) = &config.telegram {
+    if let Some(config::Telegram { token, api, webhook }) = &config.telegram {
         let sender = telegram::Sender::new(api, token.clone())?;
         let invitation = library.localized(|edition| edition.words().invitation.clone());
         mouths.push((Arc::new(sender.with_invitation(invitation)), limits(&config.pace, Platform::Telegram)));
         let listener = Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
-        ears.push(Ear::Telegram(Box::new(listener)));
+        ears.push(Ear::Telegram(Box::new(listener), webhook.clone()));
     }
     if let Some(config::Discord { token, api, test_server }) = &config.discord {
         let rest = Arc::new(discord::Rest::new(api, config.network, token.clone())?);
@@ -180,8 +180,11 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: 
     Ok(failed)
 }
 
-/// Listens to a platform whenever that is this program's role. When the platform refuses us, another program may try.
+/// Listens to a platform whenever that is this program's role; who is called by the platform needs no role. When the platform refuses us, another program may try.
 async fn hear(ear: Ear, node: Node, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
+    if let Ear::Telegram(listener, Some(webhook)) = ear {
+        return Ok(listener.serve(&webhook, inbox, cancel).await?);
+    }
     let platform = ear.platform();
     let role = node.role(&format!("poll:{platform}"));
     let heard = role.work(&cancel, |stop| listen_to(&ear, inbox.clone(), stop)).await.unwrap_or(Ok(()));
@@ -194,7 +197,7 @@ async fn hear(ear: Ear, node: Node, inbox: Arc<dyn Inbox>, cancel: CancellationT
 /// Listens until it is stopped.
 async fn listen_to(ear: &Ear, inbox: Arc<dyn Inbox>, stop: CancellationToken) -> anyhow::Result<()> {
     match ear {
-        Ear::Telegram(listener) => Ok(Listener::clone(listener).run(inbox, POLL, stop).await?),
+        Ear::Telegram(listener, _) => Ok(Listener::clone(listener).run(inbox, POLL, stop).await?),
         Ear::Discord(settings, rest, interactions) => {
             let listener = tokio::select! {
                 () = stop.cancelled() => return Ok(()),

@@ -5,6 +5,8 @@
 
 mod breaker;
 mod deliver;
+#[cfg(test)]
+mod evening;
 mod line;
 mod pace;
 mod verdict;

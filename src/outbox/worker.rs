@@ -139,7 +139,10 @@ impl Outbox {
             let role = node.role(&format!("send:{}", deliver.platform()));
             Line::new(deliver, limits, role)
         };
-        let desk = Mutex::new(Desk { lines: platforms.into_iter().map(line).collect(), swept: None });
+        let mut lines: Vec<Line> = platforms.into_iter().map(line).collect();
+        // Roles are renewed in the order of their names, and locked in the same order here: else one could wait for the other.
+        lines.sort_by_key(|line| line.platform().as_str());
+        let desk = Mutex::new(Desk { lines, swept: None });
         let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
         Self(Arc::new(Worker { store, node, clock, wake, desk, name, counters: Counters::default() }))
@@ -360,7 +363,8 @@ impl Outbox {
         if let Some(line) = desk.line(back.claimed.platform) {
             line.landed();
             if let Answer::Platform(answer) = &back.answer {
-                let silence = matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_)));
+                let silence =
+                    matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_) | SendError::Failed(_)));
                 line.answered(!silence, self.0.clock.now());
             }
         }

@@ -40,6 +40,8 @@ pub use leases::Lease;
 pub use many::{DueNow, Known, MANY};
 pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
 pub use outbox::NewRow;
+#[cfg(test)]
+pub(crate) use outbox::standing;
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
 pub use settlements::{Becomes, End, Settlement};

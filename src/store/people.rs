@@ -64,6 +64,24 @@ impl Tx {
         row.map(account).transpose()
     }
 
+    /// The private chats of a platform that were used since then, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn chats_used_since(&mut self, platform: Platform, since: Timestamp, most: i64) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "select home_place from accounts
+             where platform = $1 and home_place is not null and last_used_at >= $2
+             order by last_used_at desc, id desc limit $3",
+        )
+        .bind(platform.as_str())
+        .bind(millis(since))
+        .bind(most)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(|(place,)| place).collect())
+    }
+
     /// Which account should messages go to that nobody asked for just now: the one used last that is still there?
     ///
     /// # Errors
