@@ -3,6 +3,7 @@
 //! Exit codes: 0 when it went well, 1 when it did not, 2 when the command was not understood. Nothing is decided here about
 //! anybody's conversation.
 
+mod backup;
 mod chat;
 mod conversation;
 mod doctor;
@@ -11,6 +12,7 @@ mod house;
 mod relocate;
 mod run;
 mod scripts;
+mod status;
 mod steering;
 mod terminal;
 
@@ -51,6 +53,12 @@ enum Command {
     },
     /// Copy everything into another database: from a folder to a PostgreSQL server, or back
     Move(relocate::Options),
+    /// Show how much there is to do: what is due, late, queued and given up; also while the bot runs
+    Status(status::Options),
+    /// Write everything into one file, also while the bot runs
+    Backup(backup::Options),
+    /// Put back what a backup holds; the bot must not run
+    Restore(backup::RestoreOptions),
     /// Look whether everything is in order: settings, tokens' shape, database, scripts, clock and zone data
     Doctor {
         /// The settings file [default: goldseam.toml, if it is there]
@@ -70,6 +78,9 @@ pub fn main() -> ExitCode {
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Move(options) => block_on(relocate::relocate(options)),
+        Command::Status(options) => block_on(status::show(options)),
+        Command::Backup(options) => block_on(backup::back_up(options)),
+        Command::Restore(options) => block_on(backup::restore(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
     };
     match done {

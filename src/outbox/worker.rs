@@ -123,7 +123,9 @@ impl Outbox {
             let role = role(deliver.platform());
             Line::new(deliver, AT_ONCE, role)
         };
-        let lines = platforms.into_iter().map(line).collect();
+        let mut lines: Vec<Line> = platforms.into_iter().map(line).collect();
+        // Leases are locked in the order in which they are renewed, so that no two transactions wait for each other.
+        lines.sort_by_key(|line| line.platform().as_str());
         let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
         Self(Arc::new(Worker { store, node, clock, wake, desk: Mutex::new(Desk { lines, swept: None }), name }))

@@ -265,6 +265,9 @@ pub fn hide_panic_texts() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(panic.place = place, "something panicked");
+        if !tracing::dispatcher::has_been_set() {
+            eprintln!("goldseam: something panicked at {place}: this is a mistake in the program, please report it");
+        }
     }));
 }
 
