@@ -20,16 +20,21 @@ use goldseam::store::{DATABASE_FILE, Location, Server, Store};
 use goldseam::turn::{Door, Inbox};
 use goldseam::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
 use goldseam::vault::Vault;
+use jiff::{SignedDuration, Timestamp};
 
 /// As the program itself.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PEOPLE: usize = 1_000;
+/// How often their check-ins come due.
+const EVENINGS: i64 = 15;
 /// How many updates a platform hands over at once.
 const HANDED_OVER: usize = 100;
 const WORDS: [&str; 9] =
     ["/start", "18 or older", "Agree", "I don't know yet", "Ana", "UTC", "Yes", "Evening, 18:30", "Not yet"];
+/// A check-in that somebody asks for.
+const CHECKIN: [&str; 5] = ["/checkin", "4", "hopeful", "call my sister", "In the evening"];
 
 fn main() {
     let runtime =
@@ -45,13 +50,15 @@ async fn run(keep: Option<PathBuf>) {
     println!("{PEOPLE} people are welcomed in {} messages each, and checked in on the same evening", WORDS.len());
     println!("  a bare commit           {:>8.0} /s   {:>7.0} us each", rate(PEOPLE, bare), micros(PEOPLE, bare));
     let store = Store::open(&folder, Vault).await.expect("a database");
-    measure("SQLite", &store, bare).await;
-    tick(&store, &folder.join(DATABASE_FILE)).await;
+    let file = folder.join(DATABASE_FILE);
+    measure("SQLite", &store, &format!("sqlite://{}", file.display()), bare).await;
+    tick(&store, &file).await;
     store.close().await;
     if let Some(server) = postgres::Server::start(postgres::Fsync::On) {
         let url = server.database().await;
-        let store = Store::open_at(&Location::Server(Server::new(url.into(), 8)), Vault).await.expect("a database");
-        measure("PostgreSQL", &store, bare).await;
+        let server = Server::new(url.clone().into(), 8);
+        let store = Store::open_at(&Location::Server(server), Vault).await.expect("a database");
+        measure("PostgreSQL", &store, &url, bare).await;
         store.close().await;
     }
     if let Some(folder) = keep {
@@ -60,25 +67,47 @@ async fn run(keep: Option<PathBuf>) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
-async fn measure(name: &str, store: &Store, bare: Duration) {
+async fn measure(name: &str, store: &Store, address: &str, bare: Duration) {
     let clock = Clock::steered("2026-11-22T10:00:00Z".parse().expect("a time"));
     let (library, _) = prompts::load(None).expect("sound scripts");
     let door = Door::new(store.clone(), library, clock.clone());
     let inbox = Inbox::new(door.clone()).with(Platform::Telegram, decode);
-    let (begun, cpu) = (Instant::now(), cpu_time());
-    for (step, words) in WORDS.iter().enumerate() {
-        for people in (0..PEOPLE).collect::<Vec<_>>().chunks(HANDED_OVER) {
-            let events = people.iter().map(|person| raw(*person, step, words)).collect();
-            inbox.put(Platform::Telegram, "bench", events).await.expect("kept");
-            inbox.drain_once().await.expect("turns");
+    for (what, talk) in [("messages of a welcome", &WORDS[..]), ("messages of a check-in", &CHECKIN)] {
+        let (begun, cpu) = (Instant::now(), cpu_time());
+        for words in talk {
+            for people in (0..PEOPLE).collect::<Vec<_>>().chunks(HANDED_OVER) {
+                let events = people.iter().map(|person| raw(*person, words)).collect();
+                inbox.put(Platform::Telegram, "bench", events).await.expect("kept");
+                inbox.drain_once().await.expect("turns");
+            }
+        }
+        report(name, what, PEOPLE * talk.len(), begun.elapsed(), cpu_time() - cpu, bare);
+    }
+    let reminders = Reminders::new(door);
+    let pool = sqlx::AnyPool::connect(address).await.expect("the database");
+    let mut times = Vec::new();
+    for evening in 0..EVENINGS {
+        let first: Timestamp = "2026-11-22T18:30:00Z".parse().expect("a time");
+        clock.set(first + SignedDuration::from_hours(24 * evening));
+        let (begun, cpu) = (Instant::now(), cpu_time());
+        let fired = reminders.fire_once(i64::MAX).await.expect("turns");
+        assert_eq!(fired, PEOPLE, "everybody has a check-in and nothing else");
+        times.push((begun.elapsed(), cpu_time() - cpu));
+        // Nobody answered, and everything that was said is gone: the next evening is as the first.
+        for forget in [
+            "delete from states",
+            "delete from outbox",
+            "delete from promises",
+            "delete from checkins",
+            "delete from schedules where name <> 'checkin'",
+        ] {
+            sqlx::query(forget).execute(&pool).await.expect("done");
         }
     }
-    report(name, "messages, kept and answered", PEOPLE * WORDS.len(), begun.elapsed(), cpu_time() - cpu, bare);
-    let reminders = Reminders::new(door);
-    clock.set("2026-11-22T18:30:00Z".parse().expect("a time"));
-    let (begun, cpu) = (Instant::now(), cpu_time());
-    let fired = reminders.fire_once(i64::MAX).await.expect("turns");
-    report(name, "due, claimed and turned", fired, begun.elapsed(), cpu_time() - cpu, bare);
+    pool.close().await;
+    times.sort_unstable();
+    let (took, cpu) = times[times.len() / 2];
+    report(name, "due, claimed and turned", PEOPLE, took, cpu, bare);
 }
 
 /// What it costs to look what is due when a million schedules are not.
@@ -126,20 +155,20 @@ fn cpu_time() -> Duration {
     Duration::from_millis((ticks(11) + ticks(12)) * 10)
 }
 
-fn raw(person: usize, step: usize, words: &str) -> RawEvent {
-    RawEvent { id: format!("{person}-{step}"), raw: Private::new(format!("{person}\t{step}\t{words}")) }
+fn raw(person: usize, words: &str) -> RawEvent {
+    RawEvent { id: format!("{person}-{words}"), raw: Private::new(format!("{person}\t{words}")) }
 }
 
 fn decode(raw: &str) -> Option<Inbound> {
     let mut parts = raw.split('\t');
-    let (person, step, words) = (parts.next()?, parts.next()?, parts.next()?);
+    let (person, words) = (parts.next()?, parts.next()?);
     let input = match words.strip_prefix('/') {
         Some(name) => Input::Command { name: name.to_owned(), rest: Private::default() },
         None => Input::Text(Private::new(words)),
     };
     Some(Inbound {
         platform: Platform::Telegram,
-        event: format!("{person}-{step}"),
+        event: format!("{person}-{words}"),
         account: person.to_owned(),
         place: Place { id: person.to_owned(), kind: PlaceKind::Private },
         input,

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -47,16 +48,25 @@ impl Reminders {
     /// # Errors
     /// When the store fails; the trouble of one schedule is none of the others.
     pub async fn fire_once(&self, limit: i64) -> Result<usize, StoreError> {
+        let width = self.door.store().width();
         let mut fired = 0;
         loop {
-            let many = MANY.min(usize::try_from(limit).unwrap_or(0) - fired);
-            let Round { found, handled, failed } = self.fire_together(many).await?;
-            for (claim, error) in failed {
+            let left = usize::try_from(limit).unwrap_or(0) - fired;
+            let many = MANY.min(left.div_ceil(width));
+            let rounds = join_all((0..width.min(left)).map(|_| self.fire_together(many))).await;
+            let mut all = Round { found: 0, handled: 0, failed: Vec::new() };
+            for round in rounds {
+                let Round { found, handled, failed } = round?;
+                all.found += found;
+                all.handled += handled;
+                all.failed.extend(failed);
+            }
+            for (claim, error) in all.failed {
                 self.failed(claim, &error).await?;
             }
-            fired += handled;
+            fired += all.handled;
             // Somebody with several that are due has one in each round.
-            if handled == 0 || (found < many && handled == found) {
+            if all.handled == 0 || (all.found < many && all.handled == all.found) {
                 return Ok(fired);
             }
         }

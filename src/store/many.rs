@@ -16,7 +16,7 @@ use crate::practice::promise::Standing;
 use crate::types::{PersonId, Platform, Private};
 
 /// How many people are asked about at once, at most.
-pub const MANY: usize = 64;
+pub const MANY: usize = 256;
 
 /// Where somebody stands and what is known of them.
 #[derive(Clone, Debug)]

@@ -78,6 +78,9 @@ struct Inner {
     _lock: Option<std::fs::File>,
 }
 
+/// How many transactions of one worker a server gets at once.
+const WIDTH: usize = 4;
+
 /// A transaction: what one turn, one claim or one settlement reads and writes. Dropped without [`Tx::commit`], it never was.
 pub struct Tx {
     tx: Transaction<'static, Any>,
@@ -113,6 +116,16 @@ impl Store {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.0.dialect
+    }
+
+    /// How many transactions of one worker are worth having at once: a file takes one after the other, and a server works on some
+    /// while others are on their way to it and back.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        match self.0.dialect {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => WIDTH.min(self.0.pool.options().get_max_connections() as usize / 2).max(1),
+        }
     }
 
     /// What this store is called among all that have the database open.

@@ -12,7 +12,7 @@ use sqlx::query::Query;
 use super::{Dialect, Result, Tx};
 
 /// How many rows one statement takes. Lists are cut into these, so that there are few different statements to prepare.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
@@ -387,11 +387,11 @@ mod tests {
 
     #[test]
     fn lists_are_cut_into_few_sizes() {
-        let list: Vec<u8> = vec![0; 151];
+        let list: Vec<u8> = vec![0; 407];
         let sizes: Vec<usize> = parts(&list).map(<[u8]>::len).collect();
-        assert_eq!(sizes, [64, 64, 16, 4, 1, 1, 1]);
+        assert_eq!(sizes, [256, 64, 64, 16, 4, 1, 1, 1]);
         assert_eq!(parts(&list[..0]).count(), 0);
-        assert_eq!([0, 1, 2, 4, 5, 64, 500].map(size_for), [1, 1, 4, 4, 16, 64, 64]);
+        assert_eq!([0, 1, 2, 4, 5, 64, 500].map(size_for), [1, 1, 4, 4, 16, 64, 256]);
         assert_eq!(places(2, 2), "($1, $2), ($3, $4)");
     }
 }

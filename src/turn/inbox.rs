@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,7 @@ use crate::clock::{add, ago};
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
-use crate::store::{InboxRow, MANY, NewEvent, StoreError};
+use crate::store::{InboxRow, NewEvent, StoreError};
 use crate::types::{Inbound, Message, Platform, Rich};
 
 /// How often an event is tried.
@@ -37,6 +38,10 @@ const BATCH: i64 = 500;
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How long a text may wait to be handled before it is forgotten: a day, even when it keeps failing.
 const KEEP_TEXT: Duration = Duration::from_hours(24);
+/// How many events share a transaction: more would be quicker for all and slower for the first of them.
+const TOGETHER: usize = 64;
+/// So few are not worth spreading over several transactions.
+const FEW: usize = 16;
 /// How long the key of an event is kept. Telegram repeats updates for a day.
 const KEEP_KEYS: Duration = Duration::from_hours(24 * 7);
 
@@ -61,8 +66,8 @@ struct Queue {
 }
 
 impl Queue {
-    /// The next events that can be handled together: of each account the first.
-    fn next_batch(&mut self, now: Timestamp) -> Option<Vec<Waiting>> {
+    /// The next events that can be handled side by side: of each account the first.
+    fn next_batch(&mut self, limit: usize, now: Timestamp) -> Option<Vec<Waiting>> {
         let (mut batch, mut rest, mut taken) = (Vec::new(), VecDeque::new(), HashSet::new());
         while let Some((row, inbound)) = self.events.pop_front() {
             let lane = lane(&inbound);
@@ -72,7 +77,7 @@ impl Queue {
             if self.waiting.contains(&lane) {
                 continue;
             }
-            if batch.len() < MANY && taken.insert(lane) {
+            if batch.len() < limit && taken.insert(lane) {
                 batch.push((row, inbound));
             } else {
                 rest.push_back((row, inbound));
@@ -81,6 +86,14 @@ impl Queue {
         self.events = rest;
         (!batch.is_empty()).then_some(batch)
     }
+}
+
+/// What came of a batch.
+struct Handled {
+    /// How many events are over.
+    over: usize,
+    /// Accounts whose next event has to wait.
+    waiting: Vec<Lane>,
 }
 
 fn lane(inbound: &Inbound) -> Lane {
@@ -127,8 +140,14 @@ impl Inbox {
             for row in rows {
                 handled += usize::from(self.sort(row, &mut queue).await?);
             }
-            while let Some(batch) = queue.next_batch(self.door.clock.now()) {
-                handled += self.handle(batch, &mut queue).await?;
+            let width = self.door.store.width();
+            while let Some(batch) = queue.next_batch(width * TOGETHER, self.door.clock.now()) {
+                let each = batch.len().div_ceil(width).clamp(FEW, TOGETHER);
+                for handling in join_all(batch.chunks(each).map(|batch| self.handle(batch))).await {
+                    let Handled { over, waiting } = handling?;
+                    handled += over;
+                    queue.waiting.extend(waiting);
+                }
             }
             if handled == before {
                 return Ok(handled);
@@ -206,14 +225,14 @@ impl Inbox {
         Ok(false)
     }
 
-    /// Handles several events in one transaction, and says how many are over. When the transaction fails, each gets its own.
-    async fn handle(&self, batch: Vec<Waiting>, queue: &mut Queue) -> Result<usize, StoreError> {
-        let outcomes = match self.take_batch(&batch).await {
+    /// Handles several events in one transaction. When the transaction fails, each gets its own.
+    async fn handle(&self, batch: &[Waiting]) -> Result<Handled, StoreError> {
+        let outcomes = match self.take_batch(batch).await {
             Ok(outcomes) => outcomes,
             Err(error) if batch.len() > 1 => {
                 tracing::warn!(%error, "events could not be handled together; each is handled alone");
                 let mut outcomes = Vec::with_capacity(batch.len());
-                for event in &batch {
+                for event in batch {
                     let alone = self.take_batch(std::slice::from_ref(event)).await;
                     outcomes.push(
                         alone.map_or_else(|error| Some(Err(error.into())), |mut outcomes| outcomes.pop().flatten()),
@@ -223,20 +242,20 @@ impl Inbox {
             }
             Err(error) => vec![Some(Err(error.into()))],
         };
-        let mut over = 0;
-        for ((row, inbound), outcome) in batch.into_iter().zip(outcomes) {
+        let mut handled = Handled { over: 0, waiting: Vec::new() };
+        for ((row, inbound), outcome) in batch.iter().zip(outcomes) {
             match outcome {
-                Some(Ok(_)) => over += 1,
+                Some(Ok(_)) => handled.over += 1,
                 Some(Err(error)) => {
                     tracing::warn!(inbox.id = row.id, inbox.attempt = row.attempts + 1, %error, "an event could not be handled");
-                    queue.waiting.insert(lane(&inbound));
-                    over += usize::from(self.failed(&row, Some(&inbound), code(&error)).await?);
+                    handled.waiting.push(lane(inbound));
+                    handled.over += usize::from(self.failed(row, Some(inbound), code(&error)).await?);
                 }
                 // Its account, or its person, is in another turn just now.
-                None => _ = queue.waiting.insert(lane(&inbound)),
+                None => handled.waiting.push(lane(inbound)),
             }
         }
-        Ok(over)
+        Ok(handled)
     }
 
     async fn take_batch(&self, batch: &[Waiting]) -> Result<Vec<Outcome>, StoreError> {
