@@ -1,8 +1,6 @@
 //! `goldseam status`, `goldseam backup` and `goldseam restore`, beside a program that works: the fault test F9 at the size for
 //! every day.
 
-#![expect(clippy::disallowed_methods, reason = "programs are waited for in real time here")]
-
 mod support;
 
 use std::fs;

@@ -23,6 +23,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::config::LogFormat;
+
 /// A chat bot that helps people rebuild trust, one small thing a day.
 #[derive(Debug, Parser)]
 #[command(
@@ -118,13 +120,16 @@ const QUIET: &str = "hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn
                      serenity=off,teloxide=warn,teloxide_core=warn";
 
 /// Sends the log to standard error.
-fn log_to_stderr(filter: &str) {
+fn log_to_stderr(filter: &str, format: LogFormat) {
     let wanted = format!("{filter},{QUIET}");
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(format!("info,{QUIET}")));
     let coloured = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured);
     // A second call (tests) changes nothing.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured).try_init();
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+    };
 }
 
 #[cfg(test)]

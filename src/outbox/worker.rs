@@ -19,10 +19,14 @@ use super::line::{Gate, Line};
 use super::verdict::{Verdict, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
+use crate::counters::Counters;
 use crate::nodes::{Grant, Node};
+use crate::pulse::Pulse;
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
+/// The counter of what is not sent any more.
+const SKIPPED: &str = "outbox.skipped";
 /// How many messages of one platform are on their way at once.
 const AT_ONCE: usize = 64;
 /// After this a claimed message counts as orphaned. A call takes at most 15 seconds.
@@ -44,6 +48,8 @@ struct Worker {
     desk: Mutex<Desk>,
     /// Names this worker in the rows it claims; another name there means a worker that is no more.
     name: String,
+    counters: Counters,
+    pulse: Pulse,
 }
 
 /// What one round works on.
@@ -128,7 +134,30 @@ impl Outbox {
         lines.sort_by_key(|line| line.platform().as_str());
         let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
-        Self(Arc::new(Worker { store, node, clock, wake, desk: Mutex::new(Desk { lines, swept: None }), name }))
+        let desk = Mutex::new(Desk { lines, swept: None });
+        let (counters, pulse) = (Counters::default(), Pulse::default());
+        Self(Arc::new(Worker { store, node, clock, wake, desk, name, counters, pulse }))
+    }
+
+    /// What became of messages, counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    /// Whether it gets on.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.0.pulse
+    }
+
+    /// Which platforms messages may be sent to now; none while a round is at work.
+    #[must_use]
+    pub fn open(&self) -> Vec<(Platform, bool)> {
+        let Ok(desk) = self.0.desk.try_lock() else { return Vec::new() };
+        let now = self.0.clock.now();
+        let open = |line: &Line| (line.platform(), line.opens().is_some_and(|opens| opens <= now));
+        desk.lines.iter().map(open).collect()
     }
 
     /// Sends everything that can be sent now, and says how many attempts that took.
@@ -153,10 +182,12 @@ impl Outbox {
     pub async fn run(&self, cancel: CancellationToken) {
         let mut flight = Flight::default();
         while !cancel.is_cancelled() {
+            self.0.pulse.beats();
             let until = match self.round(&mut flight).await {
                 Ok(round) => round.until,
                 Err(error) => self.after_a_failure(&error),
             };
+            self.0.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.0.wake.notified() => self.rang().await,
@@ -208,7 +239,8 @@ impl Outbox {
             return Ok(Round { launched: 0, until: desk.until(now) });
         }
         let mut tx = self.0.store.begin().await?;
-        settle(&mut tx, &flight.landed, now).await?;
+        let dropped = settle(&mut tx, &flight.landed, now).await?;
+        self.0.counters.add(SKIPPED, "gone", dropped);
         if sweeps {
             self.sweep(&mut tx, &mut desk, now).await?;
         }
@@ -231,7 +263,7 @@ impl Outbox {
 
     /// Looks for what an earlier worker left behind or what outlived its lease, and for what is of no use any more.
     async fn sweep(&self, tx: &mut Tx, desk: &mut Desk, now: Timestamp) -> Result<(), StoreError> {
-        tx.expire_messages(now).await?;
+        self.0.counters.add(SKIPPED, "expired", tx.expire_messages(now).await?);
         let ours = self.ours(tx, desk).await?;
         let orphans = tx.orphaned_messages(&self.0.name, &ours, now).await?;
         let unclear: Vec<Landed> =
@@ -304,8 +336,9 @@ impl Outbox {
 
     async fn settle(&self, flight: &mut Flight) -> Result<(), StoreError> {
         let mut tx = self.0.store.begin().await?;
-        settle(&mut tx, &flight.landed, self.0.clock.now()).await?;
+        let dropped = settle(&mut tx, &flight.landed, self.0.clock.now()).await?;
         tx.commit().await?;
+        self.0.counters.add(SKIPPED, "gone", dropped);
         flight.landed.clear();
         Ok(())
     }
@@ -330,8 +363,19 @@ impl Outbox {
                 (Becomes::Over(End::Dead, "unreadable"), None)
             }
         };
+        self.count(claimed.platform, &becomes);
         let settlement = Settlement { id: claimed.id, attempt: claimed.attempt, becomes };
         Landed { settlement, account: claimed.account, beside }
+    }
+
+    fn count(&self, platform: Platform, becomes: &Becomes) {
+        let (name, reason) = match becomes {
+            Becomes::Sent { .. } => ("outbox.sent", ""),
+            Becomes::Again { error, .. } => ("outbox.again", *error),
+            Becomes::Unclear { .. } => ("outbox.again", "unclear"),
+            Becomes::Over(_, error) => (SKIPPED, *error),
+        };
+        self.0.counters.add_on(platform, name, reason, 1);
     }
 
     /// What a verdict means for the row, for its account and for its platform.
@@ -402,18 +446,20 @@ fn again(at: Timestamp, error: &'static str, counts: bool) -> Becomes {
     Becomes::Again { at, error, counts }
 }
 
-async fn settle(tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<(), StoreError> {
+/// Writes down what became of messages. Says how many others are not sent any more for that.
+async fn settle(tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<u64, StoreError> {
+    let mut dropped = 0;
     let settlements: Vec<Settlement> = landed.iter().map(|landed| landed.settlement.clone()).collect();
     tx.settle_messages(&settlements, now).await?;
     for Landed { account, beside, .. } in landed {
         match beside {
             None => {}
             Some(Beside::Found(place)) => tx.found_home_place(*account, place).await?,
-            Some(Beside::Gone) => tx.account_gone(*account, now).await?,
+            Some(Beside::Gone) => dropped += tx.account_gone(*account, now).await?,
             Some(Beside::Moved(to)) => tx.chat_moved(*account, to).await?,
         }
     }
-    Ok(())
+    Ok(dropped)
 }
 
 fn random(max: u64) -> u64 {

@@ -20,6 +20,7 @@ use crate::clock::{add, ago};
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
+use crate::pulse::Pulse;
 use crate::store::{InboxRow, NewEvent, StoreError};
 use crate::types::{Inbound, Message, Platform, Rich};
 
@@ -105,13 +106,14 @@ fn lane(inbound: &Inbound) -> Lane {
 pub struct Inbox {
     door: Door,
     decoders: HashMap<Platform, Decode>,
+    pulse: Pulse,
 }
 
 impl Inbox {
     /// An inbox before this door, which understands no platform yet.
     #[must_use]
     pub fn new(door: Door) -> Self {
-        Self { door, decoders: HashMap::new() }
+        Self { door, decoders: HashMap::new(), pulse: Pulse::default() }
     }
 
     /// Teaches it how to read a platform's events. `None` from `decode` means: nothing for us.
@@ -123,6 +125,12 @@ impl Inbox {
     ) -> Self {
         self.decoders.insert(platform, Arc::new(decode));
         self
+    }
+
+    /// Whether it gets on.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Handles all that can be handled now, and says how many events that were.
@@ -162,10 +170,12 @@ impl Inbox {
     pub async fn tidy(&self) -> Result<(), StoreError> {
         let now = self.door.clock.now();
         let mut tx = self.door.store.begin().await?;
-        tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
+        let old = tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
         tx.delete_handled_before(ago(now, KEEP_KEYS)).await?;
         tx.forget_facts(now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.door.counters.add("inbox.given_up", "too_old", old);
+        Ok(())
     }
 
     /// Handles events as they come, until it is cancelled; an event that was begun is finished.
@@ -173,6 +183,7 @@ impl Inbox {
         let mut tidied = Timestamp::MIN;
         let clock = &self.door.clock;
         while !cancel.is_cancelled() {
+            self.pulse.beats();
             let until = match self.round(&mut tidied).await {
                 Ok(until) => until,
                 Err(error) => {
@@ -180,6 +191,7 @@ impl Inbox {
                     add(clock.now(), STORE_PAUSE)
                 }
             };
+            self.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.door.bells.inbox.notified() => {}
@@ -285,7 +297,8 @@ impl Inbox {
         tx.commit().await
     }
 
-    async fn failed(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<bool, StoreError> {
+    async fn failed(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &'static str) -> Result<bool, StoreError> {
+        self.door.counters.add_on(row.platform, "inbox.failed", code, 1);
         if row.attempts + 1 >= TRIES {
             self.put_away(row, inbound, code).await?;
             return Ok(true);
@@ -298,8 +311,9 @@ impl Inbox {
     }
 
     /// Gives up on an event, and says so to a person we know.
-    async fn put_away(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<(), StoreError> {
+    async fn put_away(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &'static str) -> Result<(), StoreError> {
         tracing::error!(inbox.id = row.id, error.code = code, "an event was given up");
+        self.door.counters.add_on(row.platform, "inbox.given_up", code, 1);
         let now = self.door.clock.now();
         let mut tx = self.door.store.begin().await?;
         tx.event_dead(row.id, code).await?;
@@ -345,6 +359,7 @@ impl seam::Inbox for Inbox {
                 events.iter().map(|event| NewEvent { platform, bot, id: &event.id, raw: &event.raw }).collect();
             tx.put_events(&events, now).await?;
             tx.commit().await?;
+            self.door.counters.add_on(platform, "inbox.stored", "", u64::try_from(events.len()).unwrap_or(u64::MAX));
             self.door.bells.inbox.notify_one();
             Ok(())
         })
