@@ -32,6 +32,8 @@ pub struct Config {
     pub store: Option<Store>,
     /// A folder with scripts of one's own; `None` uses the ones inside the program.
     pub prompts_dir: Option<PathBuf>,
+    /// How fast messages are sent.
+    pub pace: Pace,
     /// Which hosts may be talked to.
     pub network: Network,
     /// What to log, as `tracing` filters are written.
@@ -80,6 +82,32 @@ pub struct Store {
     pub url: SecretString,
     /// How many connections to it at most.
     pub connections: u32,
+}
+
+/// How fast messages are sent: messages a second, 0 for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pace {
+    /// How many messages of one platform are on their way at once.
+    pub at_once: usize,
+    /// To one chat.
+    pub chat: u32,
+    /// All that the Telegram bot sends.
+    pub telegram: u32,
+    /// What of that nobody waits for: reminders and check-ins.
+    pub telegram_bulk: u32,
+    /// All that the Discord bot sends.
+    pub discord: u32,
+    /// What of that nobody waits for.
+    pub discord_bulk: u32,
+}
+
+impl Default for Pace {
+    /// A little less than what both platforms allow. Telegram: Bots FAQ, "Broadcasting to users" (about 30 a second, 1 a second in
+    /// a chat). Discord: "Rate Limits" (50 requests a second).
+    fn default() -> Self {
+        Self { at_once: 64, chat: 1, telegram: 28, telegram_bulk: 20, discord: 45, discord_bulk: 25 }
+    }
 }
 
 /// Why the settings cannot be used: one sentence that says what to do.
@@ -155,6 +183,7 @@ struct Raw {
     data_dir: PathBuf,
     store: RawStore,
     prompts_dir: Option<PathBuf>,
+    pace: Pace,
     network: Network,
     log: String,
     log_format: LogFormat,
@@ -176,6 +205,7 @@ impl Default for Raw {
             data_dir: "goldseam-data".into(),
             store: RawStore::default(),
             prompts_dir: None,
+            pace: Pace::default(),
             network: Network::Open,
             log: "info".into(),
             log_format: LogFormat::Text,
@@ -267,6 +297,9 @@ impl Raw {
             return Err(ConfigError::Wrong("`discord.test_server` is not a server's id, which is a number".into()));
         }
         let store = self.store.check(self.network)?;
+        if self.pace.at_once == 0 {
+            return Err(ConfigError::Wrong("`pace.at_once` is 0, and then nothing could be sent".into()));
+        }
         let telegram = token(&TELEGRAM, self.telegram.token, self.telegram.token_file)?;
         let discord = token(&DISCORD, self.discord.token, self.discord.token_file)?;
         // Only a platform that is used has to be allowed; the other's address has to be one all the same.
@@ -279,6 +312,7 @@ impl Raw {
             data_dir: self.data_dir,
             store,
             prompts_dir: self.prompts_dir,
+            pace: self.pace,
             network: self.network,
             log: self.log,
             log_format: self.log_format,
@@ -565,6 +599,17 @@ mod tests {
         assert!(refused("[discord]\ntest_server = \"my server\"").contains("discord.test_server"));
         let error = Config::parse(None, variables(&[("GOLDSEAM_DATADIR", "x")])).unwrap_err().to_string();
         assert!(error.contains("datadir"), "{error}");
+    }
+
+    #[test]
+    fn the_pace_can_be_set_and_switched_off() {
+        let config = from_file("[pace]\ntelegram = 0\ndiscord_bulk = 5").unwrap();
+        assert_eq!(config.pace, Pace { telegram: 0, discord_bulk: 5, ..Pace::default() });
+        let environment = variables(&[("GOLDSEAM_PACE__AT_ONCE", "8")]);
+        assert_eq!(Config::parse(None, environment).unwrap().pace.at_once, 8);
+        assert!(refused("[pace]\nat_once = 0").contains("pace.at_once"));
+        assert!(refused("[pace]\ntelegram = -1").contains("pace"));
+        assert!(refused("[pace]\nsignal = 3").contains("signal"));
     }
 
     #[test]

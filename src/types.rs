@@ -324,8 +324,14 @@ pub struct Button {
     /// What is written on it. At most 40 UTF-16 units when it comes from a script.
     pub label: String,
     /// What comes back when it is pressed: at most 24 bytes of ASCII, e.g. `q:17:2`. Carries the sequence number of the
-    /// question, so that an old button cannot answer a new question.
+    /// question, so that an old button cannot answer a new question. One that begins with [`Button::STAYS`] leaves its message
+    /// as it is when it is pressed: the answer will change it.
     pub token: String,
+}
+
+impl Button {
+    /// What the token of a button begins with that can be pressed again.
+    pub const STAYS: char = '+';
 }
 
 /// What is written on the button that opens a form, and on the form: for places where free text cannot be typed.
@@ -392,6 +398,12 @@ pub struct Message {
     /// server), the adapter offers a form for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wants_text: Option<u64>,
+    /// It is help for somebody who may be in danger: it goes out before everything else, at once.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub urgent: bool,
+    /// It takes the place of the message whose button was pressed, where the platform can do that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub edits: bool,
     /// The language it is written in, by its tag, when that is not the source language: for what a platform adds to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
@@ -448,6 +460,7 @@ mod tests {
             Value::Date { date: jiff::civil::date(2026, 3, 2) },
             Value::Time { time: jiff::civil::time(20, 0, 0, 0) },
             Value::Duration { seconds: 60 },
+            Value::when(crate::schedule::Rule::every("0 0 9 1 * *").unwrap()),
             Value::List(vec![Value::text("x")]),
         ];
         let json = serde_json::to_string(&values).unwrap();

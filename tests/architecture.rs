@@ -10,7 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("safety", &["phrase"]),
     ("schedule", &[]),
     ("picture", &[]),
-    ("types", &[]),
+    ("types", &["schedule"]),
     ("practice", &["schedule"]),
     ("engine", &["phrase", "script", "safety", "practice", "schedule"]),
     ("transcript", &["engine", "script", "schedule", "practice", "phrase"]),
@@ -41,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("reminders", &["turn", "store", "clock", "counters", "pulse"]),
     ("metrics", &["store", "nodes", "outbox", "clock", "counters", "pulse"]),
     ("platform", &["turn", "outbox", "clock"]),
-    ("simulate", &["turn", "engine", "script", "schedule", "store", "clock", "outbox", "vault"]),
+    ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
 
 /// The functional core, and what it has no use for.

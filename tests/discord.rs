@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::anyhow;
-use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use goldseam::platform::discord::{
     Interactions, ListenError, Listener, Rest, Sender, Settings, SlashCommand, decode, locales,
 };
@@ -164,6 +164,7 @@ fn outgoing(id: i64, message: Message) -> Outgoing {
         reply: None,
         silent: false,
         attempt: 0,
+        look_since: None,
     }
 }
 
@@ -173,7 +174,7 @@ fn plain(text: &str) -> Message {
 
 fn offering(text: &str, count: usize) -> Message {
     let buttons = (1..=count).map(|n| Button { label: format!("No. {n}"), token: format!("q:1:{n}") }).collect();
-    Message { text: Rich::plain(text), buttons, wants_text: None, language: None }
+    Message { text: Rich::plain(text), buttons, ..Message::default() }
 }
 
 fn rest(url: &str, token: &str) -> Arc<Rest> {
@@ -285,28 +286,32 @@ async fn what_an_error_means() {
     let sender = sender(&fake);
     let code = |code: u64| json!({ "code": code, "message": "secret words" }).to_string();
     let header = |seconds: &str| vec![("retry-after", seconds.to_owned())];
-    let limited = |millis, global| SendError::RateLimited { retry_after: Duration::from_millis(millis), global };
+    let limited = |millis, who| SendError::RateLimited { retry_after: Duration::from_millis(millis), who };
     let gone = |code: u64| SendError::Gone(format!("Discord error {code}"));
     let refused = |status: u16, code: u64| SendError::Refused(format!("Discord answered {status}, error {code}"));
     let wait = |body: Value| body.to_string();
     let cases = [
-        (429, wait(json!({ "retry_after": 1.5, "global": false })), vec![], limited(1500, false)),
-        (429, wait(json!({ "retry_after": 2, "global": true })), vec![], limited(2000, true)),
-        (429, wait(json!({ "message": "slow" })), header("7"), limited(7000, false)),
-        (429, "<html>blocked</html>".into(), header("60"), limited(60_000, true)),
-        (429, wait(json!({ "retry_after": 1e12 })), vec![], limited(3_600_000, false)),
-        (429, wait(json!({ "retry_after": -5 })), vec![], limited(0, false)),
-        (429, wait(json!({ "retry_after": 1 })), vec![("x-ratelimit-scope", "global".into())], limited(1000, true)),
+        (429, wait(json!({ "retry_after": 1.5, "global": false })), vec![], limited(1500, Waits::Chat)),
+        (429, wait(json!({ "retry_after": 2, "global": true })), vec![], limited(2000, Waits::Everything)),
+        (429, wait(json!({ "message": "slow" })), header("7"), limited(7000, Waits::Chat)),
+        (429, "<html>blocked</html>".into(), header("60"), limited(60_000, Waits::Everything)),
+        (429, wait(json!({ "retry_after": 1e12 })), vec![], limited(3_600_000, Waits::Chat)),
+        (429, wait(json!({ "retry_after": -5 })), vec![], limited(1000, Waits::Chat)),
+        (
+            429,
+            wait(json!({ "retry_after": 1 })),
+            vec![("x-ratelimit-scope", "global".into())],
+            limited(1000, Waits::Everything),
+        ),
         (403, code(50007), vec![], gone(50007)),
         (403, code(50278), vec![], gone(50278)),
         (404, code(10003), vec![], gone(10003)),
         (403, code(50001), vec![], gone(50001)),
         (403, code(50013), vec![], gone(50013)),
-        (403, code(20028), vec![], limited(60_000, false)),
-        (400, code(40003), vec![], limited(60_000, false)),
+        (403, code(20028), vec![], limited(60_000, Waits::Chat)),
+        (400, code(40003), vec![], limited(60_000, Waits::Bulk)),
         (503, code(130_000), vec![], SendError::NotSent("Discord is overloaded".into())),
         (401, code(0), vec![], SendError::Unauthorized),
-        (400, code(50035), vec![], refused(400, 50035)),
         (400, code(200_000), vec![], refused(400, 200_000)),
         (403, code(240_000), vec![], refused(403, 240_000)),
         (403, code(50033), vec![], gone(50033)),
@@ -610,6 +615,103 @@ async fn a_pressed_button_shows_what_was_chosen() {
     assert_eq!(bot.inbox.input(2).await.input, Input::Press("q:1:11".into()));
     bot.fake.until("the menu is replaced", |_| person.sent()[1].buttons == ["✓ No. 11"]).await;
     bot.stop().await;
+}
+
+/// A question of which several answers may be picked.
+fn picking(text: &str, count: usize) -> Message {
+    let buttons = (1..=count).map(|n| Button { label: format!("No. {n}"), token: format!("+q:1:{n}") }).collect();
+    Message { text: Rich::plain(text), buttons, ..Message::default() }
+}
+
+#[tokio::test]
+async fn a_button_that_stays_has_its_message_changed_by_the_answer() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let person = bot.fake.person(33);
+    bot.sender.deliver(&outgoing(1, picking("Which?", 3))).await.unwrap();
+    person.presses("No. 2");
+    let press = bot.inbox.input(1).await;
+    assert_eq!(press.input, Input::Press("+q:1:2".into()));
+    bot.fake.until("the press is acknowledged", |fake| fake.bodies("/callback").len() == 1).await;
+    assert_eq!(bot.fake.bodies("/callback"), [json!({ "type": 6 })]);
+    let so_far = Message { edits: true, ..picking("So far: No. 2", 3) };
+    bot.answer(2, &press, so_far.clone()).await.unwrap();
+    let seen = person.sent();
+    assert_eq!(seen.iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), ["So far: No. 2"]);
+    assert_eq!(seen[0].buttons, ["No. 1", "No. 2", "No. 3"]);
+    bot.fake.deletes("So far");
+    bot.answer(3, &press, so_far).await.unwrap();
+    assert_eq!(person.sent().len(), 1, "what was deleted is sent anew");
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_button_that_stays_works_in_a_server_too() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let person = bot.fake.person(33);
+    person.uses_in_server("/checkin");
+    let input = bot.inbox.input(1).await;
+    bot.answer(1, &input, picking("Which?", 3)).await.unwrap();
+    person.presses("No. 3");
+    let press = bot.inbox.input(2).await;
+    bot.answer(2, &press, Message { edits: true, ..picking("So far: No. 3", 3) }).await.unwrap();
+    let seen = person.sent();
+    assert_eq!(seen.iter().map(|m| (m.content.as_str(), m.ephemeral)).collect::<Vec<_>>(), [("So far: No. 3", true)]);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn what_discord_does_not_recognise_any_more_is_looked_for() {
+    let fake = FakeDiscord::start().await;
+    let sender = sender(&fake);
+    fake.fault("/messages", Fault::LoseAnswer);
+    let first = outgoing(7, plain("Once *only*"));
+    assert!(matches!(sender.deliver(&first).await, Err(SendError::Ambiguous(_))));
+    fake.forgets_nonces();
+    let since = "2026-11-22T12:00:00Z".parse().ok();
+    let again = Outgoing { look_since: since, ..first.clone() };
+    assert!(sender.deliver(&again).await.unwrap().message.is_some());
+    assert_eq!(fake.person(33).sent().len(), 1, "it was there");
+    let other = Outgoing { look_since: since, ..outgoing(8, plain("Another one")) };
+    sender.deliver(&other).await.unwrap();
+    assert_eq!(fake.person(33).sent().len(), 2, "it was not there");
+    // The same words of an earlier day are not it.
+    let later = Outgoing { look_since: "2031-01-01T00:00:00Z".parse().ok(), ..outgoing(9, plain("Another one")) };
+    sender.deliver(&later).await.unwrap();
+    assert_eq!(fake.person(33).sent().len(), 3);
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn what_is_not_accepted_goes_out_as_bare_words_once() {
+    let fake = FakeDiscord::start().await;
+    let malformed = || Fault::Answer(400, json!({ "code": 50035 }).to_string(), vec![]);
+    fake.fault("/messages", malformed());
+    sender(&fake).deliver(&outgoing(1, offering("Which *one*?", 2))).await.unwrap();
+    let seen = fake.person(33).sent();
+    assert_eq!((seen[0].content.as_str(), seen[0].buttons.len()), ("Which \\*one\\*?\n\\- No. 1\n\\- No. 2", 0));
+    fake.fault("/messages", malformed());
+    fake.fault("/messages", malformed());
+    let refused = sender(&fake).deliver(&outgoing(2, plain("No"))).await;
+    assert_eq!(refused, Err(SendError::Refused("Discord answered 400, error 50035".into())));
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_used_up_is_not_asked_again() {
+    let fake = FakeDiscord::start().await;
+    let sender = sender(&fake);
+    let (used_up, after) = (("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset-after", "30".to_owned()));
+    fake.tells("/messages", vec![used_up, after]);
+    sender.deliver(&outgoing(1, plain("One"))).await.unwrap();
+    let place = fake.bodies("/users/@me/channels").len();
+    let next = Outgoing {
+        place: sender.deliver(&outgoing(2, plain("Two"))).await.ok().and_then(|sent| sent.place),
+        ..outgoing(2, plain("Two"))
+    };
+    let limited = sender.deliver(&next).await.unwrap_err();
+    let SendError::RateLimited { retry_after, who: Waits::Chat } = limited else { panic!("{limited}") };
+    assert!(retry_after > Duration::from_secs(20) && retry_after <= Duration::from_secs(30), "{retry_after:?}");
+    assert_eq!((place, fake.bodies("/messages").len()), (1, 1), "nothing was asked");
+    sender.deliver(&Outgoing { account: "34".into(), ..outgoing(3, plain("Three")) }).await.unwrap();
 }
 
 #[tokio::test]

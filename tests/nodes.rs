@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use goldseam::nodes::{Grant, Node, Pace, Role};
-use goldseam::outbox::{Deliver, Outbox};
+use goldseam::outbox::{Deliver, Limits, Outbox};
 use goldseam::store::{Location, Server, Store};
 use goldseam::types::Platform;
 use goldseam::vault::Vault;
@@ -142,7 +142,7 @@ async fn who_comes_back_too_late_sends_nothing() {
     let url = postgres.database().await;
     let mut house = House::on(Database::at(url.clone())).await;
     let outbox = |node: &Node, postbox: &Arc<Postbox>| {
-        let platforms: [Arc<dyn Deliver>; 1] = [postbox.clone()];
+        let platforms: [(Arc<dyn Deliver>, Limits); 1] = [(postbox.clone(), Limits::default())];
         Outbox::among(node, house.clock.clone(), Arc::default(), platforms)
     };
     let (frozen, awake) = (Node::with_pace(store(&url).await, FAST), Node::with_pace(store(&url).await, FAST));
@@ -224,16 +224,23 @@ async fn two(settings: &Settings) -> (Program, Program) {
     (first, second)
 }
 
-async fn world() -> Option<(World, Settings, tempfile::TempDir)> {
-    let postgres = postgres::shared()?;
-    let (world, folder) = (World::telegram().await, tempfile::tempdir().unwrap());
-    let settings = world.settings(folder.path()).with("GOLDSEAM_STORE__URL", postgres.database().await);
-    Some((world, settings, folder))
+async fn world() -> Option<(World, Settings, Database)> {
+    let url = postgres::shared()?.database().await;
+    let (world, database) = (World::telegram().await, Database::at(url.clone()));
+    let settings = world.settings(database.folder()).with("GOLDSEAM_STORE__URL", url);
+    Some((world, settings, database))
+}
+
+/// Waits until nothing is on its way.
+async fn settles(database: &Database) {
+    while database.sql("select cast(count(*) as text) from outbox where state = 'sending'").await != ["0"] {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
 async fn a_program_is_killed_and_another_goes_on() {
-    let Some((world, settings, folder)) = world().await else { return };
+    let Some((world, settings, database)) = world().await else { return };
     let (mut listens, mut waits) = two(&settings).await;
     for (number, step) in STORY.into_iter().enumerate() {
         world.lives(step).await;
@@ -251,12 +258,12 @@ async fn a_program_is_killed_and_another_goes_on() {
     let twice = heard_the_welcome(&world.sees());
     assert!(twice <= 2, "at most what was in flight at a kill comes twice: {twice}");
     world.broke_no_rule();
-    assert!(!folder.path().join("data").exists(), "nothing is kept in a folder");
+    assert!(!database.folder().join("data").exists(), "nothing is kept in a folder");
 }
 
 #[tokio::test]
 async fn a_program_that_is_stopped_hands_over_at_once() {
-    let Some((world, settings, _folder)) = world().await else { return };
+    let Some((world, settings, _database)) = world().await else { return };
     let (listens, waits) = two(&settings).await;
     world.lives(STORY[0]).await;
     let (status, said) = listens.terminated(Duration::from_secs(10)).await;
@@ -271,9 +278,10 @@ async fn a_program_that_is_stopped_hands_over_at_once() {
 
 #[tokio::test]
 async fn a_program_that_froze_and_comes_back_finds_its_place_taken() {
-    let Some((world, settings, _folder)) = world().await else { return };
+    let Some((world, settings, database)) = world().await else { return };
     let (frozen, waits) = two(&settings).await;
     world.lives(STORY[0]).await;
+    settles(&database).await;
     frozen.gets("STOP");
     waits.logs("role=\"poll:telegram\"", 1).await;
     waits.logs("role=\"send:telegram\"", 1).await;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::telegram::{Listener, PollError, Sender, decode, html, wrap};
 use goldseam::platform::{Endpoint, Network};
@@ -196,13 +196,14 @@ fn outgoing(account: &str, message: Message) -> Outgoing {
         reply: None,
         silent: false,
         attempt: 0,
+        look_since: None,
     }
 }
 
 fn asking(account: &str, words: &str, labels: &[&str]) -> Outgoing {
     let button = |(index, label): (usize, &&str)| Button { label: (*label).into(), token: format!("q:1:{index}") };
     let buttons = labels.iter().enumerate().map(button).collect();
-    outgoing(account, Message { text: words.into(), buttons, wants_text: None, language: None })
+    outgoing(account, Message { text: words.into(), buttons, ..Message::default() })
 }
 
 /// Runs of text: `b` bold, `i` italic, `q` quoted.
@@ -299,7 +300,9 @@ async fn the_longest_text_fits_although_its_markup_is_longer() {
 
 #[tokio::test]
 async fn every_answer_of_the_server_has_its_outcome() {
-    let wait = |seconds| SendError::RateLimited { retry_after: Duration::from_secs(seconds), global: false };
+    let milliseconds = |wait| SendError::RateLimited { retry_after: Duration::from_millis(wait), who: Waits::Bulk };
+    let wait = |seconds: u64| milliseconds(seconds * 1000);
+    let turned_away = || SendError::NotSent("turned away on the way to Telegram".into());
     let gone = |why: &str| SendError::Gone(why.into());
     let refused = |why: &str| SendError::Refused(why.into());
     let unclear = |why: &str| SendError::Ambiguous(why.into());
@@ -310,9 +313,11 @@ async fn every_answer_of_the_server_has_its_outcome() {
     };
     let table: Vec<(u16, String, SendError)> = vec![
         (429, slow(json!({ "retry_after": 17 })), wait(17)),
-        (429, slow(json!({ "retry_after": 2.5 })), wait(3)),
+        (429, slow(json!({ "retry_after": 2.5 })), milliseconds(2500)),
         (429, slow(json!({ "retry_after": "9" })), wait(9)),
-        (429, slow(json!({ "retry_after": -4 })), wait(0)),
+        (429, slow(json!({ "retry_after": -4 })), wait(1)),
+        (429, slow(json!({ "retry_after": 0 })), wait(1)),
+        (429, "<html>slow down</html>".into(), wait(1)),
         (429, slow(json!({ "retry_after": 1e300 })), wait(3600)),
         (429, slow(json!({})), wait(1)),
         (429, slow(json!(null)), wait(1)),
@@ -333,13 +338,22 @@ async fn every_answer_of_the_server_has_its_outcome() {
         (500, no(500, "Internal Server Error"), unclear("error 500")),
         (502, no(502, "Bad Gateway"), unclear("error 502")),
         (502, "<html>502</html>".into(), unclear("an answer that is not JSON")),
-        (403, "<html>403</html>".into(), unclear("an answer that is not JSON")),
+        (403, "<html>403</html>".into(), turned_away()),
+        (404, "<html>404</html>".into(), turned_away()),
         (200, r#"{"ok":true,"resu"#.into(), unclear("an answer that is not JSON")),
         (200, r#"{"ok":true}"#.into(), unclear("an answer in an unknown form")),
         (200, r#"{"ok":"yes","result":{}}"#.into(), unclear("an answer in an unknown form")),
         (200, "[]".into(), unclear("an answer in an unknown form")),
         (200, String::new(), unclear("an answer that is not JSON")),
-        (302, String::new(), unclear("an answer that is not JSON")),
+        (302, String::new(), turned_away()),
+        (409, no(409, "Conflict"), SendError::NotSent("error 409".into())),
+        (503, "<html>503</html>".into(), unclear("an answer that is not JSON")),
+        (400, no(400, "Bad Request: USER_IS_BLOCKED"), gone("blocked by the person")),
+        (403, no(403, "Forbidden: bot was kicked from the supergroup chat"), gone("removed from the group")),
+        (403, no(403, "Forbidden: bot is not a member of the supergroup chat"), gone("not in the group")),
+        (403, no(403, "Forbidden: bots can't send messages to bots"), gone("not a person")),
+        (400, no(400, "Bad Request: have no rights to send a message"), refused("no right to write in this chat")),
+        (400, no(400, "Bad Request: CHAT_WRITE_FORBIDDEN"), refused("no right to write in this chat")),
         (403, r#"{"ok":false}"#.into(), gone("forbidden")),
         (
             400,
@@ -376,7 +390,7 @@ async fn troubles_as_the_real_server_words_them_have_their_outcome() {
     fake.person(43).known();
     sender.deliver(&asking("42", "Hello", &[])).await.unwrap();
     let outcome = sender.deliver(&asking("43", "Hello", &[])).await;
-    assert_eq!(outcome, Err(SendError::RateLimited { retry_after: Duration::from_secs(5), global: false }));
+    assert_eq!(outcome, Err(SendError::RateLimited { retry_after: Duration::from_secs(5), who: Waits::Bulk }));
     fake.outage(Some(Trouble::HtmlBadGateway));
     assert!(matches!(sender.deliver(&asking("43", "Hello", &[])).await, Err(SendError::Ambiguous(_))));
     fake.outage(None);
@@ -639,6 +653,67 @@ async fn a_press_is_answered_and_its_keyboard_shows_what_was_chosen() {
     fake.wait_until("the inert button is answered too", |fake| fake.answered().contains(&again)).await;
     assert_eq!(fake.calls("editMessageReplyMarkup").len(), 1);
     assert_eq!(inbox.raws().iter().filter_map(|raw| decode(raw)).count(), 1, "the inert button means nothing");
+    fake.assert_no_violations();
+}
+
+/// A question of which several answers may be picked.
+fn picking(words: &str, labels: &[&str]) -> Message {
+    let button = |(index, label): (usize, &&str)| Button { label: (*label).into(), token: format!("+q:1:{index}") };
+    Message { text: words.into(), buttons: labels.iter().enumerate().map(button).collect(), ..Message::default() }
+}
+
+#[tokio::test]
+async fn a_button_that_stays_is_answered_and_its_message_changed_by_the_answer() {
+    let fake = FakeTelegram::start().await;
+    let ana = fake.person(42).known();
+    let sender = sender(&fake);
+    sender.deliver(&outgoing("42", picking("Which of these?", &["Calm", "Wary"]))).await.unwrap();
+    let (mut listener, inbox) = (listener(&fake), Kept::default());
+    let query = ana.presses("Calm");
+    listener.poll_once(&inbox, NOW).await.unwrap();
+    fake.wait_until("the press is answered", |fake| fake.answered() == [query.clone()]).await;
+    let press = decode(&inbox.raws()[0]).unwrap();
+    assert_eq!(press.input, Input::Press("+q:1:0".into()));
+    let edits = |words: &str| Outgoing {
+        reply: press.reply.clone(),
+        ..outgoing("42", Message { edits: true, ..picking(words, &["\u{2713} Calm", "Wary"]) })
+    };
+    let so_far = edits("So far: <Calm>.");
+    let sent = Ok(Sent { message: Some("1".into()), place: None });
+    assert_eq!(sender.deliver(&so_far).await, sent);
+    assert_eq!(sender.deliver(&so_far).await, sent, "it stands there already");
+    assert_eq!(fake.calls("editMessageReplyMarkup"), [Value::Null; 0]);
+    let shown: Vec<_> =
+        fake.sent_to(42).into_iter().map(|sent| (sent.plain.clone(), sent.labels().join("|"))).collect();
+    assert_eq!(shown, [("So far: <Calm>.".to_owned(), "\u{2713} Calm|Wary".to_owned())]);
+    let body = json!({
+        "chat_id": 42, "message_id": 1, "text": "So far: &lt;Calm&gt;.", "parse_mode": "HTML",
+        "link_preview_options": { "is_disabled": true },
+        "reply_markup": { "inline_keyboard": [[
+            { "text": "\u{2713} Calm", "callback_data": "+q:1:0" }, { "text": "Wary", "callback_data": "+q:1:1" },
+        ]] },
+    });
+    assert_eq!(fake.calls("editMessageText")[0], body);
+    fake.next_goes_wrong("editMessageText", Trouble::CannotParse);
+    sender.deliver(&edits("So far: <all>.")).await.unwrap();
+    assert_eq!(fake.sent_to(42)[0].plain, "So far: <all>.");
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_changed_any_more_is_sent_anew() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    let message = Message { edits: true, ..picking("So far: Calm.", &["Wary"]) };
+    let out = Outgoing { reply: Some(r#"{"message":999}"#.into()), ..outgoing("42", message) };
+    assert_eq!(sender(&fake).deliver(&out).await, Ok(Sent { message: Some("1".into()), place: None }));
+    assert_eq!(fake.sent_to(42).len(), 1);
+    fake.next_goes_wrong("editMessageText", Trouble::TooManyRequests(7));
+    let slow = SendError::RateLimited { retry_after: Duration::from_secs(7), who: Waits::Bulk };
+    assert_eq!(sender(&fake).deliver(&out).await, Err(slow), "another trouble is no reason for a second message");
+    // What was typed has no message to change.
+    sender(&fake).deliver(&Outgoing { reply: None, ..out }).await.unwrap();
+    assert_eq!((fake.sent_to(42).len(), fake.calls("editMessageText").len()), (2, 2));
     fake.assert_no_violations();
 }
 

@@ -19,7 +19,7 @@ use super::steering::{self, Steering, shown};
 use super::terminal::{self, OwnScreen};
 use crate::clock::Clock;
 use crate::engine::State;
-use crate::outbox::Deliver;
+use crate::outbox::{Deliver, Limits};
 use crate::platform::console::{self, Look, Screen};
 use crate::platform::inbox::{Inbox as _, RawEvent};
 use crate::script::Library;
@@ -109,7 +109,7 @@ impl Conversation {
 
     async fn enter(&self, store: Store, library: Library) -> anyhow::Result<House> {
         let own = OwnScreen { screen: self.screen.clone(), person: self.person.clone() };
-        let platforms: Vec<Arc<dyn Deliver>> = vec![Arc::new(own)];
+        let platforms: Vec<(Arc<dyn Deliver>, Limits)> = vec![(Arc::new(own), Limits::default())];
         let house = House::on(store, library, self.clock.clone(), platforms).await?;
         house.settle().await?;
         Ok(house)

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, prepare_data_dir};
 use crate::metrics::Watched;
 use crate::nodes::Node;
-use crate::outbox::{Deliver, Outbox};
+use crate::outbox::{Deliver, Limits, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
 use crate::pulse::Pulse;
@@ -40,7 +40,7 @@ impl House {
         database: &Location,
         library: Library,
         clock: Clock,
-        platforms: Vec<Arc<dyn Deliver>>,
+        platforms: Vec<(Arc<dyn Deliver>, Limits)>,
     ) -> anyhow::Result<Self> {
         let store = Store::open_at(database, Vault).await?;
         Self::of(Node::new(store), library, clock, platforms).await
@@ -51,12 +51,17 @@ impl House {
         store: Store,
         library: Library,
         clock: Clock,
-        platforms: Vec<Arc<dyn Deliver>>,
+        platforms: Vec<(Arc<dyn Deliver>, Limits)>,
     ) -> anyhow::Result<Self> {
         Self::of(Node::alone(store), library, clock, platforms).await
     }
 
-    async fn of(node: Node, library: Library, clock: Clock, platforms: Vec<Arc<dyn Deliver>>) -> anyhow::Result<Self> {
+    async fn of(
+        node: Node,
+        library: Library,
+        clock: Clock,
+        platforms: Vec<(Arc<dyn Deliver>, Limits)>,
+    ) -> anyhow::Result<Self> {
         let store = node.store().clone();
         let door = Door::new(store.clone(), Library::default(), clock.clone());
         door.use_scripts(library).await?;

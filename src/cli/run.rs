@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::metrics;
 use crate::nodes::Node;
-use crate::outbox::Deliver;
+use crate::outbox::{Deliver, Limits};
 use crate::platform::inbox::Inbox;
 use crate::platform::telegram::Listener;
 use crate::platform::{discord, telegram};
@@ -51,7 +51,7 @@ impl Ear {
 }
 
 /// What messages go out through.
-type Mouths = Vec<Arc<dyn Deliver>>;
+type Mouths = Vec<(Arc<dyn Deliver>, Limits)>;
 
 /// Runs until it is told to stop.
 pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
@@ -87,7 +87,7 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
     if let Some(config::Telegram { token, api }) = &config.telegram {
         let sender = telegram::Sender::new(api, token.clone())?;
         let invitation = library.localized(|edition| edition.words().invitation.clone());
-        mouths.push(Arc::new(sender.with_invitation(invitation)));
+        mouths.push((Arc::new(sender.with_invitation(invitation)), limits(&config.pace, Platform::Telegram)));
         let listener = Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
         ears.push(Ear::Telegram(Box::new(listener)));
     }
@@ -95,12 +95,24 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
         let rest = Arc::new(discord::Rest::new(api, config.network, token.clone())?);
         let interactions = discord::Interactions::default();
         let form = library.localized(|edition| edition.words().form.clone());
-        mouths.push(Arc::new(discord::Sender::new(rest.clone(), interactions.clone()).with_form(form.clone())));
+        let sender = discord::Sender::new(rest.clone(), interactions.clone()).with_form(form.clone());
+        mouths.push((Arc::new(sender), limits(&config.pace, Platform::Discord)));
         let commands = slash_commands(&menu);
         let settings = discord::Settings { test_server: test_server.clone(), commands, form, defer_after: DEFER_AFTER };
         ears.push(Ear::Discord(settings, rest, interactions));
     }
     Ok((ears, mouths))
+}
+
+/// What the settings say of a platform.
+fn limits(pace: &config::Pace, platform: Platform) -> Limits {
+    let (total, bulk) = match platform {
+        Platform::Telegram => (pace.telegram, pace.telegram_bulk),
+        Platform::Discord => (pace.discord, pace.discord_bulk),
+        Platform::Console => (0, 0),
+    };
+    let rate = |rate: u32| (rate > 0).then_some(rate);
+    Limits { total: rate(total), bulk: rate(bulk), chat: rate(pace.chat), at_once: pace.at_once }
 }
 
 /// The menu as Discord wants it: each command with what it does in every language.

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use super::api::Effect;
 use super::cards::{args, shorten};
 use super::read::{self, Offered, Reading};
+use super::scope::time_fact;
 use super::state::{Answered, Asked, Frame, Offer, Thread, Undo};
 use super::trace::Did;
 use super::turn::Turn;
+use super::wishes::Here;
 use crate::phrase::{Phrase, any_occurs_in, fold};
 use crate::script::model::{Choose, Objection, ObjectionTest, OpKind, Question, Script, Type};
 use crate::types::{Message, Private, Rich, Value, Values};
@@ -60,7 +62,10 @@ fn made_at(at: &str, objection: &Objection) -> String {
 impl<'t> Turn<'t> {
     /// What a text says as the answer to a question.
     pub(crate) fn typed(&self, text: &str, script: &Script, question: &Question) -> Reading {
-        read::typed(text, type_of(script, question), self.library.words(), &self.now, self.today())
+        let part = |part| time_fact(self.library, &self.facts, part);
+        let (words, seed) = (self.library.words(), self.state.seed);
+        let here = Here { now: &self.now, today: self.today(), seed, part: &part, joins: &words.joins };
+        read::typed(text, type_of(script, question), words, &here)
     }
 
     /// A text for the open question.
@@ -115,7 +120,7 @@ impl<'t> Turn<'t> {
         self.open_frame().map_or(Vec::new(), |frame| self.offered(frame))
     }
 
-    fn open_choose(&self) -> Option<&'t Choose> {
+    pub(super) fn open_choose(&self) -> Option<&'t Choose> {
         self.choose_of(self.open_frame()?)
     }
 

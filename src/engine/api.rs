@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::practice::promise::{Promise, Standing};
+use crate::practice::reminder::Reminder;
 use crate::schedule::Rule;
 use crate::types::{Message, Private, Values};
 
@@ -183,6 +184,8 @@ pub struct Facts {
     pub entries: i64,
     /// Names of active schedules.
     pub schedules: Vec<String>,
+    /// Reminders of their own, the one that comes first in front.
+    pub reminders: Vec<Reminder>,
     /// The language of the person's chat app as an IETF tag, if it told: spoken until they choose another.
     pub client_language: Option<String>,
 }
@@ -307,6 +310,20 @@ pub struct CheckIn {
     pub feeling: Option<Private>,
     /// One line.
     pub note: Option<Private>,
+}
+
+impl Plan {
+    /// So many reminders of the person's own, each day at 09:00: for trying scripts out.
+    #[must_use]
+    pub fn daily_reminders(count: i64) -> Vec<Plan> {
+        super::reminders::daily(count)
+    }
+
+    /// The reminder of the person's own that this is, if it is one.
+    #[must_use]
+    pub fn reminder(&self, next: Timestamp) -> Option<Reminder> {
+        super::reminders::of_plan(self, next)
+    }
 }
 
 /// A schedule to keep.

@@ -165,12 +165,12 @@ impl Turn<'_> {
         if self.had_enough() {
             return Outcome::Enough;
         }
-        self.remind(&nudge.say);
+        self.bring_up(&nudge.say);
         Outcome::Fired
     }
 
     /// The reminder and the question in one message, so that it can be answered right there.
-    fn remind(&mut self, nudge: &Template) {
+    fn bring_up(&mut self, nudge: &Template) {
         let Some(mut thread) = self.state.active.take() else { return };
         if let (Some(outer), Some(frame), Some(asked)) =
             (thread.frames.first(), thread.frames.last(), thread.asked.as_mut())
@@ -209,6 +209,9 @@ impl Turn<'_> {
             self.state.card = None;
             self.say_expired();
             self.park_expired();
+        }
+        if self.end_if_over(thread) {
+            return Outcome::Fired;
         }
         match self.state.parked.iter_mut().find(|parked| parked.id == thread) {
             Some(parked) => {

@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan};
 
 use super::api::{Effect, Outcome, Run};
 use super::due::keeps_checkin;
+use super::reminders;
 use super::scope::fact;
 use super::state::Unasked;
 use super::turn::Turn;
@@ -15,11 +16,13 @@ use crate::types::{Value, Values};
 const MOST: u8 = 2;
 
 impl Turn<'_> {
-    /// True for what a person asked for, and what they began: the check-in at their hour, a reminder of a promise before its
-    /// time, a script that goes on after a wait.
+    /// True for what a person asked for, and what they began: the check-in at their hour, a reminder of their own, one of a promise
+    /// before its time, a script that goes on after a wait.
     pub(super) fn is_asked_for(&self, run: &Run) -> bool {
         match run {
-            Run::Script { script, args } => self.script(script).is_some_and(keeps_checkin) || self.is_ahead(args),
+            Run::Script { script, args } => {
+                script == reminders::SCRIPT || self.script(script).is_some_and(keeps_checkin) || self.is_ahead(args)
+            }
             Run::Wait { .. } => true,
             Run::Nudge { .. } | Run::Expire { .. } => false,
         }

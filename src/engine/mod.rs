@@ -11,6 +11,7 @@ mod enough;
 mod moments;
 mod promises;
 mod read;
+mod reminders;
 pub mod revise;
 mod run;
 mod scope;
@@ -19,6 +20,7 @@ pub mod state;
 pub mod trace;
 mod turn;
 mod wait;
+mod wishes;
 
 use jiff::{SignedDuration, Timestamp, Zoned};
 
@@ -35,7 +37,7 @@ use crate::phrase::fold;
 use crate::safety::{self, Verdict};
 use crate::script::model::{OpKind, Question, Script, Type};
 use crate::script::{Library, Reserved};
-use crate::types::{Message, Value, Values};
+use crate::types::{Button, Message, Value, Values};
 
 /// After this long, a text is not taken for the answer to an old question without asking.
 const GAP: SignedDuration = SignedDuration::from_hours(3);
@@ -69,6 +71,7 @@ pub fn step_traced(
 }
 
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
+    let helping = turn.is_helping();
     turn.adopt();
     match event {
         Event::Due(due) => {
@@ -87,6 +90,9 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
             turn.state.pressed = Some(Press { token: token.clone(), at: turn.at() });
         }
         Event::Command { name, rest } => turn.by_person(|turn| turn.command(name, rest.reveal())),
+    }
+    if helping || turn.is_helping() || turn.has_helped() {
+        turn.hurry();
     }
     turn.sign();
     turn
@@ -528,7 +534,7 @@ impl<'t> Turn<'t> {
             self.state.card = None;
             match choice {
                 Pressed::Skip => self.skip(),
-                Pressed::Option(place) => self.take_option(&Value::Int(place)),
+                Pressed::Option(place) => self.press_option(place),
                 Pressed::Enough => self.enough(),
                 Pressed::Earlier => self.take_earlier(),
                 Pressed::Offer(_) => match offer {
@@ -586,9 +592,9 @@ enum Pressed {
     Skip,
 }
 
-/// `q:17:2`, `q:17:s0`, `q:17:skip`, `q:17:enough`, `q:17:earlier`.
+/// `q:17:2`, `q:17:s0`, `q:17:skip`, `q:17:enough`, `q:17:earlier`; with [`Button::STAYS`] before it what can be pressed again.
 fn parse_token(token: &str) -> Option<(u64, Pressed)> {
-    let mut parts = token.split(':');
+    let mut parts = token.strip_prefix(Button::STAYS).unwrap_or(token).split(':');
     let ("q", seq, choice, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
     let pressed = match choice {
         "skip" => Pressed::Skip,

@@ -79,6 +79,19 @@ fn in_numbers(numbers: &[i16], today: Date, order: DateOrder) -> Vec<Date> {
     found
 }
 
+/// "3 May", "May 3rd": day and month, which need not exist.
+pub(crate) fn day_and_month(folded: &str, words: &Reading) -> Option<(i8, i8)> {
+    let bare = without(folded, &words.date_words);
+    let parts: Vec<&str> = bare.split_whitespace().collect();
+    let [first, second] = parts[..] else { return None };
+    let (day, month) = match (month(first, words), month(second, words)) {
+        (Some(month), None) => (day_of(second, words)?, month),
+        (None, Some(month)) => (day_of(first, words)?, month),
+        _ => return None,
+    };
+    (1..=31).contains(&day).then_some((day, month))
+}
+
 fn day_in(day: i8, month: i8, year: Option<i16>, today: Date) -> Option<Date> {
     match year {
         Some(year) => Date::new(year, month, day).ok(),
@@ -105,12 +118,12 @@ fn month(word: &str, words: &Reading) -> Option<i8> {
     place_in(&words.months, word).map(|at| at + 1)
 }
 
-fn weekday(word: &str, words: &Reading) -> Option<Weekday> {
+pub(crate) fn weekday(word: &str, words: &Reading) -> Option<Weekday> {
     place_in(&words.weekdays, word).and_then(|at| Weekday::from_monday_zero_offset(at).ok())
 }
 
 /// "3", "3rd", "third".
-fn day_of(word: &str, words: &Reading) -> Option<i8> {
+pub(crate) fn day_of(word: &str, words: &Reading) -> Option<i8> {
     let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
     digits.parse().ok().or_else(|| words.numbers.get(word).and_then(|day| i8::try_from(*day).ok()))
 }

@@ -6,9 +6,9 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 
 use jiff::Zoned;
-use jiff::civil::Date;
 
 use super::moments;
+use super::wishes::{self, Here};
 use crate::phrase::{Phrase, any_occurs_in, fold};
 use crate::schedule::zones;
 use crate::script::locale::Reading as Words;
@@ -34,8 +34,8 @@ impl Reading {
     }
 }
 
-/// Reads a text as a type; `today` is the person's day.
-pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned, today: Date) -> Reading {
+/// Reads a text as a type.
+pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, here: &Here<'_>) -> Reading {
     let text = text.trim();
     if text.is_empty() {
         return Reading::Unclear;
@@ -51,13 +51,14 @@ pub(crate) fn typed(text: &str, ty: &Type, words: &SharedWords, now: &Zoned, tod
         }
         Type::Bool => Reading::of(yes_no(&folded, words).map(Value::Bool)),
         Type::Choice { of } => Reading::of(of.iter().find(|word| fold(word) == folded).map(Value::text)),
-        Type::Date => first(words, |own| moments::dates(&folded, today, own), |date| Value::Date { date }),
+        Type::Date => first(words, |own| moments::dates(&folded, here.today, own), |date| Value::Date { date }),
         Type::Time => first(words, |own| moments::times(&folded, own), |time| Value::Time { time }),
         Type::Duration => {
             let length = words.reading.iter().find_map(|own| moments::length(&folded, own));
             Reading::of(length.map(|seconds| Value::Duration { seconds }))
         }
-        Type::Zone => zone(text, &folded, words, now),
+        Type::Zone => zone(text, &folded, words, here.now),
+        Type::When => when(&folded, words, here),
         Type::List => Reading::Value(Value::List(
             text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty()).map(Value::text).collect(),
         )),
@@ -71,6 +72,21 @@ fn first<T: Copy>(words: &SharedWords, read: impl Fn(&Words) -> Vec<T>, value: i
         [] => Reading::Unclear,
         [only] => Reading::Value(value(only)),
         _ => Reading::Several(found.into_iter().map(|one| (words.writing.show(&value(one)), value(one))).collect()),
+    }
+}
+
+/// What the first language makes of a wish that makes anything of it, with each reading in words.
+fn when(folded: &str, words: &SharedWords, here: &Here<'_>) -> Reading {
+    let found = words.reading.iter().map(|own| wishes::rules(folded, own, here)).find(|found| !found.is_empty());
+    let mut offers: Vec<(String, Value)> = found
+        .unwrap_or_default()
+        .into_iter()
+        .map(|rule| (words.writing.when(&rule, here.now), Value::when(rule)))
+        .collect();
+    match offers.len() {
+        0 => Reading::Unclear,
+        1 => Reading::Value(offers.remove(0).1),
+        _ => Reading::Several(offers),
     }
 }
 
@@ -242,7 +258,13 @@ mod tests {
     fn read(text: &str, ty: &Type) -> Reading {
         static WORDS: std::sync::LazyLock<SharedWords> = std::sync::LazyLock::new(|| words(None));
         let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
-        typed(text, ty, &WORDS, &now, now.date())
+        typed(text, ty, &WORDS, &here(&now))
+    }
+
+    /// Somebody whose days are usual.
+    fn here(now: &Zoned) -> Here<'_> {
+        static JOINS: std::sync::LazyLock<Vec<String>> = std::sync::LazyLock::new(|| vec!["and".into(), "y".into()]);
+        Here { now, today: now.date(), seed: 7, part: &|part| part.usual(), joins: &JOINS }
     }
 
     fn clock(hour: i8, minute: i8) -> Reading {
@@ -345,12 +367,81 @@ mod tests {
         assert_eq!(read("30 min", &Type::Duration), Reading::Value(Value::Duration { seconds: 1800 }));
     }
 
+    /// What a wish is read as, in words: at 20:00 on Monday 2 March.
+    fn wished(text: &str, words: &SharedWords) -> Vec<String> {
+        let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
+        match typed(text, &Type::When, words, &here(&now)) {
+            Reading::Unclear => vec![],
+            Reading::Value(Value::When { when }) => vec![words.writing.when(&when, &now)],
+            Reading::Several(offers) => offers.into_iter().map(|(label, _)| label).collect(),
+            Reading::Value(other) => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn wishes_are_read_as_people_write_them_and_read_back() {
+        let words = words(None);
+        for (text, expected) in [
+            ("every weekday at 8 in the morning", "every weekday at 08:00"),
+            ("every monday and thursday at 20:00", "every Monday and Thursday at 20:00"),
+            ("Thursdays and Mondays, 20:00", "every Monday and Thursday at 20:00"),
+            ("every Monday, Wednesday and Friday at noon", "every Monday, Wednesday and Friday at 12:00"),
+            ("on mondays at 8pm", "every Monday at 20:00"),
+            ("in 3 days", "Thursday 5 March at 09:00"),
+            ("in 3 days at 18:30", "Thursday 5 March at 18:30"),
+            ("in ten minutes", "Monday 2 March at 20:10"),
+            ("in two hours", "Monday 2 March at 22:00"),
+            ("on the last day of the month", "the last day of every month at 09:00"),
+            ("the last day of every month at 18:00", "the last day of every month at 18:00"),
+            ("every other day", "every 2 days at 09:00"),
+            ("every 3 days at 7 pm", "every 3 days at 19:00"),
+            ("every two weeks at noon", "every 14 days at 12:00"),
+            ("the 1st of every month at 9 am", "the 1st of every month at 09:00"),
+            ("every month on the third", "the 3rd of every month at 09:00"),
+            ("on the 31st of every month at 9:00", "the 31st of every month at 09:00"),
+            ("every year on 3 May at 10:00", "every year on 3 May at 10:00"),
+            ("29 february every year", "every year on 29 February at 09:00"),
+            ("30 february at 10:00", "every year on 30 February at 10:00"),
+            ("tomorrow at 9:00", "Tuesday 3 March at 09:00"),
+            ("tomorrow morning", "Tuesday 3 March at 09:00"),
+            ("tomorrow", "Tuesday 3 March at 09:00"),
+            ("tonight at 9", "Monday 2 March at 21:00"),
+            ("friday evening", "Friday 6 March at 19:00"),
+            ("next Friday at half past 8 in the evening", "Friday 6 March at 20:30"),
+            ("on 3 May at 10:15", "Sunday 3 May at 10:15"),
+            ("3 May 2027 at 10:15", "Monday 3 May 2027 at 10:15"),
+            ("at 21:00", "Monday 2 March at 21:00"),
+            ("19:45", "Tuesday 3 March at 19:45"),
+            ("at 20:00 every day", "every day at 20:00"),
+            ("every evening", "every day at 19:00"),
+            ("every 2 hours", "every 2 hours"),
+            ("every hour", "every hour"),
+            ("every day between 9:00 and 11:00", "every day some time between 09:00 and 11:00"),
+            ("on weekends at 10 am", "every Saturday and Sunday at 10:00"),
+        ] {
+            assert_eq!(wished(text, &words), [expected], "{text}");
+        }
+        assert_eq!(wished("every day at 8", &words), ["every day at 08:00", "every day at 20:00"]);
+        assert_eq!(wished("tomorrow at 7", &words), ["Tuesday 3 March at 07:00", "Tuesday 3 March at 19:00"]);
+        assert_eq!(wished("today at 9", &words), ["Monday 2 March at 21:00"], "09:00 is over");
+        assert_eq!(
+            wished("every day between 9 and 11", &words),
+            ["every day some time between 09:00 and 11:00", "every day some time between 21:00 and 23:00"]
+        );
+        assert_eq!(wished("every 10 minutes", &words), ["0 * * * * *"], "read, so that it can be refused");
+        for text in
+            ["soon", "when i feel like it", "every", "the of every month", "every monday and pizza", "at 25:00", ""]
+        {
+            assert_eq!(wished(text, &words), [""; 0], "{text}");
+        }
+    }
+
     #[test]
     fn what_people_write_in_spanish_with_or_without_accents() {
         let (library, report) = crate::script::Library::load(&crate::prompts::shipped());
         let words = library.unwrap_or_else(|| panic!("{report}")).edition("es-MX").words().clone();
         let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
-        let read = |text: &str, ty: &Type| typed(text, ty, &words, &now, now.date());
+        let read = |text: &str, ty: &Type| typed(text, ty, &words, &here(&now));
         for (text, month, day) in [
             ("ma\u{f1}ana", 3, 3),
             ("manana", 3, 3),
@@ -384,6 +475,32 @@ mod tests {
             [("dos horas", 7_200), ("media hora", 1_800), ("una hora y media", 5_400), ("30 min", 1_800)]
         {
             assert_eq!(read(text, &Type::Duration), Reading::Value(Value::Duration { seconds }), "{text}");
+        }
+        for (text, expected) in [
+            ("todos los días a las 8 de la mañana", "todos los días a las 08:00"),
+            ("de lunes a viernes a las 8 de la mañana", "de lunes a viernes a las 08:00"),
+            ("los lunes y jueves a las 20:00", "cada lunes y jueves a las 20:00"),
+            ("cada sábado a mediodía", "cada sábado a las 12:00"),
+            ("el lunes a las 20:00", "lunes 9 de marzo a las 20:00"),
+            ("en 3 días", "jueves 5 de marzo a las 09:00"),
+            ("dentro de diez minutos", "lunes 2 de marzo a las 20:10"),
+            ("el último día del mes", "el último día de cada mes a las 09:00"),
+            ("cada dos días a las 7 de la tarde", "cada 2 días a las 19:00"),
+            ("un día sí y otro no", "cada 2 días a las 09:00"),
+            ("el 1 de cada mes a las 9 de la mañana", "el día 1 de cada mes a las 09:00"),
+            ("el primero de cada mes", "el día 1 de cada mes a las 09:00"),
+            ("cada año el 3 de mayo", "cada año el 3 de mayo a las 09:00"),
+            ("mañana por la mañana", "martes 3 de marzo a las 09:00"),
+            ("mañana a las 9 de la mañana", "martes 3 de marzo a las 09:00"),
+            ("esta noche a las 9", "lunes 2 de marzo a las 21:00"),
+            (
+                "todos los días entre las 9:00 y las 11:00",
+                "todos los días en algún momento entre las 09:00 y las 11:00",
+            ),
+            ("cada 2 horas", "cada 2 horas"),
+            ("every day at 20:00", "todos los días a las 20:00"),
+        ] {
+            assert_eq!(wished(text, &words), [expected], "{text}");
         }
         assert_eq!(read("siete de diez", &Type::Integer { from: 0, to: 10 }), Reading::Value(Value::Int(7)));
         assert_eq!(read("S\u{ed}, claro", &Type::Bool), Reading::Unclear);

@@ -2,6 +2,7 @@
 
 use super::api::{CheckIn, Effect, Entry, IfBusy, Plan, Run};
 use super::promises::Draft;
+use super::reminders::Wish;
 use super::state::{BackTo, Frame, MAX_PARKED, Made, Thread};
 use super::trace::Did;
 use super::turn::Turn;
@@ -137,6 +138,20 @@ impl Turn<'_> {
     pub(crate) fn park_expired(&mut self) {
         self.make_room();
         self.push_parked(false);
+    }
+
+    /// Ends a thread that was put away, when its script has no further use then. What it had interrupted stays put away.
+    pub(crate) fn end_if_over(&mut self, id: u64) -> bool {
+        let over = |thread: &Thread| {
+            let script = thread.frames.first().and_then(|root| self.script_of(root));
+            thread.id == id && script.is_some_and(|script| script.expire_over)
+        };
+        let Some(at) = self.state.parked.iter().position(over) else { return false };
+        self.drop_parked(at);
+        if self.state.active.is_none() {
+            self.state.parked.iter_mut().for_each(|thread| thread.interrupted = false);
+        }
+        true
     }
 
     /// Makes a put-away thread the active one again.
@@ -422,6 +437,18 @@ impl Turn<'_> {
             }
             OpKind::Schedule(plan) => self.schedule(thread, plan),
             OpKind::Cancel(name) => self.cancel(name),
+            OpKind::Remind { text, at, instead_of, late } => {
+                let view = self.view(frame, None);
+                let instead_of = instead_of.as_ref().and_then(|id| id.eval(&view).as_text().map(str::to_owned));
+                let text = text.eval(&view).to_string();
+                if let Some(rule) = at.resolve(&self.now, &view) {
+                    self.remind(thread, Wish { text, rule, instead_of, late: *late });
+                }
+            }
+            OpKind::DropReminder(which) => {
+                let id = which.eval(&self.view(frame, None)).to_string();
+                self.drop_reminder(&id);
+            }
             OpKind::Ask(_)
             | OpKind::Choose(_)
             | OpKind::Wait(_)
@@ -461,7 +488,10 @@ impl Turn<'_> {
     fn schedule(&mut self, thread: &mut Thread, op: &ScheduleOp) {
         let Some(frame) = thread.top() else { return };
         let Some(rule) = op.at.resolve(&self.now, &self.view(frame, None)) else { return };
-        let chosen = matches!(op.at, When::On(_, Clock::Given(_)) | When::Every(_, Clock::Given(_)));
+        let chosen = matches!(
+            op.at,
+            When::On(_, Clock::Given(_)) | When::Every(_, Clock::Given(_)) | When::Between(_, Clock::Given(_), _)
+        );
         let if_busy = match op.if_busy {
             BusyPolicy::Queue => IfBusy::Queue,
             BusyPolicy::Skip => IfBusy::Skip,

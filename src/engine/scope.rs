@@ -7,8 +7,8 @@ use super::api::Facts;
 use super::state::Frame;
 use crate::phrase::Phrase;
 use crate::practice::promise::Standing;
-use crate::schedule::day_of;
 use crate::schedule::when::{Daypart, Settings};
+use crate::schedule::{Rule, day_of};
 use crate::script::Library;
 use crate::script::expr::{Expr, PromiseField, Scope};
 use crate::script::model::Script;
@@ -22,6 +22,8 @@ pub(crate) struct View<'v> {
     pub(crate) frame: &'v Frame,
     pub(crate) script: Option<&'v Script>,
     pub(crate) answer: Option<&'v Value>,
+    /// The person's number.
+    pub(crate) seed: u64,
 }
 
 /// A fact, or what it is declared to be at first.
@@ -113,6 +115,15 @@ impl Scope for View<'_> {
         self.facts.entries
     }
 
+    fn reminders(&self) -> Vec<String> {
+        self.facts.reminders.iter().map(|reminder| reminder.id.clone()).collect()
+    }
+
+    fn reminder(&self, id: &str) -> Option<(String, Rule)> {
+        let found = self.facts.reminders.iter().find(|reminder| reminder.id == id)?;
+        Some((found.text.reveal().to_owned(), found.rule.clone()))
+    }
+
     fn phrases(&self, list: &str) -> Option<&[Phrase]> {
         let own = self.script.and_then(|script| script.phrases.get(list));
         own.or_else(|| self.library.words().lists.get(list)).map(Vec::as_slice)
@@ -131,7 +142,11 @@ impl Scope for View<'_> {
     }
 
     fn show(&self, value: &Value) -> String {
-        self.library.words().writing.show(value)
+        let writing = &self.library.words().writing;
+        match value {
+            Value::When { when } => writing.when(when, self.now),
+            _ => writing.show(value),
+        }
     }
 }
 
@@ -156,5 +171,16 @@ impl Settings<Expr> for View<'_> {
             Value::Date { date } => Some(date),
             _ => None,
         }
+    }
+
+    fn rule(&self, expr: &Expr) -> Option<Rule> {
+        match expr.eval(self) {
+            Value::When { when } => Some(*when),
+            _ => None,
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
     }
 }

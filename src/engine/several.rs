@@ -1,6 +1,7 @@
 //! A question of which several answers may be picked: by tapping one after the other, or all in one text.
 
 use super::answer::{Heard, Taken};
+use super::api::Effect;
 use super::cards::args;
 use super::read::{self, Offered, Reading};
 use super::trace::Did;
@@ -53,6 +54,18 @@ impl Turn<'_> {
         let labels: Vec<String> = self.picks().into_iter().map(|(label, _)| label).collect();
         let picks = self.library.words().writing.list(&labels);
         self.reply_card("picked", args([("picks", picks)]));
+    }
+
+    /// A button with an option. What was picked so far is told where the button is, and not in one message after the other.
+    pub(super) fn press_option(&mut self, place: i64) {
+        let before = self.effects.len();
+        let several = self.open_choose().is_some_and(|choose| choose.many);
+        self.take_option(&Value::Int(place));
+        for effect in self.effects[before..].iter_mut().filter(|_| several) {
+            if let Effect::Say(message) = effect {
+                message.edits = !message.buttons.is_empty();
+            }
+        }
     }
 
     /// What was picked so far: labels and values, in the order of the script.

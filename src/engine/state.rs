@@ -410,6 +410,7 @@ fn value_len(value: &Value) -> usize {
         Value::List(items) => items.iter().map(|item| value_len(item) + 1).sum::<usize>() + 2,
         Value::None | Value::Bool(_) | Value::Int(_) | Value::Number(_) => 24,
         Value::Date { .. } | Value::Time { .. } | Value::Duration { .. } => 40,
+        Value::When { .. } => 140,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::types::{Button, Message, Rich, Value};
 
 use super::cards::shorten;
 use super::read::Offered;
+use super::run::HELP;
 
 /// The longest label of a button. The checker sees to it; a text that is older than its var's `max` may be longer.
 const LABEL: usize = 40;
@@ -70,6 +71,25 @@ impl<'t> Turn<'t> {
         let tag = chosen.or(self.facts.client_language.as_deref());
         self.library = tag.map_or(self.whole, |tag| self.whole.edition(tag));
         self.last.set(None);
+    }
+
+    /// True while the help for somebody who may be in danger is open.
+    pub(crate) fn is_helping(&self) -> bool {
+        self.state.active.as_ref().is_some_and(|thread| thread.frames.iter().any(|frame| frame.script == HELP))
+    }
+
+    /// True when it ended in this turn.
+    pub(crate) fn has_helped(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Ended { script, .. } if script == HELP))
+    }
+
+    /// Notes on the messages that nothing goes out before them.
+    pub(crate) fn hurry(&mut self) {
+        for effect in &mut self.effects {
+            if let Effect::Say(message) = effect {
+                message.urgent = true;
+            }
+        }
     }
 
     /// Notes on the messages which language they are in, when it is not the source language.
@@ -161,7 +181,7 @@ impl<'t> Turn<'t> {
 
     pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
         let script = self.script_of(frame);
-        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer }
+        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer, seed: self.state.seed }
     }
 
     pub(crate) fn render(&self, text: &Template, frame: &Frame) -> Rich {
@@ -236,11 +256,15 @@ impl<'t> Turn<'t> {
         if let Some(earlier) = self.earlier_of(frame) {
             buttons.push(button(&shorten(&words.writing.show(earlier), LABEL), "earlier"));
         }
+        let stays = match self.choose_of(frame) {
+            Some(choose) if choose.many => Button::STAYS.to_string(),
+            _ => String::new(),
+        };
         for option in self.offered(frame) {
             let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
             let label =
                 if mark.is_empty() { option.label } else { short_label(format!("{mark}{}", option.label).into()) };
-            buttons.push(Button { label: label.into_owned(), token: format!("q:{seq}:{}", option.index) });
+            buttons.push(Button { label: label.into_owned(), token: format!("{stays}q:{seq}:{}", option.index) });
         }
         if !picked.is_empty() {
             buttons.push(button(&words.enough_label, "enough"));

@@ -135,7 +135,7 @@ impl Watched {
         let shown = Shown {
             status: self.status().await,
             counts: Counters::sum(&self.counters),
-            open: self.outbox.open(),
+            lines: self.outbox.lines(),
             roles: self.node.roles_held(),
             still,
         };

@@ -4,8 +4,8 @@
 use std::fmt::{Display, Write as _};
 
 use crate::counters::{Count, NAMES};
+use crate::outbox::LineState;
 use crate::store::Status;
-use crate::types::Platform;
 
 /// The gauges, and what they measure.
 pub const GAUGES: &[(&str, &str)] = &[
@@ -17,6 +17,7 @@ pub const GAUGES: &[(&str, &str)] = &[
     ("outbox_late", "Messages that should have gone out more than a minute ago"),
     ("outbox_oldest_seconds", "For how long the oldest message has been waiting"),
     ("outbox_open", "1 when messages may be sent to a platform, 0 when it told us to wait or refuses our token"),
+    ("outbox_resting", "1 when a platform does not answer, so that only answers are sent there"),
     ("reminders_due", "Schedules that should fire now"),
     ("reminders_late", "Schedules that should have fired more than a minute ago"),
     ("reminders_oldest_seconds", "For how long the oldest schedule has been due"),
@@ -29,7 +30,7 @@ pub(super) struct Shown {
     /// What waits; `None` when the database does not answer.
     pub(super) status: Option<Status>,
     pub(super) counts: Vec<Count>,
-    pub(super) open: Vec<(Platform, bool)>,
+    pub(super) lines: Vec<LineState>,
     pub(super) roles: Vec<(String, bool)>,
     pub(super) still: Vec<(&'static str, f64)>,
 }
@@ -59,8 +60,13 @@ impl Shown {
         match name {
             "database_up" => page.line(name, &[], u8::from(self.status.is_some())),
             "outbox_open" => {
-                for (platform, open) in &self.open {
-                    page.line(name, &[("platform", platform.as_str())], u8::from(*open));
+                for line in &self.lines {
+                    page.line(name, &[("platform", line.platform.as_str())], u8::from(line.open));
+                }
+            }
+            "outbox_resting" => {
+                for line in &self.lines {
+                    page.line(name, &[("platform", line.platform.as_str())], u8::from(line.resting));
                 }
             }
             "role_held" => {
@@ -125,6 +131,7 @@ impl Page {
 mod tests {
     use super::*;
     use crate::store::{Events, OfPlatform};
+    use crate::types::Platform;
 
     #[test]
     fn the_page_has_every_family_and_its_lines() {
@@ -134,7 +141,7 @@ mod tests {
         let shown = Shown {
             status: Some(Status { platforms: vec![telegram], ..Status::default() }),
             counts: vec![count],
-            open: vec![(Platform::Discord, false)],
+            lines: vec![LineState { platform: Platform::Discord, open: false, resting: true }],
             roles: vec![("poll:discord".into(), true)],
             still: vec![("outbox", 0.5)],
         };
@@ -146,6 +153,7 @@ mod tests {
             "# TYPE goldseam_outbox_again_total counter",
             "goldseam_outbox_again_total{platform=\"discord\",reason=\"rate_limited\"} 7",
             "goldseam_outbox_open{platform=\"discord\"} 0",
+            "goldseam_outbox_resting{platform=\"discord\"} 1",
             "goldseam_role_held{role=\"poll:discord\"} 1",
             "goldseam_worker_still_seconds{worker=\"outbox\"} 0.5",
             "goldseam_database_up 1",

@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::types::{Message, Platform, Purpose};
 
 /// A future that a trait object can return.
@@ -28,6 +30,9 @@ pub struct Outgoing {
     pub silent: bool,
     /// How many attempts came before this one.
     pub attempt: i64,
+    /// An earlier attempt may have arrived, not before this, and longer ago than platforms remember what they were sent: where
+    /// messages can be read back, look before sending.
+    pub look_since: Option<Timestamp>,
 }
 
 /// What the platform said of a message it took.
@@ -49,12 +54,12 @@ pub enum SendError {
     #[error("unclear whether it arrived: {0}")]
     Ambiguous(String),
     /// Too fast. Not an attempt.
-    #[error("asked to wait {}s{}", retry_after.as_secs(), if *global { " (everything)" } else { "" })]
+    #[error("asked to wait {}s ({who:?})", retry_after.as_secs())]
     RateLimited {
         /// How long to wait.
         retry_after: Duration,
-        /// True when the whole bot must wait, not only this chat.
-        global: bool,
+        /// Who has to wait.
+        who: Waits,
     },
     /// The person blocked the bot, closed their DMs or left: stop writing to this account.
     #[error("recipient gone: {0}")]
@@ -71,6 +76,17 @@ pub enum SendError {
     /// The token is wrong or was revoked: nothing can be sent any more.
     #[error("the platform does not accept our token")]
     Unauthorized,
+}
+
+/// Who has to wait when a platform says "too fast".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// This chat.
+    Chat,
+    /// This chat, and everything that nobody waits for: the platform does not say whose limit it was.
+    Bulk,
+    /// The whole bot.
+    Everything,
 }
 
 /// A platform that takes messages. One call is one HTTP exchange (or the shortest sequence that the platform needs) with a

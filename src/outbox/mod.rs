@@ -3,10 +3,14 @@
 //! At least once, with the smallest window for a second copy that each platform allows. Nothing is said here that was not
 //! committed before, and no text is ever logged.
 
+mod breaker;
 mod deliver;
 mod line;
+mod pace;
 mod verdict;
 mod worker;
 
-pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
+pub use line::LineState;
+pub use pace::Limits;
 pub use worker::Outbox;

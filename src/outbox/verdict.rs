@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::SendError;
+use super::{SendError, Waits};
 use crate::store::{Claimed, End};
 use crate::types::{Platform, Purpose};
 
-/// The longest pause between two attempts.
+/// The longest pause between two attempts, and between two of an answer: somebody waits for it.
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+const LONGEST_PAUSE_OF_ANSWERS: Duration = Duration::from_mins(1);
 /// The pause that doubles with each attempt.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 /// How long Discord recognises a message by its nonce, less a margin ("a few minutes": Discord API, Create Message).
 const NONCE_MEMORY: Duration = Duration::from_mins(2);
+/// How often a change of a message is tried although it may be done: if it cannot be changed, a new one is sent instead.
+const EDITS: i64 = 3;
 /// How often a message may be on its way when the program ends. One that is again and again may be what ends it.
 const ENDS: i64 = 5;
 /// How often a chat may move before we stop following it.
@@ -24,8 +27,8 @@ const MOVES: i64 = 5;
 pub(super) enum Verdict {
     /// Try again after a pause; it surely did not arrive.
     Again { pause: Duration, counts: bool, code: &'static str },
-    /// Wait as told, the whole platform too if `platform`.
-    Wait { pause: Duration, platform: bool },
+    /// Wait as told.
+    Wait { pause: Duration, who: Waits },
     /// Try again after a pause, although it may have arrived.
     Unclear { pause: Duration },
     /// It is over.
@@ -39,14 +42,14 @@ pub(super) enum Verdict {
 }
 
 /// Decides. `random(max)` gives a number of milliseconds from 0 to `max`.
-pub(super) fn verdict(claimed: &Claimed, error: &SendError, now: Timestamp, random: impl Fn(u64) -> u64) -> Verdict {
-    let pause = || backoff(claimed.attempts, &random);
+pub(super) fn verdict(claimed: &Claimed, error: &SendError, random: impl Fn(u64) -> u64) -> Verdict {
+    let pause = || backoff(claimed, &random);
     match error {
         SendError::NotSent(_) => Verdict::Again { pause: pause(), counts: true, code: "not_sent" },
-        SendError::Ambiguous(_) if may_repeat(claimed, now) => Verdict::Unclear { pause: pause() },
+        SendError::Ambiguous(_) if may_repeat(claimed) => Verdict::Unclear { pause: pause() },
         SendError::Ambiguous(_) => Verdict::Over(End::Unknown, "unclear"),
-        SendError::RateLimited { retry_after, global } => {
-            Verdict::Wait { pause: *retry_after + Duration::from_millis(random(1000)), platform: *global }
+        SendError::RateLimited { retry_after, who } => {
+            Verdict::Wait { pause: *retry_after + Duration::from_millis(random(1000)), who: *who }
         }
         SendError::Gone(_) => Verdict::Gone,
         SendError::Moved { to } if claimed.attempts < MOVES => Verdict::Moved(to.clone()),
@@ -58,40 +61,53 @@ pub(super) fn verdict(claimed: &Claimed, error: &SendError, now: Timestamp, rand
 
 /// Decides about a message whose sender is no more. An answer or a reminder goes out again after each such end, so that two crashes
 /// in a row lose nothing; each of them may leave one more copy where copies are not recognised.
-pub(super) fn verdict_without_sender(claimed: &Claimed, now: Timestamp, random: impl Fn(u64) -> u64) -> Verdict {
+pub(super) fn verdict_without_sender(claimed: &Claimed, random: impl Fn(u64) -> u64) -> Verdict {
     let wanted = matches!(claimed.purpose, Purpose::Reply | Purpose::Reminder) && claimed.unclear < ENDS;
-    if wanted || may_repeat(claimed, now) {
+    if wanted || may_repeat(claimed) {
         // The platform gave no reason to wait.
-        return Verdict::Unclear { pause: backoff(0, &random) };
+        return Verdict::Unclear { pause: backoff_after(0, claimed.purpose, &random) };
     }
     Verdict::Over(End::Unknown, "unclear")
 }
 
-/// May a message that perhaps arrived be sent again? Always where a second copy is recognised. Else once, if a second copy is
-/// better than none.
-fn may_repeat(claimed: &Claimed, now: Timestamp) -> bool {
-    let once = claimed.unclear == 0 && matches!(claimed.purpose, Purpose::Reply | Purpose::Reminder);
+/// May a message that perhaps arrived be sent again? Always where a second copy is recognised, or changes what is there already
+/// into what it is. Else once, if a second copy is better than none.
+fn may_repeat(claimed: &Claimed) -> bool {
+    let edits = claimed.letter.as_ref().is_some_and(|letter| letter.message.edits);
     match claimed.platform {
-        Platform::Console => true,
-        Platform::Discord => within(claimed.first_attempt, NONCE_MEMORY, now) || once,
-        Platform::Telegram => once,
+        Platform::Console | Platform::Discord => true,
+        Platform::Telegram if edits => claimed.unclear < EDITS,
+        Platform::Telegram => claimed.unclear == 0 && matches!(claimed.purpose, Purpose::Reply | Purpose::Reminder),
     }
+}
+
+/// Since when a message may lie there that its platform does not recognise any more; `None` when there is none such.
+pub(super) fn look_since(claimed: &Claimed, now: Timestamp) -> Option<Timestamp> {
+    let forgotten = claimed.unclear > 0 && !within(claimed.first_attempt, NONCE_MEMORY, now);
+    forgotten.then_some(claimed.first_attempt)
 }
 
 fn within(since: Timestamp, span: Duration, now: Timestamp) -> bool {
     Duration::try_from(now.duration_since(since)).unwrap_or_default() < span
 }
 
+fn backoff(claimed: &Claimed, random: &impl Fn(u64) -> u64) -> Duration {
+    backoff_after(claimed.attempts, claimed.purpose, random)
+}
+
 /// Full jitter: anything from nothing to a bound that doubles with each attempt.
-fn backoff(attempts: i64, random: &impl Fn(u64) -> u64) -> Duration {
+fn backoff_after(attempts: i64, purpose: Purpose, random: &impl Fn(u64) -> u64) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(u32::try_from(attempts).unwrap_or(0)));
-    let bound = u64::try_from(doubled.min(LONGEST_PAUSE).as_millis()).unwrap_or(0);
+    let longest = if purpose == Purpose::Reply { LONGEST_PAUSE_OF_ANSWERS } else { LONGEST_PAUSE };
+    let bound = u64::try_from(doubled.min(longest).as_millis()).unwrap_or(0);
     Duration::from_millis(random(bound).max(1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Letter;
+    use crate::types::Message;
 
     fn claimed(platform: Platform, purpose: Purpose, attempts: i64, unclear: i64) -> Claimed {
         Claimed {
@@ -100,18 +116,18 @@ mod tests {
             attempt: "a".into(),
             account: 1,
             platform,
+            priority: 1,
             purpose,
             attempts,
             unclear,
             first_attempt: Timestamp::UNIX_EPOCH,
             expires: None,
-            more: false,
+            behind: 0,
         }
     }
 
-    fn ambiguous(platform: Platform, purpose: Purpose, unclear: i64, seconds: i64) -> Verdict {
-        let now = Timestamp::from_second(seconds).unwrap();
-        verdict(&claimed(platform, purpose, 0, unclear), &SendError::Ambiguous("504".into()), now, |max| max)
+    fn ambiguous(platform: Platform, purpose: Purpose, unclear: i64) -> Verdict {
+        verdict(&claimed(platform, purpose, 0, unclear), &SendError::Ambiguous("504".into()), |max| max)
     }
 
     #[test]
@@ -119,20 +135,39 @@ mod tests {
         let again = Verdict::Unclear { pause: Duration::from_secs(2) };
         let over = Verdict::Over(End::Unknown, "unclear");
         let cases = [
-            (Platform::Telegram, Purpose::Reply, 0, 0, &again),
-            (Platform::Telegram, Purpose::Reply, 1, 0, &over),
-            (Platform::Telegram, Purpose::Reminder, 0, 0, &again),
-            (Platform::Telegram, Purpose::Nudge, 0, 0, &over),
-            (Platform::Discord, Purpose::Nudge, 3, 119, &again),
-            (Platform::Discord, Purpose::Nudge, 3, 121, &over),
-            (Platform::Discord, Purpose::Reply, 3, 121, &over),
-            (Platform::Discord, Purpose::Reply, 0, 3600, &again),
-            (Platform::Console, Purpose::Nudge, 9, 9999, &again),
+            (Platform::Telegram, Purpose::Reply, 0, &again),
+            (Platform::Telegram, Purpose::Reply, 1, &over),
+            (Platform::Telegram, Purpose::Reminder, 0, &again),
+            (Platform::Telegram, Purpose::Nudge, 0, &over),
+            (Platform::Discord, Purpose::Nudge, 3, &again),
+            (Platform::Discord, Purpose::Reply, 9, &again),
+            (Platform::Console, Purpose::Nudge, 9, &again),
         ];
-        for (platform, purpose, unclear, seconds, expected) in cases {
-            let found = ambiguous(platform, purpose, unclear, seconds);
-            assert_eq!(&found, expected, "{platform} {purpose:?}, {unclear} unclear, after {seconds}s");
+        for (platform, purpose, unclear, expected) in cases {
+            let found = ambiguous(platform, purpose, unclear);
+            assert_eq!(&found, expected, "{platform} {purpose:?}, {unclear} unclear");
         }
+    }
+
+    #[test]
+    fn a_change_of_a_message_may_be_made_twice() {
+        let message = Message { edits: true, ..Message::default() };
+        let letter = Letter { account: "7".into(), place: None, message, reply: None, silent: false };
+        let edit = |unclear| Claimed {
+            letter: Some(letter.clone()),
+            ..claimed(Platform::Telegram, Purpose::Nudge, 0, unclear)
+        };
+        let repeats = [0, 2, 3].map(|unclear| may_repeat(&edit(unclear)));
+        assert_eq!(repeats, [true, true, false]);
+    }
+
+    #[test]
+    fn what_a_platform_forgot_is_looked_for() {
+        let late = Timestamp::from_second(121).unwrap();
+        let since = |unclear, now| look_since(&claimed(Platform::Discord, Purpose::Reply, 1, unclear), now);
+        assert_eq!(since(1, late), Some(Timestamp::UNIX_EPOCH));
+        assert_eq!(since(1, Timestamp::from_second(119).unwrap()), None, "its number is still known");
+        assert_eq!(since(0, late), None, "nothing of it can have arrived");
     }
 
     #[test]
@@ -146,33 +181,39 @@ mod tests {
             (Platform::Telegram, Purpose::Reminder, 4, &again),
             (Platform::Telegram, Purpose::Nudge, 0, &over),
             (Platform::Discord, Purpose::Reminder, 4, &again),
-            (Platform::Discord, Purpose::Nudge, 0, &over),
+            (Platform::Discord, Purpose::Nudge, 9, &again),
         ];
         for (platform, purpose, unclear, expected) in cases {
-            let now = Timestamp::from_second(3600).unwrap();
-            let found = verdict_without_sender(&claimed(platform, purpose, 0, unclear), now, |max| max);
+            let found = verdict_without_sender(&claimed(platform, purpose, 0, unclear), |max| max);
             assert_eq!(&found, expected, "{platform} {purpose:?}, {unclear} unclear");
         }
     }
 
     #[test]
     fn pauses_double_up_to_ten_minutes_and_are_spread() {
-        let pause = |attempts, roll: fn(u64) -> u64| backoff(attempts, &roll).as_millis();
-        assert_eq!([0, 1, 5, 9, 60].map(|n| pause(n, |max| max)), [2000, 4000, 64_000, 600_000, 600_000]);
-        assert_eq!(pause(5, |_| 0), 1);
+        let pause = |purpose, attempts, roll: fn(u64) -> u64| {
+            backoff(&claimed(Platform::Telegram, purpose, attempts, 0), &roll).as_millis()
+        };
+        let of_nudges = [0, 1, 5, 9, 60].map(|attempts| pause(Purpose::Nudge, attempts, |max| max));
+        assert_eq!(of_nudges, [2000, 4000, 64_000, 600_000, 600_000]);
+        assert_eq!(pause(Purpose::Reply, 60, |max| max), 60_000, "somebody waits for an answer");
+        assert_eq!(pause(Purpose::Nudge, 5, |_| 0), 1);
     }
 
     #[test]
     fn the_other_answers_have_one_meaning_each() {
         let row = claimed(Platform::Telegram, Purpose::Reply, 0, 0);
-        let decide = |error| verdict(&row, &error, Timestamp::UNIX_EPOCH, |_| 0);
+        let decide = |error| verdict(&row, &error, |_| 0);
         let wait = Duration::from_secs(3);
         let cases = [
             (
                 SendError::NotSent("dns".into()),
                 Verdict::Again { pause: Duration::from_millis(1), counts: true, code: "not_sent" },
             ),
-            (SendError::RateLimited { retry_after: wait, global: true }, Verdict::Wait { pause: wait, platform: true }),
+            (
+                SendError::RateLimited { retry_after: wait, who: Waits::Bulk },
+                Verdict::Wait { pause: wait, who: Waits::Bulk },
+            ),
             (SendError::Gone("403".into()), Verdict::Gone),
             (SendError::Moved { to: "-100".into() }, Verdict::Moved("-100".into())),
             (SendError::Refused("400".into()), Verdict::Over(End::Dead, "refused")),
@@ -182,7 +223,7 @@ mod tests {
             assert_eq!(decide(error.clone()), expected, "{error}");
         }
         let lost = claimed(Platform::Telegram, Purpose::Reply, MOVES, 0);
-        let moved = verdict(&lost, &SendError::Moved { to: "x".into() }, Timestamp::UNIX_EPOCH, |_| 0);
+        let moved = verdict(&lost, &SendError::Moved { to: "x".into() }, |_| 0);
         assert_eq!(moved, Verdict::Over(End::Dead, "moved_too_often"));
     }
 }

@@ -5,6 +5,7 @@
 //! a time. Whatever comes back while a round is written is settled by the next one, together: the more there is to do, the fewer
 //! statements each message costs, and a single one waits for nobody.
 
+use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +16,9 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::line::{Gate, Line};
-use super::verdict::{Verdict, verdict, verdict_without_sender};
+use super::line::{Gate, Line, LineState, REST};
+use super::pace::Limits;
+use super::verdict::{Verdict, look_since, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
 use crate::counters::Counters;
@@ -25,16 +27,16 @@ use crate::pulse::Pulse;
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
-/// The counter of what is not sent any more.
-const SKIPPED: &str = "outbox.skipped";
-/// How many messages of one platform are on their way at once.
-const AT_ONCE: usize = 64;
 /// After this a claimed message counts as orphaned. A call takes at most 15 seconds.
 const LEASE: Duration = Duration::from_secs(60);
 /// How often orphans and what is of no use any more are looked for, and how long to sleep at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// How long to sleep when the store fails.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How many answers may wait for one chat. Who writes faster than anybody reads gets the newest of them.
+const MOST_BEHIND: usize = 50;
+/// The counter of what was not sent.
+const SKIPPED: &str = "outbox.skipped";
 
 /// The outbox worker. Clones are the same worker; make one for each store.
 #[derive(Clone)]
@@ -113,6 +115,17 @@ impl Outbox {
         wake: Arc<Notify>,
         platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
     ) -> Self {
+        Self::paced(store, clock, wake, platforms.into_iter().map(|deliver| (deliver, Limits::default())))
+    }
+
+    /// The same, no faster than told.
+    #[must_use]
+    pub fn paced(
+        store: Store,
+        clock: Clock,
+        wake: Arc<Notify>,
+        platforms: impl IntoIterator<Item = (Arc<dyn Deliver>, Limits)>,
+    ) -> Self {
         Self::among(&Node::alone(store), clock, wake, platforms)
     }
 
@@ -122,24 +135,23 @@ impl Outbox {
         node: &Node,
         clock: Clock,
         wake: Arc<Notify>,
-        platforms: impl IntoIterator<Item = Arc<dyn Deliver>>,
+        platforms: impl IntoIterator<Item = (Arc<dyn Deliver>, Limits)>,
     ) -> Self {
-        let role = |platform: Platform| node.role(&format!("send:{platform}"));
-        let line = |deliver: Arc<dyn Deliver>| {
-            let role = role(deliver.platform());
-            Line::new(deliver, AT_ONCE, role)
+        let line = |(deliver, limits): (Arc<dyn Deliver>, Limits)| {
+            let role = node.role(&format!("send:{}", deliver.platform()));
+            Line::new(deliver, limits, role)
         };
         let mut lines: Vec<Line> = platforms.into_iter().map(line).collect();
         // Leases are locked in the order in which they are renewed, so that no two transactions wait for each other.
         lines.sort_by_key(|line| line.platform().as_str());
+        let desk = Mutex::new(Desk { lines, swept: None });
         let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
-        let desk = Mutex::new(Desk { lines, swept: None });
         let (counters, pulse) = (Counters::default(), Pulse::default());
         Self(Arc::new(Worker { store, node, clock, wake, desk, name, counters, pulse }))
     }
 
-    /// What became of messages, counted.
+    /// What became of messages: `outbox.sent`, `outbox.again` and `outbox.skipped`, each by the reason.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.0.counters
@@ -151,13 +163,12 @@ impl Outbox {
         &self.0.pulse
     }
 
-    /// Which platforms messages may be sent to now; none while a round is at work.
+    /// How it stands with each platform; nothing is told while a round is at work.
     #[must_use]
-    pub fn open(&self) -> Vec<(Platform, bool)> {
+    pub fn lines(&self) -> Vec<LineState> {
         let Ok(desk) = self.0.desk.try_lock() else { return Vec::new() };
         let now = self.0.clock.now();
-        let open = |line: &Line| (line.platform(), line.opens().is_some_and(|opens| opens <= now));
-        desk.lines.iter().map(open).collect()
+        desk.lines.iter().map(|line| line.state(now)).collect()
     }
 
     /// Sends everything that can be sent now, and says how many attempts that took.
@@ -168,14 +179,20 @@ impl Outbox {
         let (mut flight, mut attempts) = (Flight::default(), 0);
         self.rang().await;
         loop {
-            attempts += self.round(&mut flight).await?.launched;
-            if flight.flying.is_empty() {
+            let round = self.round(&mut flight).await?;
+            attempts += round.launched;
+            if flight.flying.is_empty() && round.until > self.0.clock.now() {
                 return Ok(attempts);
             }
             while let Some(back) = flight.flying.join_next().await {
                 self.take_back(&mut flight, back).await;
             }
         }
+    }
+
+    /// When there may be something to do, if nothing happens before: for a clock that is moved by hand.
+    pub async fn next_look(&self) -> Timestamp {
+        self.0.desk.lock().await.until(self.0.clock.now())
     }
 
     /// Sends messages as they come, until it is cancelled; what is on its way then is finished.
@@ -234,18 +251,21 @@ impl Outbox {
             desk.swept = None;
         }
         let sweeps = desk.swept.is_none_or(|swept| swept <= ago(now, SWEEP_EVERY));
-        let wants = desk.lines.iter().any(|line| line.wants(now) > 0 || line.should_look_ahead());
+        let wants = desk.lines.iter().any(|line| line.wants(now) || line.should_look_ahead());
         if flight.landed.is_empty() && !sweeps && !wants {
             return Ok(Round { launched: 0, until: desk.until(now) });
         }
         let mut tx = self.0.store.begin().await?;
-        let dropped = settle(&mut tx, &flight.landed, now).await?;
-        self.0.counters.add(SKIPPED, "gone", dropped);
+        self.settle_all(&mut tx, &flight.landed, now).await?;
         if sweeps {
             self.sweep(&mut tx, &mut desk, now).await?;
         }
         let mut launch = Vec::new();
         for (index, line) in desk.lines.iter_mut().enumerate() {
+            if line.has_recovered() {
+                tx.hasten_messages(line.platform()).await?;
+                line.rang();
+            }
             let claimed = self.claim(&mut tx, line, now).await?;
             if line.should_look_ahead() {
                 line.looked_ahead(tx.next_message_at(line.platform()).await?);
@@ -268,7 +288,7 @@ impl Outbox {
         let orphans = tx.orphaned_messages(&self.0.name, &ours, now).await?;
         let unclear: Vec<Landed> =
             orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: Answer::Lost })).collect();
-        settle(tx, &unclear, now).await?;
+        self.settle_all(tx, &unclear, now).await?;
         desk.swept = Some(now);
         Ok(())
     }
@@ -284,21 +304,57 @@ impl Outbox {
         Ok(ours)
     }
 
+    /// Claims what may be sent now: what somebody waits for, then the rest.
     async fn claim(&self, tx: &mut Tx, line: &mut Line, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
-        let limit = line.wants(now);
-        if limit == 0 || !may_send(tx, line).await? {
+        let Some((first, most)) = line.asks(now) else { return Ok(Vec::new()) };
+        if !may_send(tx, line).await? {
+            line.refused();
             return Ok(Vec::new());
         }
-        let wanted = Wanted {
-            platform: line.platform(),
-            priorities: 0..=9,
-            limit,
-            worker: &self.0.name,
-            lease: (now, add(now, LEASE)),
-        };
-        let claimed = tx.claim_messages(&wanted).await?;
-        line.got(&claimed, limit);
+        let is_whole = first.end() == REST.end();
+        let (mut claimed, mut all) = self.claim_part(tx, line, (first, most), now).await?;
+        if !is_whole {
+            let most = line.asks_rest(claimed.len(), now);
+            let (others, all_others) = self.claim_part(tx, line, (REST, most), now).await?;
+            claimed.extend(others);
+            all &= all_others;
+        }
+        line.got(&claimed, all);
         Ok(claimed)
+    }
+
+    /// Claims so many of some priorities, and says whether that was all there are. Whose chat had its share goes back, in the same
+    /// transaction, until it may have more.
+    async fn claim_part(
+        &self,
+        tx: &mut Tx,
+        line: &mut Line,
+        (priorities, limit): (RangeInclusive<i64>, usize),
+        now: Timestamp,
+    ) -> Result<(Vec<Claimed>, bool), StoreError> {
+        if limit == 0 {
+            return Ok((Vec::new(), false));
+        }
+        let (platform, worker) = (line.platform(), self.0.name.as_str());
+        let wanted = Wanted { platform, priorities, limit, worker, lease: (now, add(now, LEASE)) };
+        let mut claimed = tx.claim_messages(&wanted).await?;
+        let all = claimed.len() < limit;
+        for flooded in claimed.iter().filter(|claimed| claimed.behind > MOST_BEHIND) {
+            let dropped = tx.drop_older_answers(flooded.account, MOST_BEHIND).await?;
+            self.0.counters.add(SKIPPED, "superseded", dropped);
+        }
+        let mut too_early = Vec::new();
+        claimed.retain(|claimed| match line.enter_chat(claimed, now) {
+            Ok(()) => true,
+            Err(at) => {
+                let becomes = again(at, "paced", false);
+                too_early.push(Settlement { id: claimed.id, attempt: claimed.attempt.clone(), becomes });
+                false
+            }
+        });
+        tx.settle_messages(&too_early, now).await?;
+        line.sends(&claimed, now);
+        Ok((claimed, all))
     }
 
     /// One attempt. A panic in it is an unclear answer and nothing more.
@@ -306,9 +362,10 @@ impl Outbox {
         let (deliver, seat, clock) = (line.deliver.clone(), line.seat(), self.0.clock.clone());
         flight.flying.spawn(async move {
             let _seat = seat;
-            let answer = match outgoing(&claimed) {
+            let now = clock.now();
+            let answer = match outgoing(&claimed, now) {
                 None => Answer::Unreadable,
-                Some(_) if claimed.expires.is_some_and(|expires| expires <= clock.now()) => Answer::Expired,
+                Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
                 Some(outgoing) => {
                     let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
                     Answer::Platform(answer.unwrap_or_else(|_| Err(SendError::Ambiguous("the sender panicked".into()))))
@@ -324,6 +381,10 @@ impl Outbox {
         let mut desk = self.0.desk.lock().await;
         if let Some(line) = desk.line(back.claimed.platform) {
             line.landed();
+            if let Answer::Platform(answer) = &back.answer {
+                let silence = matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_)));
+                line.answered(!silence, self.0.clock.now());
+            }
         }
         flight.landed.push(self.judge(&mut desk, back));
     }
@@ -336,11 +397,37 @@ impl Outbox {
 
     async fn settle(&self, flight: &mut Flight) -> Result<(), StoreError> {
         let mut tx = self.0.store.begin().await?;
-        let dropped = settle(&mut tx, &flight.landed, self.0.clock.now()).await?;
+        self.settle_all(&mut tx, &flight.landed, self.0.clock.now()).await?;
         tx.commit().await?;
-        self.0.counters.add(SKIPPED, "gone", dropped);
         flight.landed.clear();
         Ok(())
+    }
+
+    async fn settle_all(&self, tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<(), StoreError> {
+        let settlements: Vec<Settlement> = landed.iter().map(|landed| landed.settlement.clone()).collect();
+        tx.settle_messages(&settlements, now).await?;
+        for Landed { account, beside, .. } in landed {
+            match beside {
+                None => {}
+                Some(Beside::Found(place)) => tx.found_home_place(*account, place).await?,
+                Some(Beside::Gone) => {
+                    self.0.counters.add(SKIPPED, "gone", tx.drop_messages(*account, "gone").await?);
+                    tx.account_gone(*account, now).await?;
+                }
+                Some(Beside::Moved(to)) => tx.chat_moved(*account, to).await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&self, platform: Platform, becomes: &Becomes) {
+        let (name, reason) = match becomes {
+            Becomes::Sent { .. } => ("outbox.sent", ""),
+            Becomes::Again { error, .. } => ("outbox.again", *error),
+            Becomes::Unclear { .. } => ("outbox.again", "unclear"),
+            Becomes::Over(_, error) => (SKIPPED, *error),
+        };
+        self.0.counters.add_on(platform, name, reason, 1);
     }
 
     /// What follows from an answer, for the row, for its account and for its platform.
@@ -349,12 +436,12 @@ impl Outbox {
         let (becomes, beside) = match answer {
             Answer::Platform(Ok(sent)) => (Becomes::Sent { message: sent.message }, sent.place.map(Beside::Found)),
             Answer::Platform(Err(error)) => {
-                let verdict = verdict(&claimed, &error, self.0.clock.now(), random);
+                let verdict = verdict(&claimed, &error, random);
                 self.follow(desk, &claimed, &error, verdict)
             }
             Answer::Lost => {
                 let error = SendError::Ambiguous("the program ended while it was being sent".into());
-                let verdict = verdict_without_sender(&claimed, self.0.clock.now(), random);
+                let verdict = verdict_without_sender(&claimed, random);
                 self.follow(desk, &claimed, &error, verdict)
             }
             Answer::Expired => (Becomes::Over(End::Dead, "expired"), None),
@@ -366,16 +453,6 @@ impl Outbox {
         self.count(claimed.platform, &becomes);
         let settlement = Settlement { id: claimed.id, attempt: claimed.attempt, becomes };
         Landed { settlement, account: claimed.account, beside }
-    }
-
-    fn count(&self, platform: Platform, becomes: &Becomes) {
-        let (name, reason) = match becomes {
-            Becomes::Sent { .. } => ("outbox.sent", ""),
-            Becomes::Again { error, .. } => ("outbox.again", *error),
-            Becomes::Unclear { .. } => ("outbox.again", "unclear"),
-            Becomes::Over(_, error) => (SKIPPED, *error),
-        };
-        self.0.counters.add_on(platform, name, reason, 1);
     }
 
     /// What a verdict means for the row, for its account and for its platform.
@@ -390,13 +467,12 @@ impl Outbox {
         let mut line = desk.line(claimed.platform);
         let stopped = line.as_ref().is_some_and(|line| line.opens().is_none());
         report(claimed, error, &verdict, stopped);
-        let mut close = |gate| line.iter_mut().for_each(|line| line.close(gate));
         let (becomes, beside) = match verdict {
             Verdict::Again { pause, counts, code } => (again(add(now, pause), code, counts), None),
-            Verdict::Wait { pause, platform } => {
+            Verdict::Wait { pause, who } => {
                 let at = add(now, pause);
-                if platform {
-                    close(Gate::Paused(at));
+                if let Some(line) = &mut line {
+                    line.too_fast(who, at, now);
                 }
                 (again(at, "rate_limited", false), None)
             }
@@ -405,7 +481,9 @@ impl Outbox {
             Verdict::Gone => (Becomes::Over(End::Dead, "gone"), Some(Beside::Gone)),
             Verdict::Moved(to) => (again(now, "moved", true), Some(Beside::Moved(to))),
             Verdict::Stop => {
-                close(Gate::Stopped);
+                if let Some(line) = &mut line {
+                    line.close(Gate::Stopped);
+                }
                 (again(now, "unauthorized", false), None)
             }
         };
@@ -429,7 +507,7 @@ impl Desk {
     /// When the next round is due, whatever happens before.
     fn until(&self, now: Timestamp) -> Timestamp {
         let sweep = self.swept.map_or(now, |swept| add(swept, SWEEP_EVERY));
-        self.lines.iter().filter_map(Line::next_round).fold(sweep, Timestamp::min)
+        self.lines.iter().filter_map(|line| line.next_round(now)).fold(sweep, Timestamp::min)
     }
 }
 
@@ -444,22 +522,6 @@ async fn may_send(tx: &mut Tx, line: &Line) -> Result<bool, StoreError> {
 
 fn again(at: Timestamp, error: &'static str, counts: bool) -> Becomes {
     Becomes::Again { at, error, counts }
-}
-
-/// Writes down what became of messages. Says how many others are not sent any more for that.
-async fn settle(tx: &mut Tx, landed: &[Landed], now: Timestamp) -> Result<u64, StoreError> {
-    let mut dropped = 0;
-    let settlements: Vec<Settlement> = landed.iter().map(|landed| landed.settlement.clone()).collect();
-    tx.settle_messages(&settlements, now).await?;
-    for Landed { account, beside, .. } in landed {
-        match beside {
-            None => {}
-            Some(Beside::Found(place)) => tx.found_home_place(*account, place).await?,
-            Some(Beside::Gone) => dropped += tx.account_gone(*account, now).await?,
-            Some(Beside::Moved(to)) => tx.chat_moved(*account, to).await?,
-        }
-    }
-    Ok(dropped)
 }
 
 fn random(max: u64) -> u64 {
@@ -478,7 +540,7 @@ fn report(claimed: &Claimed, error: &SendError, verdict: &Verdict, stopped: bool
     }
 }
 
-fn outgoing(claimed: &Claimed) -> Option<Outgoing> {
+fn outgoing(claimed: &Claimed, now: Timestamp) -> Option<Outgoing> {
     let letter = claimed.letter.clone()?;
     Some(Outgoing {
         id: claimed.id,
@@ -489,5 +551,6 @@ fn outgoing(claimed: &Claimed) -> Option<Outgoing> {
         reply: letter.reply.map(|reply| reply.reveal().to_owned()),
         silent: letter.silent,
         attempt: claimed.attempts,
+        look_since: look_since(claimed, now),
     })
 }

@@ -72,6 +72,15 @@ pub(crate) fn is_local(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// The longest that a server is waited for because it said so.
+const LONGEST_WAIT: f64 = 3600.0;
+
+/// The time that a server asks us to wait, from the number of seconds it named; `None` when it named none that makes sense.
+fn asked_to_wait(seconds: Option<f64>) -> Option<std::time::Duration> {
+    let seconds = seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0)?;
+    Some(std::time::Duration::from_secs_f64(seconds.min(LONGEST_WAIT)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +93,14 @@ mod tests {
         for other in ["https://api.telegram.org", "http://127.0.0.1.example.org", "http://10.0.0.1"] {
             assert!(matches!(Endpoint::new(other, Network::Loopback), Err(EndpointError::NotLoopback(_))), "{other}");
         }
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_an_hour_or_for_no_time_at_all() {
+        let waits = |seconds| asked_to_wait(Some(seconds)).map(|wait| wait.as_millis());
+        assert_eq!([0.3, 17.0, 1e300].map(waits), [Some(300), Some(17_000), Some(3_600_000)]);
+        assert_eq!([0.0, -5.0, f64::NAN, f64::INFINITY].map(waits), [None; 4]);
+        assert_eq!(asked_to_wait(None), None);
     }
 
     #[test]

@@ -3,3 +3,4 @@
 //! One file for each practice. Never talks, never stores, never reads a clock.
 
 pub mod promise;
+pub mod reminder;

@@ -9,10 +9,12 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use super::{Firing, Rule};
+use super::which::LONGEST_WINDOW;
+use super::{Firing, Rule, Which};
 
-/// How far before `after` the civil search begins, in hours: more than the largest gap there ever was (Apia, 24 hours).
-const LOOK_BACK_HOURS: i64 = 25;
+/// How far before `after` the civil search begins, in hours: more than the largest gap there ever was (Apia, 24 hours) and the
+/// longest window together.
+const LOOK_BACK_HOURS: i64 = 25 + LONGEST_WINDOW as i64 / 60;
 
 /// Why a cron rule cannot be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +46,7 @@ impl Rule {
         }
         let start = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap_or_default().and_time(chrono::NaiveTime::MIN);
         schedule.after(&start.and_utc()).next().ok_or(RuleError::Never)?;
-        Ok(Rule::Every { cron: cron.to_owned() })
+        Ok(Rule::Every { cron: cron.to_owned(), which: Which::All })
     }
 }
 
@@ -55,7 +57,7 @@ pub fn first(rule: &Rule, now: Timestamp, zone: &TimeZone) -> Option<Firing> {
     match rule {
         Rule::Once { civil } => Some(Firing { civil: *civil, at: resolve(*civil, zone)? }),
         Rule::At { at } => Some(Firing { civil: TimeZone::UTC.to_datetime(*at), at: *at }),
-        Rule::Every { cron } => next_in_cron(cron, now, zone),
+        Rule::Every { cron, which } => next_in_cron(cron, *which, now, zone),
     }
 }
 
@@ -66,7 +68,7 @@ pub fn first(rule: &Rule, now: Timestamp, zone: &TimeZone) -> Option<Firing> {
 /// use goldseam::schedule::{Rule, next_after};
 /// use jiff::tz::TimeZone;
 /// // 02:30 does not exist in New York on 14 March 2027: the clock goes from 02:00 to 03:00.
-/// let rule = Rule::Every { cron: "0 30 2 * * *".into() };
+/// let rule = Rule::every("0 30 2 * * *").unwrap();
 /// let zone = TimeZone::get("America/New_York").unwrap();
 /// let firing = next_after(&rule, "2027-03-14T05:00:00Z".parse().unwrap(), &zone).unwrap();
 /// assert_eq!(firing.civil.to_string(), "2027-03-14T02:30:00");
@@ -76,7 +78,7 @@ pub fn first(rule: &Rule, now: Timestamp, zone: &TimeZone) -> Option<Firing> {
 pub fn next_after(rule: &Rule, after: Timestamp, zone: &TimeZone) -> Option<Firing> {
     match rule {
         Rule::Once { .. } | Rule::At { .. } => first(rule, after, zone).filter(|firing| firing.at > after),
-        Rule::Every { cron } => next_in_cron(cron, after, zone),
+        Rule::Every { cron, which } => next_in_cron(cron, *which, after, zone),
     }
 }
 
@@ -95,12 +97,13 @@ pub fn moved(rule: &Rule, pending: Firing, from: &TimeZone, to: &TimeZone) -> Fi
 }
 
 /// Walks the civil timeline from a day and an hour ago, so that a moment which a gap moved behind `after` is not lost.
-fn next_in_cron(cron: &str, after: Timestamp, zone: &TimeZone) -> Option<Firing> {
+fn next_in_cron(cron: &str, which: Which, after: Timestamp, zone: &TimeZone) -> Option<Firing> {
     let schedule = cron::Schedule::from_str(cron).ok()?;
     let start = zone.to_datetime(after).checked_sub(Span::new().hours(LOOK_BACK_HOURS)).ok()?;
     schedule
         .after(&to_chrono(start)?.and_utc())
         .filter_map(from_chrono)
+        .filter_map(|civil| which.takes(civil))
         .filter_map(|civil| Some(Firing { civil, at: resolve(civil, zone)? }))
         .find(|firing| firing.at > after)
 }
@@ -166,9 +169,49 @@ mod tests {
     #[test]
     fn a_broken_or_impossible_stored_rule_never_fires() {
         for cron in ["nonsense", "0 0 9 30 2 *"] {
-            let rule = Rule::Every { cron: cron.into() };
+            let rule = Rule::Every { cron: cron.into(), which: Which::All };
             assert_eq!(next_after(&rule, Timestamp::UNIX_EPOCH, &TimeZone::UTC), None, "{cron}");
         }
+    }
+
+    fn civils(rule: &Rule, after: &str, count: usize) -> Vec<String> {
+        let zone = zone("Europe/Vienna");
+        let mut at = format!("{after}[Europe/Vienna]").parse::<jiff::Zoned>().unwrap().timestamp();
+        let mut next = || {
+            let firing = next_after(rule, at, &zone).unwrap();
+            at = firing.at;
+            firing.civil.strftime("%m-%d %H:%M").to_string()
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn the_last_day_of_a_month_is_there_in_every_month() {
+        let rule = Rule::Every { cron: "0 0 9 28-31 * *".into(), which: Which::LastOfMonth };
+        assert_eq!(civils(&rule, "2028-01-31T10:00", 3), ["02-29 09:00", "03-31 09:00", "04-30 09:00"]);
+        assert_eq!(civils(&rule, "2027-02-01T10:00", 1), ["02-28 09:00"]);
+    }
+
+    #[test]
+    fn every_other_day_goes_on_over_the_end_of_a_month_and_a_changed_clock() {
+        let from = jiff::civil::date(2026, 3, 25);
+        let rule = Rule::Every { cron: "0 30 2 * * *".into(), which: Which::EachNth { days: 2, from } };
+        let expected = ["03-25 02:30", "03-27 02:30", "03-29 02:30", "03-31 02:30", "04-02 02:30"];
+        assert_eq!(civils(&rule, "2026-03-20T10:00", 5), expected);
+    }
+
+    #[test]
+    fn some_time_in_a_window_is_the_same_whenever_it_is_asked() {
+        let rule = |seed| Rule::Every { cron: "0 0 9 * * *".into(), which: Which::Within { minutes: 120, seed } };
+        let month = civils(&rule(7), "2026-03-02T20:00", 30);
+        assert_eq!(civils(&rule(7), "2026-03-03T08:59", 30), month, "before the window opens");
+        assert_eq!(civils(&rule(7), "2026-03-03T11:01", 29), month[1..], "after it has closed");
+        let times: std::collections::BTreeSet<&str> = month.iter().map(|moment| &moment[6..]).collect();
+        assert!(
+            times.len() > 20 && *times.first().unwrap() >= "09:00" && *times.last().unwrap() <= "11:00",
+            "{times:?}"
+        );
+        assert_ne!(civils(&rule(8), "2026-03-02T20:00", 30), month, "somebody else has other times");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, ToSpan, Zoned};
 
+use super::pattern::{Cycle, Pattern};
 use super::{Rule, day_of};
 
 /// When something should happen, before it is known for whom. `E` is an expression of the script language.
@@ -16,6 +17,10 @@ pub enum When<E> {
     On(Day<E>, Clock<E>),
     /// Again and again.
     Every(Days, Clock<E>),
+    /// Again and again, some time between two times of the day.
+    Between(Days, Clock<E>, Clock<E>),
+    /// A rule that somebody gave in their own words.
+    As(E),
 }
 
 /// Which day.
@@ -111,12 +116,13 @@ pub fn parse<E>(text: &str, expression: &mut dyn FnMut(&str) -> Result<E, String
             Ok(When::On(Day::Next(weekday), parse_clock(clock, expression)?))
         }
         "on" => parse_on(rest, expression),
+        "as" if !rest.is_empty() => expression(rest).map(When::As),
         _ => Err(format!("`{head}` does not begin a time")),
     }
 }
 
 /// What a time may look like, for a hint.
-pub const EXAMPLES: &str = "for example: in 3d, in 3d at 19:00, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, on (today + 30d) at 09:00";
+pub const EXAMPLES: &str = "for example: in 3d, in 3d at 19:00, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, every day between 09:00 and 11:00, on (today + 30d) at 09:00";
 
 fn parse_in<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
     let (amount, clock) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
@@ -165,6 +171,10 @@ fn parse_every<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, Stri
             Days::Weekly(weekday(other).ok_or_else(|| format!("`{other}` is not day, weekday or a day of the week"))?)
         }
     };
+    if let Some(window) = clock.trim().strip_prefix("between ") {
+        let (from, to) = window.split_once(" and ").ok_or("a window looks like: between 09:00 and 11:00")?;
+        return Ok(When::Between(days, parse_clock(from, expression)?, parse_clock(to, expression)?));
+    }
     Ok(When::Every(days, parse_clock(clock, expression)?))
 }
 
@@ -215,6 +225,10 @@ pub trait Settings<E> {
     fn time(&self, expr: &E) -> Option<Time>;
     /// The day an expression stands for.
     fn date(&self, expr: &E) -> Option<Date>;
+    /// The rule an expression stands for.
+    fn rule(&self, expr: &E) -> Option<Rule>;
+    /// The person's number, by which what is as good as at random differs between people.
+    fn seed(&self) -> u64;
 }
 
 impl<E> When<E> {
@@ -235,19 +249,30 @@ impl<E> When<E> {
                 Some(Rule::Once { civil: if at_night || over { civil.checked_add(1.day()).ok()? } else { civil } })
             }
             When::Every(days, clock) => {
-                let time = clock.resolve(settings)?;
-                let days = match days {
-                    Days::All => "*",
-                    Days::Workdays => "MON-FRI",
-                    Days::Weekly(weekday) => short_name(*weekday),
-                };
-                Some(Rule::Every { cron: format!("0 {} {} * * {days}", time.minute(), time.hour()) })
+                let pattern = Pattern { cycle: days.cycle(), at: clock.resolve(settings)?, until: None };
+                Some(pattern.rule(settings.seed()))
             }
+            When::Between(days, from, to) => {
+                let (at, until) = (from.resolve(settings)?, Some(to.resolve(settings)?));
+                Some(Pattern { cycle: days.cycle(), at, until }.rule(settings.seed()))
+            }
+            When::As(expr) => settings.rule(expr),
         }
     }
 }
 
-fn short_name(weekday: Weekday) -> &'static str {
+impl Days {
+    fn cycle(self) -> Cycle {
+        match self {
+            Days::All => Cycle::Daily,
+            Days::Workdays => Cycle::Workdays,
+            Days::Weekly(weekday) => Cycle::Weekly(vec![weekday]),
+        }
+    }
+}
+
+/// What `cron` calls a day of the week.
+pub(super) fn short_name(weekday: Weekday) -> &'static str {
     match weekday {
         Weekday::Monday => "MON",
         Weekday::Tuesday => "TUE",
@@ -257,6 +282,11 @@ fn short_name(weekday: Weekday) -> &'static str {
         Weekday::Saturday => "SAT",
         Weekday::Sunday => "SUN",
     }
+}
+
+/// The day of the week that `cron` calls so.
+pub(super) fn weekday_of(word: &str) -> Option<Weekday> {
+    Weekday::Monday.cycle_forward().take(7).find(|weekday| short_name(*weekday) == word)
 }
 
 impl<E> Clock<E> {
@@ -283,6 +313,7 @@ impl<E> Day<E> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Which;
     use super::*;
     use jiff::civil::date;
 
@@ -300,6 +331,12 @@ mod tests {
         }
         fn date(&self, _: &String) -> Option<Date> {
             Some(date(2026, 4, 1))
+        }
+        fn rule(&self, _: &String) -> Option<Rule> {
+            Some(every("0 0 9 1 * *"))
+        }
+        fn seed(&self) -> u64 {
+            42
         }
     }
 
@@ -319,6 +356,10 @@ mod tests {
         Rule::Once { civil: date(year, month, day).at(hour, minute, 0, 0) }
     }
 
+    fn every(cron: &str) -> Rule {
+        Rule::every(cron).unwrap()
+    }
+
     #[test]
     fn words_become_rules() {
         assert_eq!(resolved("today 21:00"), once(2026, 3, 2, 21, 0));
@@ -329,9 +370,14 @@ mod tests {
         assert_eq!(resolved("in 3d evening"), once(2026, 3, 5, 19, 0));
         assert_eq!(resolved("in 3d at 19:30"), once(2026, 3, 5, 19, 30));
         assert_eq!(resolved("on (today + 30d) at 09:00"), once(2026, 4, 1, 9, 0));
-        assert_eq!(resolved("every day me.checkin_at"), Rule::Every { cron: "0 15 20 * * *".into() });
-        assert_eq!(resolved("every weekday morning"), Rule::Every { cron: "0 0 9 * * MON-FRI".into() });
-        assert_eq!(resolved("every sunday noon"), Rule::Every { cron: "0 0 12 * * SUN".into() });
+        assert_eq!(resolved("every day me.checkin_at"), every("0 15 20 * * *"));
+        assert_eq!(resolved("every weekday morning"), every("0 0 9 * * MON-FRI"));
+        assert_eq!(resolved("every sunday noon"), every("0 0 12 * * SUN"));
+        assert_eq!(resolved("as wish"), every("0 0 9 1 * *"));
+        let which = |minutes| Which::Within { minutes, seed: 42 };
+        let within = |cron: &str, minutes| Rule::Every { cron: cron.into(), which: which(minutes) };
+        assert_eq!(resolved("every day between 09:00 and 11:30"), within("0 0 9 * * *", 150));
+        assert_eq!(resolved("every weekday between evening and 01:00"), within("0 0 19 * * MON-FRI", 360));
         let Rule::At { at } = resolved("in 3h") else { panic!("an instant") };
         assert_eq!(at.to_string(), "2026-03-02T22:00:00Z");
     }
@@ -348,9 +394,21 @@ mod tests {
 
     #[test]
     fn nonsense_is_explained() {
-        for text in
-            ["", "soon", "in", "in 3", "in 3x", "every", "every foo 09:00", "tomorrow", "tomorrow 25:00", "on monday"]
-        {
+        for text in [
+            "",
+            "soon",
+            "in",
+            "in 3",
+            "in 3x",
+            "every",
+            "every foo 09:00",
+            "tomorrow",
+            "tomorrow 25:00",
+            "on monday",
+            "as",
+            "every day between 9:00",
+            "every day between 09:00 and",
+        ] {
             assert!(parse::<String>(text, &mut |_| Err("no".into())).is_err(), "{text}");
         }
         let told = |text: &str| parse::<String>(text, &mut |_| Err("no".into())).unwrap_err();

@@ -119,6 +119,7 @@ fn kind(script: &Script, pc: usize) -> &str {
                 Some(Type::Duration) => "a question for a length of time",
                 Some(Type::Choice { .. }) => "a question for one of several words",
                 Some(Type::Zone) => "a question for a zone",
+                Some(Type::When) => "a question for when something shall happen",
                 Some(Type::List) => "a question for a list",
             }
         }

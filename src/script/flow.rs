@@ -78,6 +78,8 @@ impl World<'_> {
             | OpKind::Journal { .. }
             | OpKind::CheckIn { .. }
             | OpKind::Schedule(_)
+            | OpKind::Remind { .. }
+            | OpKind::DropReminder(_)
             | OpKind::Cancel(_) => vec![(next, known.clone())],
             // It may have been the last one that was open.
             OpKind::Settle { .. } => {
@@ -191,7 +193,9 @@ impl World<'_> {
                 | Name::PromiseCount(_)
                 | Name::CheckIns
                 | Name::CheckedInToday
-                | Name::Entries => false,
+                | Name::Entries
+                | Name::Reminders
+                | Name::ReminderList => false,
             },
             ExprKind::Not(_) | ExprKind::IsNone(..) => false,
             ExprKind::Binary(op, left, right) => match op {
@@ -210,6 +214,12 @@ impl World<'_> {
                 Function::DaysSince | Function::DaysUntil | Function::LocalTime | Function::Min | Function::Max => {
                     arguments.iter().any(|argument| self.optional(argument, known))
                 }
+                Function::Trouble
+                | Function::LastDay
+                | Function::FirstDay
+                | Function::Reminder
+                | Function::ReminderText
+                | Function::ReminderWhen => true,
                 _ => false,
             },
             ExprKind::PromiseField(promise, _) => self.optional(promise, known),

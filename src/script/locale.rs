@@ -2,9 +2,11 @@
 //!
 //! Data only, from `reading` and `writing` in a `phrases.yaml`. What a typed text means is decided in the engine.
 
+mod when;
+
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, Weekday};
 
 use super::expr::parse_duration;
 use super::problem::Source;
@@ -14,6 +16,9 @@ use super::yaml::Node;
 use crate::phrase::fold;
 use crate::schedule::zones;
 use crate::types::Value;
+
+use when::Sayings;
+pub use when::Wishes;
 
 /// How people write numbers, days, times and lengths. Words are folded.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,6 +61,8 @@ pub struct Reading {
     pub articles: Vec<String>,
     /// Places that have another name in this language, and their zones.
     pub places: BTreeMap<String, String>,
+    /// What comes again and again.
+    pub when: Wishes,
 }
 
 /// What a date of two numbers means.
@@ -85,6 +92,8 @@ pub struct Writing {
     units: [Vec<String>; 4],
     /// Which form goes with a number.
     plural: Plural,
+    /// How rules are read back.
+    rules: Option<Sayings>,
 }
 
 const UNITS: [(&str, i64); 4] = [("second", 1), ("minute", 60), ("hour", 3_600), ("day", 86_400)];
@@ -108,6 +117,7 @@ impl Default for Writing {
                 own(["day", "days"]),
             ],
             plural: Plural::default(),
+            rules: None,
         }
     }
 }
@@ -124,23 +134,29 @@ impl Writing {
             Value::Time { time } => self.time(*time),
             Value::Duration { seconds } => self.length(*seconds),
             Value::List(items) => self.list(&items.iter().map(|item| self.show(item)).collect::<Vec<_>>()),
-            Value::None | Value::Int(_) | Value::Text(_) => value.to_string(),
+            Value::None | Value::Int(_) | Value::Text(_) | Value::When { .. } => value.to_string(),
         }
     }
 
     /// `Tuesday 3 March`.
     #[must_use]
     pub fn date(&self, date: Date) -> String {
-        let at = |list: &[String], index: i8| {
-            usize::try_from(index).ok().and_then(|index| list.get(index)).cloned().unwrap_or_default()
-        };
-        let weekday = at(&self.weekdays, date.weekday().to_monday_zero_offset());
-        let month = at(&self.months, date.month() - 1);
+        let (weekday, month) = (self.weekday(date.weekday()), name(&self.months, date.month() - 1));
         if weekday.is_empty() || month.is_empty() {
             return Value::Date { date }.to_string();
         }
         let day = date.day().to_string();
         self.date.replace("{weekday}", &weekday).replace("{day}", &day).replace("{month}", &month)
+    }
+
+    fn weekday(&self, day: Weekday) -> String {
+        name(&self.weekdays, day.to_monday_zero_offset())
+    }
+
+    /// `3 March`, which need not exist.
+    fn day_and_month(&self, day: i8, month: i8) -> String {
+        let date = self.date.replace("{weekday}", "").replace("{day}", &day.to_string());
+        date.replace("{month}", &name(&self.months, month - 1)).trim().to_owned()
     }
 
     /// `20:05`.
@@ -159,7 +175,21 @@ impl Writing {
             s if s >= 60 => 1,
             _ => 0,
         };
-        let amount = seconds.max(0) / UNITS[unit].1;
+        self.amount(seconds.max(0) / UNITS[unit].1, unit)
+    }
+
+    /// `10 days`.
+    fn days(&self, count: i64) -> String {
+        self.amount(count, 3)
+    }
+
+    /// `hour`.
+    fn unit(&self, unit: usize) -> String {
+        let forms = &self.units[unit];
+        forms.get(self.plural.form(1)).cloned().unwrap_or_default()
+    }
+
+    fn amount(&self, amount: i64, unit: usize) -> String {
         let forms = &self.units[unit];
         let form = self.plural.form(amount).min(forms.len().saturating_sub(1));
         format!("{amount} {}", forms.get(form).map_or("", String::as_str))
@@ -174,6 +204,10 @@ impl Writing {
             [head @ .., last] => format!("{} {} {last}", head.join(", "), self.and),
         }
     }
+}
+
+fn name(list: &[String], index: i8) -> String {
+    usize::try_from(index).ok().and_then(|index| list.get(index)).cloned().unwrap_or_default()
 }
 
 /// Reads `reading`.
@@ -215,6 +249,9 @@ pub(crate) fn reading(node: &Node, source: &mut Source<'_>) -> Reading {
             // The longest first, so that "in the" goes before "in".
             list.sort_by_key(|word| std::cmp::Reverse(word.len()));
         }
+    }
+    if let Some(node) = fields.take("when") {
+        found.when = when::wishes(node, source);
     }
     if let Some(places) = fields.take("places").and_then(|node| Fields::of(node, "`places`", source)) {
         for (key, node) in places.all() {
@@ -318,6 +355,9 @@ pub(crate) fn writing(node: &Node, reading: &Reading, plural: &Plural, source: &
             let message = format!("`{key}` does not show {}", missing.join(" and "));
             source.error("GS0709", node.span.clone(), message, format!("it has {}", marks.join(", ")));
         }
+    }
+    if let Some(node) = fields.take("when") {
+        found.rules = when::sayings(node, source);
     }
     for ((key, _), forms) in UNITS.into_iter().zip(&mut found.units) {
         let Some(node) = fields.take(key) else { continue };

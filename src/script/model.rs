@@ -48,6 +48,8 @@ pub struct Script {
     pub expire: i64,
     /// What is said then; nothing when missing.
     pub expire_say: Option<Template>,
+    /// True when it is over then, and is not offered again.
+    pub expire_over: bool,
     /// Earlier names of questions and calls, and what they are called now.
     pub renamed: BTreeMap<String, String>,
     /// Cards that say it in another way in this script: the card's name and the name of the one in its place.
@@ -193,6 +195,8 @@ pub enum Type {
     Duration,
     /// A time zone.
     Zone,
+    /// When something shall happen: once, or again and again.
+    When,
     /// Several values.
     List,
 }
@@ -211,6 +215,7 @@ impl Type {
             Type::Time => "time",
             Type::Duration => "duration",
             Type::Zone => "zone",
+            Type::When => "when",
             Type::List => "list",
         }
     }
@@ -225,6 +230,7 @@ impl Type {
             | (Type::Date, Value::Date { .. })
             | (Type::Time, Value::Time { .. })
             | (Type::Duration, Value::Duration { .. })
+            | (Type::When, Value::When { .. })
             | (Type::List, Value::List(_)) => true,
             (Type::Integer { from, to }, Value::Int(number)) => (from..=to).contains(&number),
             (Type::Number { from, to }, Value::Number(number)) => number >= from && number <= to,
@@ -253,6 +259,7 @@ impl Type {
             Type::Time => "20:00".into(),
             Type::Duration => "3h".into(),
             Type::Zone => "Europe/Vienna".into(),
+            Type::When => "0 0 20 * * *".into(),
             Type::List => "one, two".into(),
         }
     }
@@ -340,6 +347,19 @@ pub enum OpKind {
     Schedule(Box<ScheduleOp>),
     /// Forget a schedule.
     Cancel(String),
+    /// Keep a reminder of their own.
+    Remind {
+        /// Of what.
+        text: Expr,
+        /// When.
+        at: When<Expr>,
+        /// The one that it takes the place of.
+        instead_of: Option<Expr>,
+        /// How many seconds late it may be, when that is not usual.
+        late: Option<i64>,
+    },
+    /// Drop a reminder of their own.
+    DropReminder(Expr),
     /// Run another script inside this one.
     Call {
         /// The step's name.

@@ -15,6 +15,7 @@ use super::steps::{self, Laid};
 use super::text::Template;
 use super::yaml::Node;
 use crate::phrase::Phrase;
+use crate::schedule::Rule;
 use crate::types::Value;
 
 /// Put away after this long when a script does not say: 14 days.
@@ -90,6 +91,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         nudge,
         expire: expire.after.unwrap_or(DEFAULT_EXPIRE),
         expire_say: expire.say,
+        expire_over: expire.over,
         renamed,
         repair,
         instead_of,
@@ -147,12 +149,14 @@ fn nudge(node: &Node, source: &mut Source<'_>) -> Option<Nudge> {
 struct Expire {
     after: Option<i64>,
     say: Option<Template>,
+    over: bool,
 }
 
 fn expire(node: &Node, source: &mut Source<'_>) -> Expire {
     let Some(mut fields) = Fields::of(node, "`expire`", source) else { return Expire::default() };
     let after = fields.need("after", source);
     let say = fields.take("say").and_then(|node| read::template(node, "a sentence", source));
+    let over = fields.take("over").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(false);
     fields.finish(source);
     let seconds = after.and_then(|after| read::duration(after, "a length of time", source));
     if let (Some(after), Some(seconds)) = (after, seconds)
@@ -160,7 +164,7 @@ fn expire(node: &Node, source: &mut Source<'_>) -> Expire {
     {
         source.error("GS0105", after.span.clone(), "no script may wait longer than 30 days", "at most 30d");
     }
-    Expire { after: seconds.map(|seconds| seconds.min(MAX_EXPIRE)), say }
+    Expire { after: seconds.map(|seconds| seconds.min(MAX_EXPIRE)), say, over }
 }
 
 /// `name: other-name` for several names.
@@ -206,9 +210,25 @@ pub(crate) fn declarations(
     found
 }
 
-const RESERVED_NAMES: [&str; 17] = [
-    "me", "result", "answer", "today", "now", "ledger", "checkins", "entries", "and", "or", "not", "if", "else", "is",
-    "in", "true", "none",
+const RESERVED_NAMES: [&str; 18] = [
+    "me",
+    "result",
+    "answer",
+    "today",
+    "now",
+    "ledger",
+    "checkins",
+    "entries",
+    "reminders",
+    "and",
+    "or",
+    "not",
+    "if",
+    "else",
+    "is",
+    "in",
+    "true",
+    "none",
 ];
 
 fn declaration(node: &Node, key: &Range<usize>, source: &mut Source<'_>) -> Option<VarDef> {
@@ -270,6 +290,7 @@ fn ty(word: &str, node: &Node, fields: &mut Fields<'_>, source: &mut Source<'_>)
         "time" => Type::Time,
         "duration" => Type::Duration,
         "zone" => Type::Zone,
+        "when" => Type::When,
         "list" => Type::List,
         _ => {
             let hint = did_you_mean(word, grammar::types());
@@ -303,6 +324,10 @@ pub(crate) fn typed(text: &str, ty: &Type) -> Option<Value> {
         Type::Time => jiff::civil::Time::strptime("%H:%M", text).ok().map(|time| Value::Time { time }),
         Type::Duration => expr::parse_duration(text).map(|seconds| Value::Duration { seconds }),
         Type::Zone => crate::schedule::zones::by_name(text).is_some().then(|| Value::text(text)),
+        Type::When => match text.parse() {
+            Ok(civil) => Some(Value::when(Rule::Once { civil })),
+            Err(_) => Rule::every(text).ok().map(Value::when),
+        },
         Type::List => Some(Value::List(text.split(',').map(|item| Value::text(item.trim())).collect())),
     }
 }

@@ -200,7 +200,7 @@ impl Writer {
             Takes::Day => pattern(&["string"], "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "a day like 2026-03-02"),
             Takes::When => {
                 let times: Vec<&str> = when::EXAMPLES.trim_start_matches("for example: ").split(", ").collect();
-                with_examples(pattern(&["string"], "^(in|today|tomorrow|next|every|on) ", when::EXAMPLES), &times)
+                with_examples(pattern(&["string"], "^(in|today|tomorrow|next|every|on|as) ", when::EXAMPLES), &times)
             }
             Takes::Steps => json!({ "type": "array", "items": { "$ref": "#/definitions/step" } }),
             Takes::Map(shape) => self.shape(shape),

@@ -227,6 +227,12 @@ impl Layout<'_, '_> {
             "settle" => self.settle(node, span),
             "record" => self.record(node, span),
             "schedule" => self.schedule(node, span),
+            "remind" => self.remind(node, span),
+            "drop_reminder" => {
+                if let Some(which) = read::expression(node, self.source) {
+                    self.push(span, OpKind::DropReminder(which));
+                }
+            }
             "cancel" => {
                 if let Some(name) = read::name(node, "a schedule's name", self.source) {
                     self.push(span, OpKind::Cancel(name.to_owned()));
@@ -526,6 +532,18 @@ impl Layout<'_, '_> {
         fields.finish(self.source);
         if let (Some(text), Some(due)) = (text, due) {
             self.push(span, OpKind::Promise { text, to, due, remind });
+        }
+    }
+
+    fn remind(&mut self, node: &Node, span: Range<usize>) {
+        let Some(mut fields) = Fields::of(node, "`remind`", self.source) else { return };
+        let text = fields.need("text", self.source).and_then(|node| read::expression(node, self.source));
+        let at = fields.need("at", self.source).and_then(|node| self.when(node));
+        let instead_of = fields.take("instead_of").and_then(|node| read::expression(node, self.source));
+        let late = fields.take("late").and_then(|node| read::duration(node, "a length of time", self.source));
+        fields.finish(self.source);
+        if let (Some(text), Some(at)) = (text, at) {
+            self.push(span, OpKind::Remind { text, at, instead_of, late });
         }
     }
 

@@ -10,6 +10,7 @@ use super::persons::MARK;
 use super::report::{Broken, Report};
 use super::rules::{messages, outcomes, today, wrongs};
 use crate::engine::{Due, Effect, Event, Run, State};
+use crate::practice::reminder::PREFIX;
 use crate::script::Library;
 use crate::turn::{Witness, Witnessed};
 use crate::types::{Message, PersonId, Platform};
@@ -146,7 +147,7 @@ fn parts(message: &Message) -> Vec<Message> {
 /// What came due, in a word; nothing when the person had asked for it.
 fn unasked(due: &Due) -> Option<String> {
     match &due.run {
-        Run::Script { .. } if due.name.starts_with("promise-remind-") => None,
+        Run::Script { .. } if ["promise-remind-", PREFIX].iter().any(|own| due.name.starts_with(own)) => None,
         Run::Script { script, .. } => Some(script.clone()),
         Run::Nudge { .. } => Some("nudge".into()),
         Run::Expire { .. } => Some("expiry".into()),

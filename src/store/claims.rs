@@ -24,6 +24,8 @@ pub struct Claimed {
     pub account: i64,
     /// Where that is.
     pub platform: Platform,
+    /// How urgent it is: 0 is the most urgent.
+    pub priority: i64,
     /// Why it goes out.
     pub purpose: Purpose,
     /// Attempts before this one, waits that the platform asked for not counted.
@@ -34,8 +36,8 @@ pub struct Claimed {
     pub first_attempt: Timestamp,
     /// After this it is of no use.
     pub expires: Option<Timestamp>,
-    /// True when more waits for the same chat.
-    pub more: bool,
+    /// How many more wait for the same chat; beyond a hundred they are not counted.
+    pub behind: usize,
 }
 
 /// What a claimed message says, and where it goes.
@@ -71,11 +73,11 @@ pub struct Wanted<'a> {
 /// The columns of [`Row`]. Subqueries and no join, so that they can stand behind `returning` as well.
 const COLUMNS: &str =
     "id, person_id, account_id, platform, reply, purpose, attempts, unclear, first_attempt_at, attempt_id, body,
-     dedupe_key, silent, expires_at, priority, due_at,
+     dedupe_key, silent, expires_at, priority, fair_key,
      (select a.ext_id from accounts a where a.id = outbox.account_id) as ext_id,
      coalesce(place, (select a.home_place from accounts a where a.id = outbox.account_id)) as home,
      (select count(*) from (select 1 from outbox m where m.account_id = outbox.account_id
-                            and m.state in ('pending', 'sending') and m.id > outbox.id limit 1) as behind) as more";
+                            and m.state in ('pending', 'sending') and m.id <> outbox.id limit 100) as others) as behind";
 
 /// The next row of the chat of `c`: the one on its way, else an urgent one, else the oldest.
 const HEAD: &str = "(select l.id from outbox l where l.account_id = c.account_id and l.state in ('pending', 'sending')
@@ -98,7 +100,7 @@ struct Row {
     dedupe_key: String,
     silent: i64,
     expires_at: Option<i64>,
-    more: i64,
+    behind: i64,
     /// What it is sorted by.
     order: (i64, i64, i64),
 }
@@ -123,8 +125,8 @@ impl FromRow<'_, AnyRow> for Row {
             dedupe_key: row.try_get("dedupe_key")?,
             silent: row.try_get("silent")?,
             expires_at: row.try_get("expires_at")?,
-            more: row.try_get("more")?,
-            order: (row.try_get("priority")?, row.try_get("due_at")?, id),
+            behind: row.try_get("behind")?,
+            order: (row.try_get("priority")?, row.try_get("fair_key")?, id),
         })
     }
 }
@@ -150,7 +152,7 @@ impl Tx {
                                    where b.account_id = c.account_id and b.state in ('pending', 'sending') and b.state = 'pending'
                                      and b.priority between $6 and $7
                                      and (b.priority < c.priority or (b.priority = c.priority and b.id < c.id)))
-                 order by c.priority, c.due_at, c.id limit $8)
+                 order by c.priority, c.fair_key, c.id limit $8)
                and state = 'pending'
              returning {COLUMNS}"
         );
@@ -215,12 +217,13 @@ impl Tx {
             attempt: row.attempt_id.clone().unwrap_or_default(),
             account: row.account_id,
             platform: parsed(&row.platform, "outbox.platform")?,
+            priority: row.order.0,
             purpose: purpose(&row.purpose)?,
             attempts: row.attempts - 1,
             unclear: row.unclear,
             first_attempt: row.first_attempt_at.map(instant).transpose()?.unwrap_or(now),
             expires: row.expires_at.map(instant).transpose()?,
-            more: row.more != 0,
+            behind: usize::try_from(row.behind).unwrap_or(0),
             letter: self.letter(row).ok(),
         })
     }

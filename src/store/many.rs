@@ -13,6 +13,7 @@ use super::schedules::{DueClaim, Scheduled};
 use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::engine::Facts;
 use crate::practice::promise::Standing;
+use crate::practice::reminder::PREFIX;
 use crate::types::{PersonId, Platform, Private};
 
 /// How many people are asked about at once, at most.
@@ -87,6 +88,7 @@ impl Tx {
         self.add_promises(people, &mut known).await?;
         self.add_counts(people, &mut known).await?;
         self.add_schedules(people, &mut known).await?;
+        self.add_reminders(people, &mut known).await?;
         Ok(known)
     }
 
@@ -174,6 +176,22 @@ impl Tx {
             let mut names: Vec<String> = names.lines().map(str::to_owned).collect();
             names.sort_unstable();
             add(known, person, Ok(names), |facts, names| facts.schedules = names);
+        }
+        Ok(())
+    }
+
+    /// The people's own reminders, the one that comes first in front.
+    async fn add_reminders(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
+        let own = |list: &str| {
+            format!(
+                "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at from schedules
+                 where person_id in ({list}) and state = 'active' and name like '{PREFIX}%' order by due_at, id"
+            )
+        };
+        let rows: Vec<super::schedules::Row> = self.about(people, own).await?;
+        for row in rows {
+            let (person, scheduled) = (row.person().0, self.scheduled(row));
+            add(known, person, scheduled, |facts, one| facts.reminders.extend(one.plan.reminder(one.next.at)));
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ const STEPS: &[Step] = steps![
     "20261122000700_create_script_texts",
     "20261122000800_add_account_language",
     "20261122000900_create_leases",
+    "20261122001000_add_outbox_fair_key",
 ];
 
 impl Step {

@@ -1,6 +1,6 @@
 //! Messages that wait to be sent. How they are handed out is in `claims`, what becomes of them in `settlements`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::pending::Message as Waiting;
 use super::{Result, StoreError, Tx, millis};
@@ -40,12 +40,36 @@ pub(super) fn slot<'a>(column: &'static str, person: PersonId, dedupe_key: &'a s
     Slot { table: "outbox", column, person: Some(person), row: dedupe_key }
 }
 
-fn priority(purpose: Purpose) -> i64 {
-    match purpose {
+/// What is later than this has missed its time, and waits for what has not.
+const LATE: SignedDuration = SignedDuration::from_mins(15);
+
+/// 0 help, 1 answer, 2 reminder, 3 nudge, 4 what is late. The lower ones go first.
+fn priority(row: &NewRow<'_>) -> i64 {
+    match row.purpose {
+        Purpose::Reply if row.message.urgent => 0,
         Purpose::Reply => 1,
+        _ if row.now.duration_since(row.due) > LATE => 4,
         Purpose::Reminder => 2,
         Purpose::Nudge => 3,
     }
+}
+
+/// The order inside a priority. Answers: as they came. Everything else: by the minute in which it is due, and inside a minute in
+/// an order that is another one every day, so that the last of yesterday is not the last again.
+fn fair_key(row: &NewRow<'_>) -> i64 {
+    if row.purpose == Purpose::Reply {
+        return millis(row.due);
+    }
+    let (minute, day) = (row.due.as_second().div_euclid(60), row.due.as_second().div_euclid(86_400));
+    minute << 32 | i64::from(shuffled(row.account.cast_unsigned(), day.cast_unsigned()))
+}
+
+/// Some number that differs from account to account and from day to day (the finalizer of `SplitMix64`).
+fn shuffled(account: u64, day: u64) -> u32 {
+    let mut mixed = account.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ day.wrapping_mul(0xd1b5_4a32_d192_ed03);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (mixed >> 32) as u32
 }
 
 fn purpose_word(purpose: Purpose) -> &'static str {
@@ -77,7 +101,8 @@ impl Tx {
             platform: row.platform.as_str(),
             place: row.place.map(str::to_owned),
             reply,
-            priority: priority(row.purpose),
+            priority: priority(&row),
+            fair_key: fair_key(&row),
             purpose: purpose_word(row.purpose),
             due_at: millis(row.due),
             expires_at: row.expires.map(millis),

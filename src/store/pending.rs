@@ -65,6 +65,7 @@ pub(super) struct Message {
     pub(super) place: Option<String>,
     pub(super) reply: Option<Vec<u8>>,
     pub(super) priority: i64,
+    pub(super) fair_key: i64,
     pub(super) purpose: &'static str,
     pub(super) due_at: i64,
     pub(super) expires_at: Option<i64>,
@@ -301,7 +302,7 @@ impl Tx {
     async fn write_messages(&mut self, messages: &[Message]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
-                "insert into outbox (person_id, account_id, platform, place, reply, priority, purpose, due_at, expires_at, body,
+                "insert into outbox (person_id, account_id, platform, place, reply, priority, fair_key, purpose, due_at, expires_at, body,
                                      dedupe_key, silent, created_at)
                  values {rows} on conflict (dedupe_key) do nothing"
             )
@@ -314,6 +315,7 @@ impl Tx {
                 .bind(row.place.clone())
                 .bind(row.reply.clone())
                 .bind(row.priority)
+                .bind(row.fair_key)
                 .bind(row.purpose)
                 .bind(row.due_at)
                 .bind(row.expires_at)
@@ -322,7 +324,7 @@ impl Tx {
                 .bind(row.silent)
                 .bind(row.created_at)
         };
-        self.write(messages, 13, sql, bind).await
+        self.write(messages, 14, sql, bind).await
     }
 
     /// Writes rows of so many columns each, in as few statements as their number allows.

@@ -1,11 +1,11 @@
 //! What became of messages that were handed out: many at once, because many come back at once.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
+use super::pending::{places, size_for};
 use super::{Result, Tx, millis};
+use crate::types::Platform;
 
 /// How many rows one statement settles.
 const TOGETHER: usize = 64;
@@ -152,6 +152,56 @@ impl Tx {
         Ok(done.rows_affected())
     }
 
+    /// Puts away all that waits for an account; says how many that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_messages(&mut self, account: i64, error: &'static str) -> Result<u64> {
+        let done = sqlx::query(
+            "update outbox set state = 'dead', error = $1, body = null, reply = null
+             where account_id = $2 and state in ('pending', 'sending') and state = 'pending'",
+        )
+        .bind(error)
+        .bind(account)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Puts away the answers that wait for an account, but for the newest ones and for help; says how many that were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drop_older_answers(&mut self, account: i64, but_for: usize) -> Result<u64> {
+        let done = sqlx::query(
+            "update outbox set state = 'dead', error = 'superseded', body = null, reply = null
+             where account_id = $1 and state in ('pending', 'sending') and state = 'pending' and priority = 1
+               and id <= (select n.id from outbox n
+                          where n.account_id = $1 and n.state in ('pending', 'sending') and n.state = 'pending'
+                          order by n.id desc limit 1 offset $2)",
+        )
+        .bind(account)
+        .bind(i64::try_from(but_for).unwrap_or(i64::MAX))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// What waits because a platform did not answer is tried at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hasten_messages(&mut self, platform: Platform) -> Result<()> {
+        sqlx::query(
+            "update outbox set not_before = 0
+             where state = 'pending' and platform = $1 and not_before > 0 and error in ('not_sent', 'unclear')",
+        )
+        .bind(platform.as_str())
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
     /// An account's private chat was found on the way; one that is known stays.
     ///
     /// # Errors
@@ -180,28 +230,9 @@ impl Tx {
     }
 }
 
-/// How many rows a statement is made for: few sizes, so that few statements are prepared.
-fn size_for(rows: usize) -> usize {
-    rows.next_power_of_two()
-}
-
 /// The rows, and the last one again and again up to that size: settling something twice is settling it once.
 fn filled<T>(part: &[T]) -> impl Iterator<Item = &T> {
     part.iter().chain(part.last().into_iter().cycle()).take(size_for(part.len()))
-}
-
-/// `($1, $2), ($3, $4)`.
-fn places(rows: usize, columns: usize) -> String {
-    let mut places = String::with_capacity(rows * columns * 6);
-    for number in 0..rows * columns {
-        let before = match (number, number % columns) {
-            (0, _) => "(",
-            (_, 0) => "), (",
-            _ => ", ",
-        };
-        _ = write!(places, "{before}${}", number + 1);
-    }
-    places + ")"
 }
 
 #[cfg(test)]
@@ -210,9 +241,8 @@ mod tests {
 
     #[test]
     fn lists_are_filled_up_to_few_sizes() {
-        let sizes = [1, 2, 3, 5, 64].map(|count| filled(&vec![7; count]).count());
-        assert_eq!(sizes, [1, 2, 4, 8, 64]);
+        let sizes = [1, 2, 4, 5, 64].map(|count| filled(&vec![7; count]).count());
+        assert_eq!(sizes, [1, 4, 4, 16, 64]);
         assert_eq!(filled(&["a", "b", "c"]).copied().collect::<String>(), "abcc");
-        assert_eq!(places(2, 2), "($1, $2), ($3, $4)");
     }
 }

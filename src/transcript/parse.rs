@@ -60,6 +60,8 @@ pub enum Given {
     LastCheckIn(Date),
     /// `entries = 3`
     Entries(i64),
+    /// `reminders = 3`: of their own, every day at 09:00
+    Reminders(i64),
 }
 
 /// Something that happens.
@@ -315,9 +317,11 @@ fn given(part: &str) -> Read<Given> {
         "now" => moment(value).map(Given::Now),
         "checkins" => whole(value).map(Given::CheckIns),
         "entries" => whole(value).map(Given::Entries),
+        "reminders" => whole(value).map(Given::Reminders),
         "last check-in" => day(value).map(Given::LastCheckIn),
         _ => {
-            let known = ["me.name", "now", "open promise", "checkins", "last check-in", "entries", "new person"];
+            let known =
+                ["me.name", "now", "open promise", "checkins", "last check-in", "entries", "reminders", "new person"];
             let near = did_you_mean(name, known);
             Err(format!("`{name}` cannot be given: {near}"))
         }

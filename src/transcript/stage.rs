@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use super::parse::{Act, Given, Wait, What};
 use super::world::{World, read};
 use crate::engine::{self, Did, Due, Effect, Event, Facts, IfBusy, Outcome, Plan, Run, State, Trace};
-use crate::schedule::{self, Firing, Rule};
+use crate::schedule::{self, Firing};
 use crate::script::Library;
 use crate::script::model::Type;
 use crate::script::problem::did_you_mean;
@@ -293,7 +293,7 @@ impl<'l> Stage<'l> {
 
     fn fire(&mut self, name: &str) -> Done {
         let Some((plan, firing)) = self.world.plans.remove(name) else { return Ok(()) };
-        if matches!(plan.rule, Rule::Every { .. })
+        if plan.rule.repeats()
             && let Some(next) = schedule::next_after(&plan.rule, self.world.now, &self.world.zone())
         {
             self.world.plans.insert(name.to_owned(), (plan.clone(), next));
@@ -321,6 +321,7 @@ impl<'l> Stage<'l> {
     pub fn take(&mut self, event: Event) -> Done {
         let now = self.here();
         self.world.facts.schedules = self.world.plans.keys().cloned().collect();
+        self.world.facts.reminders = self.world.reminders();
         let stored = restored(&self.state)?;
         let (state, effects, trace) = engine::step_traced(self.library, stored, &self.world.facts, &event, &now);
         let again = engine::step(self.library, self.state.clone(), &self.world.facts, &event, &now);

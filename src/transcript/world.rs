@@ -9,6 +9,7 @@ use super::parse::Given;
 use super::stage::Done;
 use crate::engine::{Effect, Facts, Kept, Plan};
 use crate::practice::promise::{Promise, Standing};
+use crate::practice::reminder::Reminder;
 use crate::schedule::{self, Firing, zones};
 use crate::script::Library;
 use crate::script::model::Type;
@@ -45,6 +46,7 @@ impl World {
             Given::Fact { .. } | Given::NewPerson => 0,
             Given::Now(_) => 1,
             Given::Promise { .. } | Given::CheckIns(_) | Given::LastCheckIn(_) | Given::Entries(_) => 2,
+            Given::Reminders(_) => 3,
         };
         let mut all: Vec<&Given> = all.iter().collect();
         all.sort_by_key(order);
@@ -75,6 +77,12 @@ impl World {
                 self.facts.checkins = self.facts.checkins.max(1);
             }
             Given::Entries(count) => self.facts.entries = *count,
+            Given::Reminders(count) => {
+                for plan in Plan::daily_reminders(*count) {
+                    let first = schedule::first(&plan.rule, self.now, &self.zone());
+                    self.plans.extend(first.map(|firing| (plan.name.clone(), (plan, firing))));
+                }
+            }
         }
         Ok(())
     }
@@ -137,6 +145,14 @@ impl World {
             Effect::Say(_) | Effect::Return { .. } | Effect::Fired(_) | Effect::Ended { .. } | Effect::Note { .. } => {}
         }
         Ok(())
+    }
+
+    /// The person's own reminders, the one that comes first in front.
+    pub(super) fn reminders(&self) -> Vec<Reminder> {
+        let mut found: Vec<Reminder> =
+            self.plans.values().filter_map(|(plan, firing)| plan.reminder(firing.at)).collect();
+        found.sort_by(|a, b| (a.next, &a.id).cmp(&(b.next, &b.id)));
+        found
     }
 
     pub(super) fn zone(&self) -> TimeZone {

@@ -247,7 +247,7 @@ impl Door {
         let mut tx = self.store.begin().await?;
         tx.lock_people(&[claim.person]).await?;
         match tx.claimed_schedule(claim).await {
-            Ok(Some(schedule)) if matches!(schedule.plan.rule, Rule::Every { .. }) => {
+            Ok(Some(schedule)) if schedule.plan.rule.repeats() => {
                 let zone = zone(&tx.facts(schedule.person, now).await?);
                 tx.record_occurrence(&schedule, "failed", now);
                 tx.advance_schedule(&schedule, following(&schedule, &zone, now))?;

@@ -129,8 +129,11 @@ fn parts(message: &Message, limit: usize) -> Vec<Message> {
         .text
         .split(limit)
         .into_iter()
-        .map(|text| Message { text, language: message.language.clone(), ..Message::default() })
+        .map(|text| Message { text, language: message.language.clone(), urgent: message.urgent, ..Message::default() })
         .collect();
+    if let [only] = &mut parts[..] {
+        only.edits = message.edits;
+    }
     if let Some(last) = parts.last_mut() {
         last.buttons.clone_from(&message.buttons);
         last.wants_text = message.wants_text;
@@ -150,7 +153,7 @@ mod tests {
             text: Rich::plain("One.\n\nTwo."),
             buttons: buttons.clone(),
             wants_text: Some(1),
-            language: None,
+            ..Message::default()
         };
         let parts = parts(&message, 7);
         assert_eq!(parts.iter().map(|part| part.text.text()).collect::<Vec<_>>(), ["One.", "Two."]);

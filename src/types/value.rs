@@ -9,7 +9,9 @@ use std::fmt;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A value of the script language. In JSON it is what it looks like; a date, a time and a length are objects with one key.
+use crate::schedule::Rule;
+
+/// A value of the script language. In JSON it is what it looks like; a date, a time, a length and a rule are objects with one key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -38,6 +40,11 @@ pub enum Value {
     Duration {
         /// Seconds.
         seconds: i64,
+    },
+    /// When something shall happen.
+    When {
+        /// The rule.
+        when: Box<Rule>,
     },
     /// Several values.
     List(Vec<Value>),
@@ -106,6 +113,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
             Some("date") => Value::Date { date: fields.next_value()? },
             Some("time") => Value::Time { time: fields.next_value()? },
             Some("seconds") => Value::Duration { seconds: fields.next_value()? },
+            Some("when") => Value::When { when: fields.next_value()? },
             _ => return Err(de::Error::custom("not a value of a script")),
         };
         match fields.next_key::<de::IgnoredAny>()? {
@@ -127,7 +135,12 @@ impl Value {
             Value::Bool(flag) => *flag,
             Value::Text(text) => !text.is_empty(),
             Value::List(items) => !items.is_empty(),
-            Value::Int(_) | Value::Number(_) | Value::Date { .. } | Value::Time { .. } | Value::Duration { .. } => true,
+            Value::Int(_)
+            | Value::Number(_)
+            | Value::Date { .. }
+            | Value::Time { .. }
+            | Value::Duration { .. }
+            | Value::When { .. } => true,
         }
     }
 
@@ -144,6 +157,12 @@ impl Value {
             Value::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// A rule.
+    #[must_use]
+    pub fn when(rule: Rule) -> Self {
+        Value::When { when: Box::new(rule) }
     }
 
     /// A text value.
@@ -164,6 +183,11 @@ impl fmt::Display for Value {
             Value::Date { date } => write!(f, "{}", date.strftime("%A %-d %B")),
             Value::Time { time } => write!(f, "{}", time.strftime("%H:%M")),
             Value::Duration { seconds } => f.write_str(&describe_seconds(*seconds)),
+            Value::When { when } => match &**when {
+                Rule::Once { civil } => write!(f, "{civil}"),
+                Rule::At { at } => write!(f, "{at}"),
+                Rule::Every { cron, .. } => f.write_str(cron),
+            },
             Value::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;

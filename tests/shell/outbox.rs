@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::house::{House, input};
 use crate::support::postbox::Answer;
-use goldseam::outbox::{BoxFuture, Deliver, Outbox, Outgoing, SendError, Sent};
+use goldseam::outbox::{BoxFuture, Deliver, Outbox, Outgoing, SendError, Sent, Waits};
 use goldseam::store::{Becomes, Claimed, Settlement, Wanted};
 use goldseam::types::Platform;
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 const NOTHING: [&str; 0] = [];
 const LONG: Duration = Duration::from_mins(11);
+const LEASE: Duration = Duration::from_secs(61);
 
 fn ambiguous() -> SendError {
     SendError::Ambiguous("504".into())
@@ -123,6 +124,8 @@ async fn a_crash_between_call_and_settlement_repeats_a_reply_once() {
     dies_while_sending(&house).await;
     assert_eq!(states(&house).await, ["sending"]);
     let house = house.restart().await;
+    // On a server another program may still be sending it; its lease tells.
+    house.wait(LEASE);
     assert_eq!(sends(&house).await, NOTHING);
     assert_eq!(states(&house).await, ["pending unclear"]);
     house.wait(Duration::from_secs(4));
@@ -191,7 +194,7 @@ async fn a_lease_that_ran_out_counts_as_unclear() {
 #[tokio::test]
 async fn being_told_to_wait_is_not_an_attempt() {
     let mut house = House::new().await;
-    house.telegram.fail_next(SendError::RateLimited { retry_after: Duration::from_secs(30), global: false });
+    house.telegram.fail_next(SendError::RateLimited { retry_after: Duration::from_secs(30), who: Waits::Bulk });
     assert_eq!(house.says("7", "hello").await, ["hello"]);
     assert_eq!(house.says("8", "others go on").await, ["others go on"]);
     house.wait(Duration::from_secs(29));
@@ -204,7 +207,7 @@ async fn being_told_to_wait_is_not_an_attempt() {
 #[tokio::test]
 async fn a_global_wait_pauses_the_whole_platform() {
     let mut house = House::new().await;
-    house.telegram.fail_next(SendError::RateLimited { retry_after: Duration::from_secs(30), global: true });
+    house.telegram.fail_next(SendError::RateLimited { retry_after: Duration::from_secs(30), who: Waits::Everything });
     house.says("7", "hello").await;
     assert_eq!(house.says("8", "me too").await, NOTHING);
     house.wait(Duration::from_secs(31));
@@ -309,7 +312,7 @@ async fn an_answer_does_not_wait_behind_the_check_in_of_its_chat_and_comes_after
     let urgent = Wanted { priorities: 0..=1, ..wanted("w", house.clock.now(), 9) };
     let first = tx.claim_messages(&urgent).await.unwrap();
     assert_eq!(texts(&first), ["due daily"], "of the chat of whoever wrote, and of nobody else");
-    assert!(first[0].more);
+    assert_eq!(first[0].behind, 1);
     assert_eq!(first[0].letter.as_ref().unwrap().account, "8");
     assert_eq!(texts(&tx.claim_messages(&urgent).await.unwrap()), NOTHING, "one of a chat at a time");
     let sent = Becomes::Sent { message: None };
@@ -340,6 +343,93 @@ async fn a_sender_that_panics_is_an_unclear_answer_and_nothing_more() {
     house.telegram.answer_next(Answer::Panic);
     assert_eq!(sends(&house).await, ["one", "two"]);
     assert_eq!(states(&house).await, ["pending unclear", "sent"]);
+}
+
+#[tokio::test]
+async fn help_goes_out_before_everything_else_even_in_its_own_chat() {
+    let mut house = House::new().await;
+    house.telegram.fail_next(SendError::NotSent("dns".into()));
+    assert_eq!(house.says("7", "one").await, ["one"], "which waits for its next try now");
+    house.writes("8", "two").await;
+    house.writes("7", "/help_now").await;
+    assert_eq!(sends(&house).await, ["help", "two"]);
+    house.wait(Duration::from_secs(2));
+    assert_eq!(sends(&house).await, ["one"]);
+}
+
+#[tokio::test]
+async fn what_a_platform_does_not_answer_stops_what_nobody_waits_for_until_it_answers_again() {
+    let mut house = House::new().await;
+    for account in 0..30 {
+        house.says(&account.to_string(), "/every daily 0 0 20 * * *").await;
+    }
+    house.until("2026-11-22T20:00:00Z");
+    house.reminders.fire_once(10).await.unwrap();
+    (0..20).for_each(|_| house.telegram.fail_next(SendError::NotSent("down".into())));
+    for _ in 0..2 {
+        house.outbox.deliver_once().await.unwrap();
+        house.wait(Duration::from_secs(5));
+    }
+    assert_eq!(house.telegram.empty().len(), 20, "after twenty calls it is noticed");
+    house.reminders.fire_once(30).await.unwrap();
+    assert_eq!(sends(&house).await, NOTHING);
+    house.telegram.fail_next(SendError::NotSent("down".into()));
+    assert_eq!(house.says("31", "hello").await, ["hello"], "answers go on");
+    house.wait(Duration::from_secs(30));
+    house.telegram.fail_next(SendError::NotSent("down".into()));
+    assert_eq!(sends(&house).await.len(), 2, "the answer and one other are the probe");
+    house.wait(Duration::from_secs(31));
+    house.outbox.deliver_once().await.unwrap();
+    assert_eq!(house.sql("select distinct state from outbox").await, ["sent"], "all of it, without waiting any longer");
+}
+
+#[tokio::test]
+async fn who_writes_faster_than_anybody_reads_gets_the_newest_answers() {
+    let mut house = House::new().await;
+    house.says("7", "/every daily 0 0 12 * * *").await;
+    house.wait(Duration::from_hours(24));
+    house.reminders.fire_once(10).await.unwrap();
+    for number in 0..80 {
+        house.writes("7", &format!("line {number}")).await;
+    }
+    house.writes("7", "/help_now").await;
+    let sent = sends(&house).await;
+    assert_eq!(sent[..2], ["help", "due daily"], "neither help nor what was asked for is dropped");
+    assert_eq!((sent.len(), sent[2].as_str(), sent.last().unwrap().as_str()), (52, "line 30", "line 79"));
+    assert_eq!(house.outbox.counters().get("outbox.skipped", "superseded"), 30);
+}
+
+#[tokio::test]
+async fn every_way_to_be_left_out_is_counted() {
+    let mut house = House::new().await;
+    for account in ["1", "2", "3", "4"] {
+        house.writes(account, "hello").await;
+    }
+    house.writes("2", "again").await;
+    house.telegram.answer_next(Answer::Say(Ok(Sent::default())));
+    house.telegram.fail_next(SendError::Gone("blocked".into()));
+    house.telegram.fail_next(SendError::Refused("400".into()));
+    house.telegram.fail_next(ambiguous());
+    house.outbox.deliver_once().await.unwrap();
+    house.wait(Duration::from_secs(4));
+    house.telegram.fail_next(ambiguous());
+    house.outbox.deliver_once().await.unwrap();
+    house.telegram.fail_next(SendError::NotSent("dns".into()));
+    house.says("1", "too late").await;
+    house.wait(Duration::from_hours(25));
+    house.outbox.deliver_once().await.unwrap();
+    let counters = house.outbox.counters();
+    let expected = [
+        ("outbox.again", "not_sent", 1),
+        ("outbox.again", "unclear", 1),
+        ("outbox.sent", "", 1),
+        ("outbox.skipped", "expired", 1),
+        ("outbox.skipped", "gone", 2),
+        ("outbox.skipped", "refused", 1),
+        ("outbox.skipped", "unclear", 1),
+    ];
+    assert_eq!(expected.map(|(name, reason, _)| (name, reason, counters.get(name, reason))), expected);
+    assert_eq!(counters.all().iter().map(|count| count.count).sum::<u64>(), 8, "and nothing else");
 }
 
 /// Tells the worker to stop as soon as it is handed something.

@@ -2,7 +2,7 @@
 
 use goldseam::engine::{CheckIn, Due, Effect, Entry, Event, Facts, IfBusy, Outcome, Plan, Run, State};
 use goldseam::practice::promise::{Promise, Standing};
-use goldseam::schedule::Rule;
+use goldseam::schedule::{Rule, Which};
 use goldseam::script::Library;
 use goldseam::types::{Message, Private, Rich, Value};
 use jiff::Zoned;
@@ -38,8 +38,9 @@ fn plan(name: &str, rule: Rule, late: i64) -> Vec<Effect> {
 fn command(name: &str, rest: &str, facts: &Facts, now: &Zoned) -> Vec<Effect> {
     let (head, tail) = rest.split_once(' ').unwrap_or((rest, ""));
     match name {
-        "every" => plan(head, Rule::Every { cron: tail.into() }, 3 * 3600),
+        "every" => plan(head, Rule::Every { cron: tail.into(), which: Which::All }, 3 * 3600),
         "once" => plan(head, Rule::Once { civil: tail.parse().unwrap() }, 7 * 86_400),
+        "help_now" => vec![Effect::Say(Message { text: Rich::plain("help"), urgent: true, ..Message::default() })],
         "cancel" => vec![Effect::Cancel { name: rest.into() }],
         "zone" => vec![Effect::Remember { fact: "timezone".into(), value: Value::text(rest), until: None }],
         "long" => vec![say("word ".repeat(2000))],

@@ -88,6 +88,7 @@ struct World {
     requests: Vec<Request>,
     violations: Vec<String>,
     faults: Vec<(String, Fault)>,
+    headers: Vec<(String, Vec<(&'static str, String)>)>,
     commands: Value,
     gateway: Gateway,
     answer_limit: Duration,
@@ -180,6 +181,16 @@ impl FakeDiscord {
     /// The next request whose path ends like this goes wrong.
     pub fn fault(&self, path: &str, fault: Fault) {
         self.shared.world().faults.push((path.to_owned(), fault));
+    }
+
+    /// The next answer to such a request has these headers.
+    pub fn tells(&self, path: &str, headers: Vec<(&'static str, String)>) {
+        self.shared.world().headers.push((path.to_owned(), headers));
+    }
+
+    /// As after a few minutes: a nonce makes no message known again.
+    pub fn forgets_nonces(&self) {
+        self.shared.world().nonces.clear();
     }
 
     /// Interactions must be answered within this time (3 s).
@@ -473,6 +484,7 @@ impl World {
             requests: Vec::new(),
             violations: Vec::new(),
             faults: Vec::new(),
+            headers: Vec::new(),
             commands: Value::Null,
             gateway: Gateway::default(),
             answer_limit: Duration::from_secs(3),
@@ -634,14 +646,21 @@ async fn rest(
     if lose {
         return (StatusCode::BAD_GATEWAY, "<html>502</html>").into_response();
     }
-    match answer {
+    let mut response = match answer {
         Ok(Value::Null) => StatusCode::NO_CONTENT.into_response(),
         Ok(value) => axum::Json(value).into_response(),
         Err((status, code, message)) => {
             (StatusCode::from_u16(status).unwrap(), axum::Json(json!({ "code": code, "message": message })))
                 .into_response()
         }
+    };
+    let mut world = shared.world();
+    if let Some(index) = world.headers.iter().position(|(end, _)| path.ends_with(end.as_str())) {
+        for (name, value) in world.headers.remove(index).1 {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
     }
+    response
 }
 
 fn answer(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, body: Value) -> Result<Value, Refusal> {
@@ -662,6 +681,11 @@ fn answer(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, bod
         }
         ("POST", ["users", "@me", "channels"]) => open_dm(world, &body),
         ("POST", ["channels", channel, "messages"]) => create(world, channel, body),
+        ("GET", ["channels", channel, "messages"]) => {
+            let newest = world.messages.iter().rev().filter(|message| message.channel == *channel && !message.deleted);
+            Ok(newest.take(20).map(Stored::json).collect())
+        }
+        ("PATCH", ["channels", channel, "messages", id]) => edit(world, channel, id, &body),
         ("POST", ["interactions", id, token, "callback"]) => call_back(world, id, token, body),
         ("POST", ["webhooks", _, token]) => follow_up(world, token, body),
         ("PATCH", ["webhooks", _, token, "messages", "@original"]) => edit_original(world, token, body),
@@ -767,6 +791,7 @@ fn call_back(world: &mut World, id: &str, token: &str, body: Value) -> Result<Va
             world.thinking += 1;
             original = Some(index);
         }
+        Some(6) if pressed.is_some() => original = pressed,
         Some(7) => {
             let Some(index) = pressed else { return refuse(world, "type 7 answers only a component".into()) };
             check_edit(world, &data)?;
@@ -804,6 +829,15 @@ fn edit_original(world: &mut World, token: &str, body: Value) -> Result<Value, R
     let message = &mut world.messages[index];
     merge(&mut message.body, &body);
     message.flags &= !LOADING;
+    Ok(message.json())
+}
+
+fn edit(world: &mut World, channel: &str, id: &str, body: &Value) -> Result<Value, Refusal> {
+    check(world, "patch", "/channels/{channel_id}/messages/{message_id}", body)?;
+    check_edit(world, body)?;
+    let found = world.messages.iter_mut().find(|message| message.id == id && message.channel == channel);
+    let message = found.filter(|message| !message.deleted).ok_or((404, 10008, "Unknown Message"))?;
+    merge(&mut message.body, body);
     Ok(message.json())
 }
 

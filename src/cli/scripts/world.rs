@@ -4,9 +4,9 @@ use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-use crate::engine::{CheckIn, Entry, State};
+use crate::engine::{CheckIn, Entry, Plan, State};
 use crate::practice::promise::{Promise, Standing};
-use crate::schedule::zones;
+use crate::schedule::{first, zones};
 use crate::script::Library;
 use crate::script::model::Type;
 use crate::script::problem::did_you_mean;
@@ -106,6 +106,14 @@ async fn keep(tx: &mut Tx, person: PersonId, here: &Zoned, number: usize, given:
                 let (title, body) = (Private::new("An entry"), Private::new("Kept before."));
                 let entry = Entry { id: format!("given.{entry}"), kind: "journal".into(), title, body };
                 tx.keep_entry(person, &entry, now).await?;
+            }
+        }
+        Given::Reminders(count) => {
+            for plan in Plan::daily_reminders(*count) {
+                let zone = here.time_zone();
+                if let Some(next) = first(&plan.rule, now, zone) {
+                    tx.keep_schedule(person, &plan, zone.iana_name().unwrap_or("UTC"), next)?;
+                }
             }
         }
         Given::NewPerson | Given::Now(_) | Given::Fact { .. } | Given::CheckIns(_) | Given::LastCheckIn(_) => {}

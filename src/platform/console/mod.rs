@@ -266,7 +266,7 @@ mod tests {
         let buttons = ["Kept it", "Not this time"].into_iter().enumerate();
         let buttons =
             buttons.map(|(index, label)| Button { label: label.into(), token: format!("q:1:{index}") }).collect();
-        Message { text: Rich::plain("How did\nit go?"), buttons, wants_text: None, language: None }
+        Message { text: Rich::plain("How did\nit go?"), buttons, ..Message::default() }
     }
 
     fn screen() -> Screen {

@@ -41,6 +41,9 @@ pub struct Reply {
     pub ephemeral: bool,
     /// What it was.
     pub kind: Kind,
+    /// The message whose button was pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
 }
 
 impl Reply {
@@ -57,14 +60,17 @@ impl std::fmt::Debug for Reply {
     }
 }
 
-/// Wraps a gateway payload for the inbox. Drops the message that a pressed button belongs to: it quotes the person and is
-/// not needed any more.
+/// Wraps a gateway payload for the inbox. Of the message that a pressed button belongs to only the id is kept: the rest quotes
+/// the person and is not needed any more.
 #[must_use]
 pub fn wrap(kind: &str, mut data: Value) -> String {
     if kind == "interaction"
         && let Some(fields) = data.as_object_mut()
     {
-        fields.remove("message");
+        let message = fields.remove("message");
+        if let Some(id) = message.as_ref().and_then(|message| text(message, "/id")) {
+            fields.insert("message".into(), json!({ "id": id }));
+        }
     }
     json!({ "kind": kind, "data": data }).to_string()
 }
@@ -142,6 +148,7 @@ fn interaction(data: &Value) -> Option<Inbound> {
         application_id: text(data, "/application_id")?.to_owned(),
         ephemeral: shared,
         kind,
+        message: text(data, "/message/id").map(str::to_owned),
     };
     Some(Inbound {
         platform: Platform::Discord,

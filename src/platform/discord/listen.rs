@@ -24,7 +24,7 @@ use super::outbound::callback;
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::platform::{Endpoint, EndpointError};
-use crate::types::{FormWords, Inbound, Localized, Platform, Private};
+use crate::types::{Button, FormWords, Inbound, Localized, Platform, Private};
 
 /// Discord resets a token that identifies more than 1,000 times a day: stop while there is still room for a person's restart.
 const IDENTIFIES_KEPT: u64 = 50;
@@ -288,13 +288,17 @@ impl Shared {
         }
     }
 
-    /// Puts what was chosen in the place of the buttons. The text stays as it is.
+    /// Puts what was chosen in the place of the buttons. The text stays as it is, and so does a button that can be pressed again.
     async fn show_choice(&self, reply: &Reply, data: &Value) {
-        let token = data.pointer("/data/values/0").or_else(|| data.pointer("/data/custom_id"));
-        let label = token.and_then(Value::as_str).and_then(|token| components::label_of(&data["message"], token));
-        let shown =
-            json!({ "components": components::chosen(label.unwrap_or_default()), "allowed_mentions": { "parse": [] } });
-        self.call_back(reply, &json!({ "type": 7, "data": shown })).await;
+        let token = data.pointer("/data/values/0").or_else(|| data.pointer("/data/custom_id")).and_then(Value::as_str);
+        let body = if token.is_some_and(|token| token.starts_with(Button::STAYS)) {
+            json!({ "type": 6 })
+        } else {
+            let label = token.and_then(|token| components::label_of(&data["message"], token)).unwrap_or_default();
+            let shown = json!({ "components": components::chosen(label), "allowed_mentions": { "parse": [] } });
+            json!({ "type": 7, "data": shown })
+        };
+        self.call_back(reply, &body).await;
         self.interactions.advance(&reply.id, Progress::Answered);
     }
 

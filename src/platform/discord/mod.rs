@@ -5,7 +5,7 @@
 //! - [`components`]: buttons, menus and forms; pure.
 //! - [`listen`]: events into the inbox, and the acknowledgements that Discord wants within three seconds; `gateway` holds
 //!   serenity's client for it.
-//! - [`outbound`]: messages out, over the REST client in [`rest`].
+//! - [`outbound`]: messages out, over the REST client in [`rest`], which heeds the `limits` that Discord tells.
 //! - [`interactions`]: how far each interaction was answered, shared by listener and sender.
 //!
 //! Nothing personal is ever posted into a server's channel: answers there are ephemeral, everything else is a DM. No
@@ -15,6 +15,7 @@ pub mod components;
 mod gateway;
 pub mod inbound;
 pub mod interactions;
+mod limits;
 pub mod listen;
 pub mod markdown;
 pub mod outbound;

@@ -3,11 +3,13 @@
 //! A message goes into the person's DM with its row's id as nonce, so that sending it twice within a few minutes makes one
 //! message. An answer to an interaction goes through the interaction while its token lives, and is seen only by the person
 //! when the interaction happened in a server; afterwards it goes into the DM. It is never posted into a server's channel.
-//! Nothing is retried here, nobody is ever mentioned, and links get no preview.
+//! Nobody is ever mentioned, and links get no preview. Nothing is retried here; what may have arrived longer ago than Discord
+//! remembers nonces is looked for in the DM first, and what Discord does not accept goes out once as bare words.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -16,14 +18,19 @@ use super::inbound::{Kind, Reply};
 use super::interactions::{Interactions, Progress};
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
 use super::{components, markdown};
+use crate::clock::ago;
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
-use crate::types::{FormWords, Localized, Message, Platform};
+use crate::types::{FormWords, Localized, Message, Platform, Rich};
 
 const SUPPRESS_EMBEDS: u64 = 1 << 2;
 const EPHEMERAL: u64 = 1 << 6;
 const LOADING: u64 = 1 << 7;
 const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
 
+/// How many of the last messages are looked at.
+const LOOK_BACK: usize = 20;
+/// How far Discord's clock and ours may be apart.
+const CLOCKS_APART: Duration = Duration::from_mins(1);
 /// All requests of one delivery together.
 const TOTAL_LIMIT: Duration = Duration::from_secs(15);
 /// How long an answer waits for the listener's acknowledgement of a button.
@@ -55,6 +62,16 @@ impl Sender {
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        match self.send_whole(outgoing).await {
+            Err(error) if error.is_malformed() => {
+                tracing::warn!(outbox.id = outgoing.id, "Discord does not accept a message; sending the words alone");
+                self.post(&Outgoing { message: bare(&outgoing.message), ..self.to_dm(outgoing) }).await
+            }
+            result => result,
+        }
+    }
+
+    async fn send_whole(&self, outgoing: &Outgoing) -> Result<Sent, ApiError> {
         let Some(reply) = outgoing.reply.as_deref().and_then(Reply::parse) else {
             return self.post(outgoing).await;
         };
@@ -68,10 +85,31 @@ impl Sender {
     }
 
     async fn answer(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
+        if let Some(changed) = self.change(reply, outgoing).await? {
+            return Ok(changed);
+        }
         match (reply.kind, self.interactions.progress(&reply.id)) {
             (Kind::Component, _) | (_, Some(Progress::Answered)) => self.follow(reply, outgoing).await,
             (_, Some(Progress::Deferred)) => self.fill(reply, outgoing).await,
             (_, None | Some(Progress::Open | Progress::Answering)) => self.respond(reply, outgoing).await,
+        }
+    }
+
+    /// Changes the message whose button was pressed; `None` when that is not asked for, or not possible any more.
+    async fn change(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Option<Sent>, ApiError> {
+        let (true, Some(message)) = (outgoing.message.edits, &reply.message) else { return Ok(None) };
+        let path = match &outgoing.place {
+            Some(place) if !reply.ephemeral => format!("/channels/{place}/messages/{message}"),
+            _ => {
+                self.interactions.acknowledged(&reply.id, ACKNOWLEDGE_LIMIT).await;
+                original(reply)
+            }
+        };
+        let body = body(outgoing, self.form(reply, &outgoing.message), SUPPRESS_EMBEDS);
+        match self.rest.call(Method::PATCH, &path, Some(&body)).await {
+            Ok(answer) => Ok(Some(sent(&answer))),
+            Err(error) if error.is_beyond_change() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -131,7 +169,14 @@ impl Sender {
         if !reply.ephemeral {
             return self.post(outgoing).await;
         }
-        self.post(&Outgoing { place: None, ..outgoing.clone() }).await
+        self.post(&self.to_dm(outgoing)).await
+    }
+
+    /// The same message for the DM: the place of an answer in a server is none of it.
+    fn to_dm(&self, outgoing: &Outgoing) -> Outgoing {
+        let reply = outgoing.reply.as_deref().and_then(Reply::parse);
+        let place = outgoing.place.clone().filter(|_| !reply.is_some_and(|reply| reply.ephemeral));
+        Outgoing { place, ..outgoing.clone() }
     }
 
     /// An ordinary message into the DM, which is opened when it is not known yet.
@@ -143,6 +188,9 @@ impl Sender {
                 (channel.clone(), Some(channel))
             }
         };
+        if let Some(message) = self.look_for(outgoing, &channel).await? {
+            return Ok(Sent { message: Some(message), place: opened });
+        }
         let silent = if outgoing.silent { SUPPRESS_NOTIFICATIONS } else { 0 };
         let mut body = body(outgoing, None, SUPPRESS_EMBEDS | silent);
         body["nonce"] = json!(base36(outgoing.id));
@@ -152,6 +200,21 @@ impl Sender {
             Err(error) if error.is_deleted() => Ok(Sent { place: opened, message: None }),
             Err(error) => Err(error),
         }
+    }
+
+    /// The message, if an attempt that brought no answer did arrive: among the last ones of the DM, not older than that attempt.
+    async fn look_for(&self, outgoing: &Outgoing, channel: &str) -> Result<Option<String>, ApiError> {
+        let Some(since) = outgoing.look_since else { return Ok(None) };
+        let path = format!("/channels/{channel}/messages?limit={LOOK_BACK}");
+        let messages = self.rest.call(Method::GET, &path, None).await?;
+        let shown = content(outgoing);
+        let is_it = |message: &&Value| {
+            message["author"]["bot"] == true
+                && message["content"].as_str().is_some_and(|content| content.trim() == shown.trim())
+                && message["id"].as_str().and_then(made_at).is_some_and(|at| at >= ago(since, CLOCKS_APART))
+        };
+        let found = messages.as_array().and_then(|all| all.iter().find(is_it));
+        Ok(found.and_then(|message| message["id"].as_str()).map(str::to_owned))
     }
 
     async fn open(&self, account: &str) -> Result<String, ApiError> {
@@ -206,7 +269,20 @@ fn content(outgoing: &Outgoing) -> String {
     if fits { marked } else { full.text() }
 }
 
-fn whole_text(message: &Message) -> crate::types::Rich {
+/// The words, with the choices as lines that can be typed.
+fn bare(message: &Message) -> Message {
+    let choices = message.buttons.iter().map(|choice| format!("\n- {}", choice.label));
+    let text = Rich::plain(choices.fold(message.text.text(), |text, choice| text + &choice));
+    Message { text, language: message.language.clone(), ..Message::default() }
+}
+
+/// When Discord made something, by its id (Discord, "Snowflakes").
+fn made_at(id: &str) -> Option<Timestamp> {
+    const EPOCH: i64 = 1_420_070_400_000;
+    Timestamp::from_millisecond((id.parse::<i64>().ok()? >> 22) + EPOCH).ok()
+}
+
+fn whole_text(message: &Message) -> Rich {
     let mut text = message.text.clone();
     for span in components::list(message).into_iter().flat_map(|list| list.0) {
         text.push(span);
@@ -235,6 +311,12 @@ fn base36(id: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        assert_eq!(made_at("175928847299117063").unwrap().to_string(), "2016-04-30T11:18:25.796Z");
+        assert_eq!(made_at("none"), None);
+    }
 
     #[test]
     fn ids_are_short_nonces() {

@@ -1,6 +1,6 @@
 //! Discord's HTTP API v10: one request, one answer, and what an error means.
 //!
-//! No retries, no waiting for rate limits: the outbox does that. Errors carry the status and Discord's error code in fixed
+//! No retries, no waiting for rate limits: the outbox does that. A call that Discord would refuse for its rate is not made. Errors carry the status and Discord's error code in fixed
 //! words, never an address (they contain tokens), never a body.
 
 use std::time::Duration;
@@ -9,13 +9,16 @@ use reqwest::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tokio::time::Instant;
 
-use crate::outbox::SendError;
-use crate::platform::{Endpoint, Network};
+use super::limits::Limits;
+use crate::outbox::{SendError, Waits};
+use crate::platform::{Endpoint, Network, asked_to_wait};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const TOTAL_LIMIT: Duration = Duration::from_secs(15);
-const LONGEST_WAIT: f64 = 3600.0;
+/// How long a connection is quiet before it is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const AGENT: &str = concat!("DiscordBot (goldseam, ", env!("CARGO_PKG_VERSION"), ")");
 
 /// Already acknowledged.
@@ -27,9 +30,16 @@ const EXPIRED: [u64; 4] = [10062, 10015, 50027, 40094];
 /// Unknown channel or user, missing access, no messages to this user, missing permissions, invalid recipient, no mutual
 /// server.
 const UNREACHABLE: [u64; 7] = [10003, 10013, 50001, 50007, 50013, 50033, 50278];
-/// DMs opened too fast, write rate of the channel.
-const TOO_FAST: [u64; 2] = [40003, 20028];
-const OVERLOADED: u64 = 130_000;
+/// DMs opened too fast.
+const OPENED_TOO_FAST: u64 = 40003;
+/// Write rate of the channel, edits of an old message.
+const TOO_FAST: [u64; 2] = [20028, 30046];
+/// Overloaded, internal network error.
+const OVERLOADED: [u64; 2] = [130_000, 40333];
+/// The message as such is not accepted: a field of it is wrong.
+const MALFORMED: u64 = 50035;
+/// Unknown message, somebody else's message, a message of the system, too many edits of an old one.
+const BEYOND_CHANGE: [u64; 4] = [10008, 50005, 50021, 30046];
 
 /// A client for one bot.
 pub struct Rest {
@@ -37,6 +47,7 @@ pub struct Rest {
     root: String,
     token: SecretString,
     network: Network,
+    limits: Limits,
 }
 
 /// Why a request was not answered as hoped.
@@ -58,7 +69,7 @@ impl Rest {
     /// When the TLS backend cannot be set up.
     pub fn new(api: &Endpoint, network: Network, token: SecretString) -> anyhow::Result<Self> {
         let http = client(network)?;
-        Ok(Self { http, root: root(api), token, network })
+        Ok(Self { http, root: root(api), token, network, limits: Limits::default() })
     }
 
     /// The address without `/api/v10`.
@@ -77,15 +88,19 @@ impl Rest {
 
     /// One request below `/api/v10`.
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
+        if let Some(wait) = self.limits.wait(&method, path, Instant::now()) {
+            return Err(ApiError::Status { status: 429, code: 0, retry_after: Some(wait), global: false });
+        }
         let mut request = self
             .http
-            .request(method, format!("{}/api/v10{path}", self.root))
+            .request(method.clone(), format!("{}/api/v10{path}", self.root))
             .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()))
             .header(USER_AGENT, AGENT);
         if let Some(body) = body {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| lost(&error))?;
+        self.limits.note(&method, path, response.headers(), Instant::now());
         if response.status().is_success() { success(response).await } else { Err(refusal(response).await) }
     }
 }
@@ -95,6 +110,7 @@ pub(super) fn client(network: Network) -> anyhow::Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_LIMIT)
         .timeout(TOTAL_LIMIT)
+        .tcp_keepalive(KEEP_ALIVE)
         .redirect(reqwest::redirect::Policy::none());
     let builder = if network == Network::Loopback { builder.no_proxy() } else { builder };
     Ok(builder.build()?)
@@ -134,7 +150,7 @@ async fn refusal(response: Response) -> ApiError {
     ApiError::Status {
         status: status.as_u16(),
         code: field("code").and_then(Value::as_u64).unwrap_or(0),
-        retry_after: wait.filter(|wait| wait.is_finite()).map(|w| Duration::from_secs_f64(w.clamp(0.0, LONGEST_WAIT))),
+        retry_after: asked_to_wait(wait),
         global: global
             || field("global").and_then(Value::as_bool).unwrap_or(false)
             || (status == StatusCode::TOO_MANY_REQUESTS && body.is_none()),
@@ -165,6 +181,16 @@ impl ApiError {
         self.code() == NONCE_MESSAGE_DELETED
     }
 
+    /// True when a message cannot be changed, now or ever.
+    pub(super) fn is_beyond_change(&self) -> bool {
+        BEYOND_CHANGE.contains(&self.code())
+    }
+
+    /// True when something in the message is not accepted.
+    pub(super) fn is_malformed(&self) -> bool {
+        self.code() == MALFORMED
+    }
+
     /// What the outbox should do about it.
     pub(super) fn classify(&self) -> SendError {
         match *self {
@@ -176,17 +202,18 @@ impl ApiError {
 }
 
 fn classify(status: u16, code: u64, retry_after: Option<Duration>, global: bool) -> SendError {
-    let limited = |otherwise: u64| SendError::RateLimited {
+    let limited = |otherwise: u64, who: Waits| SendError::RateLimited {
         retry_after: retry_after.unwrap_or(Duration::from_secs(otherwise)),
-        global,
+        who: if global { Waits::Everything } else { who },
     };
     match (status, code) {
         (401, _) => SendError::Unauthorized,
         (_, code) if UNREACHABLE.contains(&code) => SendError::Gone(format!("Discord error {code}")),
-        (_, code) if TOO_FAST.contains(&code) => limited(60),
-        (_, OVERLOADED) => SendError::NotSent("Discord is overloaded".into()),
-        (429, _) => limited(1),
-        (403, 0) => SendError::NotSent("refused on the way to Discord".into()),
+        (_, OPENED_TOO_FAST) => limited(60, Waits::Bulk),
+        (_, code) if TOO_FAST.contains(&code) => limited(60, Waits::Chat),
+        (_, code) if OVERLOADED.contains(&code) => SendError::NotSent("Discord is overloaded".into()),
+        (429, _) => limited(1, Waits::Chat),
+        (403 | 408, 0) => SendError::NotSent("refused on the way to Discord".into()),
         (500.., _) => SendError::Ambiguous(format!("Discord answered {status}")),
         _ => SendError::Refused(format!("Discord answered {status}, error {code}")),
     }

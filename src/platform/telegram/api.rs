@@ -6,15 +6,18 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::platform::Endpoint;
+use crate::platform::{Endpoint, asked_to_wait};
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// How long a connection is quiet before it is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// A bot's way to its server.
 #[derive(Clone)]
@@ -25,9 +28,13 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// A client that follows no redirect, and takes no proxy for a server on this machine.
+    /// A client that follows no redirect, and takes no proxy for a server on this machine. Connections are kept for the next
+    /// call.
     pub(super) fn new(endpoint: &Endpoint, token: SecretString) -> Result<Self, reqwest::Error> {
-        let builder = Client::builder().connect_timeout(CONNECT_LIMIT).redirect(redirect::Policy::none());
+        let builder = Client::builder()
+            .connect_timeout(CONNECT_LIMIT)
+            .tcp_keepalive(KEEP_ALIVE)
+            .redirect(redirect::Policy::none());
         let builder = if on_this_machine(endpoint) { builder.no_proxy() } else { builder };
         Ok(Self { client: builder.build()?, base: endpoint.as_str().to_owned(), token })
     }
@@ -62,6 +69,9 @@ pub(super) enum Failure {
     /// No connection was made: the server did not see the call.
     #[error("no connection")]
     NotConnected,
+    /// Something before the server turned the call away: the server did not see it.
+    #[error("turned away with {0} on the way")]
+    TurnedAway(u16),
     /// The call was made but no readable answer came; the server may have done it.
     #[error("{0}")]
     Unclear(&'static str),
@@ -102,14 +112,29 @@ impl Failure {
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
     let status = response.status().as_u16();
+    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.bytes().await.map_err(|error| Failure::in_answer(error.without_url()))?;
     if let Ok(Answer { result: Some(result), .. }) = serde_json::from_slice::<Answer<T>>(&body) {
         return Ok(result);
     }
-    let answer: Value = serde_json::from_slice(&body).map_err(|_| Failure::Unclear("an answer that is not JSON"))?;
-    match denial(status, &answer) {
+    let Ok(answer) = serde_json::from_slice::<Value>(&body) else { return Err(no_json(status, wait)) };
+    match denial(status, &answer, wait) {
         Some(denial) => Err(Failure::Denied(denial)),
         None => Err(Failure::Unclear("an answer in an unknown form")),
+    }
+}
+
+/// A page of something else: of a proxy that turned us away, or of one that has lost the server behind it.
+fn no_json(status: u16, wait: Option<f64>) -> Failure {
+    match status {
+        429 => Failure::Denied(Denial {
+            code: 429,
+            words: String::new(),
+            retry_after: asked_to_wait(wait),
+            moved_to: None,
+        }),
+        300..500 => Failure::TurnedAway(status),
+        _ => Failure::Unclear("an answer that is not JSON"),
     }
 }
 
@@ -133,7 +158,7 @@ impl TryFrom<bool> for True {
     }
 }
 
-fn denial(status: u16, answer: &Value) -> Option<Denial> {
+fn denial(status: u16, answer: &Value, wait: Option<f64>) -> Option<Denial> {
     if answer.get("ok") != Some(&Value::Bool(false)) {
         return None;
     }
@@ -141,13 +166,12 @@ fn denial(status: u16, answer: &Value) -> Option<Denial> {
     Some(Denial {
         code: answer["error_code"].as_u64().unwrap_or(u64::from(status)),
         words: answer["description"].as_str().unwrap_or_default().to_lowercase(),
-        retry_after: seconds(&parameters["retry_after"]),
+        retry_after: asked_to_wait(seconds(&parameters["retry_after"]).or(wait)),
         moved_to: parameters["migrate_to_chat_id"].as_i64(),
     })
 }
 
-/// Whole seconds from 0 to one hour, whatever the server wrote; `None` when it is no number.
-fn seconds(value: &Value) -> Option<Duration> {
-    let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    number.is_finite().then(|| Duration::from_secs(number.ceil().clamp(0.0, 3600.0) as u64))
+/// A number, also one that was written as a text.
+fn seconds(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::types::{Inbound, Input, Place, PlaceKind, Platform, Private};
+use crate::types::{Button, Inbound, Input, Place, PlaceKind, Platform, Private};
 
 use super::INERT;
 
@@ -72,7 +72,10 @@ pub fn decode(raw: &str) -> Option<Inbound> {
         return None;
     }
     // In a group the answer goes out privately; when it cannot, the group is told where the private chat is.
-    let reply = shared.then(|| Group { chat: place.id.clone(), me: me.clone() }.handle());
+    let reply = match shared {
+        true => Some(Group { chat: place.id.clone(), me: me.clone() }.handle()),
+        false => Pressed::of(&update).map(Pressed::handle),
+    };
     Some(Inbound {
         platform: Platform::Telegram,
         event: event.to_string(),
@@ -100,6 +103,32 @@ impl Group {
     }
 
     /// The group in a reply handle.
+    pub(super) fn read(handle: &str) -> Option<Self> {
+        serde_json::from_str(handle).ok()
+    }
+}
+
+/// The message whose button was pressed, when that button stays: what is needed to change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Pressed {
+    /// Its id in the chat.
+    pub(super) message: i32,
+}
+
+impl Pressed {
+    fn of(update: &Value) -> Option<Self> {
+        let query = update.get("callback_query")?;
+        let message = query.get("message")?.get("message_id")?.as_i64()?;
+        let stays = text(query, "data")?.starts_with(Button::STAYS);
+        Some(Self { message: i32::try_from(message).ok().filter(|_| stays)? })
+    }
+
+    fn handle(self) -> String {
+        // A number always serialises.
+        serde_json::to_string(&self).unwrap_or_default()
+    }
+
+    /// The message in a reply handle.
     pub(super) fn read(handle: &str) -> Option<Self> {
         serde_json::from_str(handle).ok()
     }

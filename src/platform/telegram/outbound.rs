@@ -1,21 +1,21 @@
 //! One message out: rendered, sent once, and the server's answer told in the outbox's words.
 //!
-//! It repeats a message in one case only: the server could not read our markup, so nothing was sent, and the same words go
-//! out plain. An error never holds the server's own words, because they may quote what was sent.
+//! It calls twice in two cases only: the server could not read our markup, so nothing was sent, and the same words go out plain;
+//! or a message that should be changed cannot be, and a new one is sent. An error never holds the server's own words, because they may quote what was sent.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use teloxide::payloads::{SendMessage, SendMessageSetters};
-use teloxide::types::{ChatId, LinkPreviewOptions, ParseMode};
+use teloxide::payloads::{EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters};
+use teloxide::types::{ChatId, LinkPreviewOptions, MessageId, ParseMode};
 
-use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
+use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use crate::platform::Endpoint;
 use crate::types::{Localized, Platform};
 
 use super::api::{Api, Denial, Failure};
-use super::inbound::Group;
+use super::inbound::{Group, Pressed};
 use super::render::{html, keyboard};
 
 /// How long one delivery may take in all (the outbox's lease is longer).
@@ -70,12 +70,15 @@ impl Sender {
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
+        if let Some(answer) = self.change(outgoing).await? {
+            return Ok(answer);
+        }
         let request = request(outgoing)?;
         let first = self.api.call::<Posted>("sendMessage", &request, self.limit).await;
         let answer = match first {
             Err(Failure::Denied(denial)) if is_unreadable_markup(&denial) => {
-                tracing::warn!(outbox.id = outgoing.id, "Telegram could not read our markup; sending the words alone");
-                self.api.call::<Posted>("sendMessage", &plain(request, outgoing), self.limit).await
+                told_unreadable(outgoing);
+                self.api.call("sendMessage", &plain(request, outgoing), self.limit).await
             }
             other => other,
         };
@@ -83,8 +86,31 @@ impl Sender {
         if let (Err(SendError::Gone(_)), Some(group)) = (&answer, outgoing.reply.as_deref().and_then(Group::read)) {
             self.invite(&group, outgoing.message.language.as_deref()).await;
         }
-        let posted = answer?;
-        Ok(Sent { message: posted.message_id.map(|id| id.to_string()), place: None })
+        Ok(answer?.into())
+    }
+
+    /// Changes the message whose button was pressed; `None` when that is not asked for, or not possible any more.
+    async fn change(&self, outgoing: &Outgoing) -> Result<Option<Sent>, SendError> {
+        let pressed = outgoing.reply.as_deref().filter(|_| outgoing.message.edits).and_then(Pressed::read);
+        let Some(pressed) = pressed else { return Ok(None) };
+        let request = edit(outgoing, pressed)?;
+        let first = self.api.call::<Posted>("editMessageText", &request, self.limit).await;
+        let answer = match first {
+            Err(Failure::Denied(denial)) if is_unreadable_markup(&denial) => {
+                told_unreadable(outgoing);
+                let plain = EditMessageText { text: outgoing.message.text.text(), parse_mode: None, ..request };
+                self.api.call("editMessageText", &plain, self.limit).await
+            }
+            other => other,
+        };
+        match answer {
+            Ok(posted) => Ok(Some(posted.into())),
+            Err(Failure::Denied(denial)) if is_no_change(&denial) => {
+                Ok(Some(Posted { message_id: Some(pressed.message.into()) }.into()))
+            }
+            Err(Failure::Denied(denial)) if is_beyond_change(&denial) => Ok(None),
+            Err(failure) => Err(classify(&failure)),
+        }
     }
 }
 
@@ -107,10 +133,26 @@ struct Posted {
     message_id: Option<i64>,
 }
 
+impl From<Posted> for Sent {
+    fn from(posted: Posted) -> Self {
+        Self { message: posted.message_id.map(|id| id.to_string()), place: None }
+    }
+}
+
+fn chat(outgoing: &Outgoing) -> Result<ChatId, SendError> {
+    let chat = outgoing.place.as_ref().unwrap_or(&outgoing.account).parse();
+    chat.map(ChatId).map_err(|_| SendError::Refused("a chat id that is not a number".to_owned()))
+}
+
+fn edit(outgoing: &Outgoing, pressed: Pressed) -> Result<EditMessageText, SendError> {
+    let request = EditMessageText::new(chat(outgoing)?, MessageId(pressed.message), html(&outgoing.message.text))
+        .parse_mode(ParseMode::Html)
+        .link_preview_options(no_preview());
+    Ok(EditMessageText { reply_markup: keyboard(&outgoing.message.buttons), ..request })
+}
+
 fn request(outgoing: &Outgoing) -> Result<SendMessage, SendError> {
-    let chat = outgoing.place.as_ref().unwrap_or(&outgoing.account);
-    let chat: i64 = chat.parse().map_err(|_| SendError::Refused("a chat id that is not a number".to_owned()))?;
-    let mut request = SendMessage::new(ChatId(chat), html(&outgoing.message.text))
+    let mut request = SendMessage::new(chat(outgoing)?, html(&outgoing.message.text))
         .parse_mode(ParseMode::Html)
         .link_preview_options(no_preview());
     if let Some(keyboard) = keyboard(&outgoing.message.buttons) {
@@ -136,6 +178,21 @@ fn no_preview() -> LinkPreviewOptions {
     }
 }
 
+fn told_unreadable(outgoing: &Outgoing) {
+    tracing::warn!(outbox.id = outgoing.id, "Telegram could not read our markup; sending the words alone");
+}
+
+/// It stands there already.
+fn is_no_change(denial: &Denial) -> bool {
+    denial.code == 400 && denial.words.contains("message is not modified")
+}
+
+/// It was deleted, or is too old.
+fn is_beyond_change(denial: &Denial) -> bool {
+    const KNOWN: [&str; 3] = ["message to edit not found", "message can't be edited", "message_id_invalid"];
+    denial.code == 400 && KNOWN.iter().any(|words| denial.words.contains(words))
+}
+
 fn is_unreadable_markup(denial: &Denial) -> bool {
     denial.code == 400 && denial.words.contains("can't parse entities")
 }
@@ -143,6 +200,7 @@ fn is_unreadable_markup(denial: &Denial) -> bool {
 fn classify(failure: &Failure) -> SendError {
     match failure {
         Failure::NotConnected => SendError::NotSent("no connection".to_owned()),
+        Failure::TurnedAway(_) => SendError::NotSent("turned away on the way to Telegram".to_owned()),
         Failure::Unclear(why) => SendError::Ambiguous((*why).to_owned()),
         Failure::Denied(denial) => classify_denial(denial),
     }
@@ -155,12 +213,13 @@ fn classify_denial(denial: &Denial) -> SendError {
     match denial.code {
         401 | 404 => SendError::Unauthorized,
         403 => SendError::Gone(gone(&denial.words).unwrap_or("forbidden").to_owned()),
-        // Telegram does not say whether a limit is the chat's or the bot's, so it is taken as the chat's.
-        420 | 429 => SendError::RateLimited { retry_after: denial.retry_after.unwrap_or(USUAL_WAIT), global: false },
+        // Telegram does not say whether a limit is the chat's or the bot's.
+        420 | 429 => SendError::RateLimited { retry_after: denial.retry_after.unwrap_or(USUAL_WAIT), who: Waits::Bulk },
         400 => match gone(&denial.words) {
             Some(why) => SendError::Gone(why.to_owned()),
             None => SendError::Refused(refused(&denial.words).to_owned()),
         },
+        408 | 409 | 425 => SendError::NotSent(format!("error {}", denial.code)),
         code @ 402..500 => SendError::Refused(format!("error {code}")),
         code => SendError::Ambiguous(format!("error {code}")),
     }
@@ -168,8 +227,9 @@ fn classify_denial(denial: &Denial) -> SendError {
 
 /// Ours for the server's words that mean: this recipient cannot be written to any more.
 fn gone(words: &str) -> Option<&'static str> {
-    const KNOWN: [(&str, &str); 9] = [
+    const KNOWN: [(&str, &str); 11] = [
         ("bot was blocked", "blocked by the person"),
+        ("user_is_blocked", "blocked by the person"),
         ("deactivated", "account deleted"),
         ("can't initiate", "the person never wrote to the bot"),
         ("bot was kicked", "removed from the group"),
@@ -178,19 +238,23 @@ fn gone(words: &str) -> Option<&'static str> {
         ("chat not found", "chat not found"),
         ("peer_id_invalid", "chat not found"),
         ("user not found", "account not found"),
+        ("messages to bots", "not a person"),
     ];
     KNOWN.iter().find(|(theirs, _)| words.contains(theirs)).map(|(_, ours)| *ours)
 }
 
 /// Ours for the server's words about a message that it will never take.
 fn refused(words: &str) -> &'static str {
-    const KNOWN: [(&str, &str); 6] = [
+    const KNOWN: [(&str, &str); 9] = [
         ("text is empty", "empty text"),
         ("too long", "text too long"),
         ("can't parse entities", "unreadable markup"),
         ("button_data_invalid", "button data"),
         ("can't parse inline keyboard button", "button"),
         ("not enough rights", "no right to write in this chat"),
+        ("have no rights", "no right to write in this chat"),
+        ("chat_write_forbidden", "no right to write in this chat"),
+        ("topic_closed", "no right to write in this chat"),
     ];
     KNOWN.iter().find(|(theirs, _)| words.contains(theirs)).map_or("bad request", |(_, ours)| *ours)
 }

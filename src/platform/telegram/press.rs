@@ -11,6 +11,7 @@ use teloxide::types::{CallbackQueryId, ChatId, InlineKeyboardButton, InlineKeybo
 
 use super::INERT;
 use super::api::{Api, Failure};
+use crate::types::Button;
 
 /// Telegram forgets a press after about 15 seconds; an answer that takes longer helps nobody.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -23,7 +24,8 @@ pub(super) struct Press {
 }
 
 impl Press {
-    /// The press in an update, if it is one. The keyboard is only replaced when it still shows the pressed button.
+    /// The press in an update, if it is one. The keyboard is only replaced when it still shows the pressed button, and that button
+    /// cannot be pressed again.
     pub(super) fn read(update: &RawValue) -> Option<Self> {
         let update: Value = serde_json::from_str(update.get()).ok()?;
         let query = update.get("callback_query")?;
@@ -52,7 +54,7 @@ fn ignore<T>(what: &'static str, outcome: Result<T, Failure>) {
 }
 
 fn replacement(query: &Value) -> Option<EditMessageReplyMarkup> {
-    let data = query.get("data")?.as_str().filter(|data| *data != INERT)?;
+    let data = query.get("data")?.as_str().filter(|data| *data != INERT && !data.starts_with(Button::STAYS))?;
     let message = query.get("message")?;
     let chat = ChatId(message.get("chat")?.get("id")?.as_i64()?);
     let id = MessageId(i32::try_from(message.get("message_id")?.as_i64()?).ok()?);

@@ -105,6 +105,7 @@ impl Checker<'_, '_> {
             Some(Type::Time) => 5,
             Some(Type::Integer { from, to }) => from.to_string().len().max(to.to_string().len()),
             Some(Type::Zone) => 32,
+            Some(Type::When) => 60,
             Some(Type::List) => 120,
             Some(Type::Number { .. } | Type::Bool | Type::Date | Type::Duration) => 32,
             None => 100,

@@ -8,6 +8,7 @@ use super::super::model::Type;
 use super::super::problem::did_you_mean;
 use super::Checker;
 use super::ways::objections;
+use crate::schedule::limits::Trouble;
 use crate::types::Value;
 
 /// What an expression is, for comparing.
@@ -20,6 +21,7 @@ pub(super) enum Kind {
     Date,
     Time,
     Duration,
+    When,
     List,
     Promise,
     None,
@@ -36,6 +38,7 @@ impl Kind {
             Type::Date => Kind::Date,
             Type::Time => Kind::Time,
             Type::Duration => Kind::Duration,
+            Type::When => Kind::When,
             Type::List => Kind::List,
         }
     }
@@ -49,6 +52,7 @@ impl Kind {
             Kind::Date => "a date",
             Kind::Time => "a time",
             Kind::Duration => "a length of time",
+            Kind::When => "a rule for when",
             Kind::List => "a list",
             Kind::Promise => "a promise",
             Kind::None => "nothing",
@@ -83,6 +87,7 @@ impl Checker<'_, '_> {
                 Value::Date { .. } => Kind::Date,
                 Value::Time { .. } => Kind::Time,
                 Value::Duration { .. } => Kind::Duration,
+                Value::When { .. } => Kind::When,
                 Value::List(_) => Kind::List,
             },
             ExprKind::Name(name) => self.name_kind(name, &expr.span),
@@ -121,7 +126,10 @@ impl Checker<'_, '_> {
             Name::Now => Kind::Time,
             Name::OpenPromise => Kind::Promise,
             Name::CheckedInToday => Kind::Bool,
-            Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries => Kind::Number,
+            Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries | Name::Reminders => {
+                Kind::Number
+            }
+            Name::ReminderList => Kind::Text,
         }
     }
 
@@ -198,7 +206,11 @@ impl Checker<'_, '_> {
             | Function::Visits
             | Function::Hits
             | Function::LocalTime
-            | Function::HasLanguage => &[Kind::Text],
+            | Function::HasLanguage
+            | Function::ReminderText
+            | Function::ReminderWhen => &[Kind::Text],
+            Function::Trouble | Function::LastDay | Function::FirstDay => &[Kind::When],
+            Function::Reminder => &[Kind::Number],
             Function::DaysSince | Function::DaysUntil => &[Kind::Date],
             Function::Count => &[Kind::List],
             Function::Min | Function::Max | Function::Promise => &[],
@@ -247,6 +259,10 @@ impl Checker<'_, '_> {
             Function::Lower => Kind::Text,
             Function::LocalTime => Kind::Time,
             Function::HasLanguage => Kind::Bool,
+            Function::Trouble => Kind::Choice(Trouble::WORDS.map(str::to_owned).to_vec()),
+            Function::LastDay | Function::ReminderWhen => Kind::When,
+            Function::FirstDay => Kind::Date,
+            Function::Reminder | Function::ReminderText => Kind::Text,
             Function::Promise => {
                 let found = kinds.into_iter().next().unwrap_or(Kind::Text);
                 if !found.fits(&Kind::Text) && found != Kind::Promise {

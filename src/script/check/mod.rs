@@ -40,7 +40,7 @@ pub(crate) const NEEDS_THE_WHOLE: &[&str] = &[
 ];
 
 /// What the names of the engine's own schedules begin with.
-const OUR_SCHEDULES: [&str; 5] = ["nudge-", "expire-", "wait-", "promise-remind-", "promise-due-"];
+const OUR_SCHEDULES: [&str; 6] = ["nudge-", "expire-", "wait-", "promise-remind-", "promise-due-", "remind-"];
 /// The longest text of a promise that is kept.
 pub(crate) const PROMISE_TEXT: usize = 200;
 const MAX_OPTIONS: (usize, usize) = (8, 25);
@@ -249,7 +249,7 @@ impl<'c, 'a> Checker<'c, 'a> {
             }
             OpKind::Wait(wait) => {
                 self.when(&wait.until, known);
-                if let When::Every(..) = wait.until {
+                if let When::Every(..) | When::Between(..) = wait.until {
                     let hint = "a script waits once: for 10m, until tomorrow morning, until next monday 09:00";
                     self.source.error("GS0422", op.span.clone(), "a wait that comes again and again", hint);
                 }
@@ -313,11 +313,21 @@ impl<'c, 'a> Checker<'c, 'a> {
                     self.wants(remind, &Kind::Choice(of), known);
                 }
                 self.when(due, known);
-                if let When::Every(..) = due {
+                if let When::Every(..) | When::Between(..) = due {
                     let hint = "a promise is due once: tomorrow evening, in 3d, next monday 09:00";
                     self.source.error("GS0419", op.span.clone(), "a promise that is due again and again", hint);
                 }
             }
+            OpKind::Remind { text, at, instead_of, .. } => {
+                self.wants(text, &Kind::Text, known);
+                self.when(at, known);
+                if let Some(other) = instead_of {
+                    self.wants(other, &Kind::Text, known);
+                }
+                let arg = |name: &str| (name.to_owned(), Expr::any(op.span.clone()));
+                self.start("reminder", &vec![arg("what"), arg("reminder")], known, &op.span);
+            }
+            OpKind::DropReminder(which) => self.wants(which, &Kind::Text, known),
             OpKind::Settle { promise, standing } => {
                 self.wants(promise, &Kind::Promise, known);
                 self.wants(standing, &Kind::Text, known);
@@ -520,18 +530,25 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn when(&mut self, when: &When<Expr>, known: &Known) {
-        let clock = match when {
-            When::In(_) => return,
+        let clocks = match when {
+            When::In(_) => vec![],
             When::On(day, clock) => {
                 if let Day::Given(expr) = day {
                     self.wants(expr, &Kind::Date, known);
                 }
-                clock
+                vec![clock]
             }
-            When::Every(_, clock) => clock,
+            When::Every(_, clock) => vec![clock],
+            When::Between(_, from, to) => vec![from, to],
+            When::As(expr) => {
+                self.wants(expr, &Kind::When, known);
+                vec![]
+            }
         };
-        if let Clock::Given(expr) = clock {
-            self.wants(expr, &Kind::Time, known);
+        for clock in clocks {
+            if let Clock::Given(expr) = clock {
+                self.wants(expr, &Kind::Time, known);
+            }
         }
     }
 
@@ -822,6 +839,8 @@ fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
         OpKind::CheckIn { .. } => "record",
         OpKind::Schedule(_) => "schedule",
         OpKind::Cancel(_) => "cancel",
+        OpKind::Remind { .. } => "remind",
+        OpKind::DropReminder(_) => "drop_reminder",
         OpKind::Call { .. } => "call",
         OpKind::Start { .. } => "start",
         OpKind::Redo { .. } => "redo",

@@ -64,6 +64,8 @@ pub(crate) fn said(script: &Script) -> Vec<Said> {
             | OpKind::CheckIn { .. }
             | OpKind::Schedule(_)
             | OpKind::Cancel(_)
+            | OpKind::Remind { .. }
+            | OpKind::DropReminder(_)
             | OpKind::Call { .. }
             | OpKind::Start { .. }
             | OpKind::Redo { .. }

@@ -146,6 +146,8 @@ fn kept_without_an_answer(script: &Script, pc: usize, question: &Question) -> Op
             OpKind::Settle { .. } => return Some("settle"),
             OpKind::Remember(_) => return Some("remember"),
             OpKind::Schedule(_) => return Some("schedule"),
+            OpKind::Remind { .. } => return Some("remind"),
+            OpKind::DropReminder(_) => return Some("drop_reminder"),
             OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::Call { .. } => {}
             OpKind::JumpUnless(test, target) => match question.save.as_ref().and_then(|var| when_empty(test, var)) {
                 Some(true) => open.push(pc + 1),

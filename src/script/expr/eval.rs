@@ -5,6 +5,8 @@ use jiff::{SignedDuration, ToSpan};
 
 use super::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField, Scope};
 use crate::phrase::{self, Phrase};
+use crate::schedule::limits::{self, last_of_months};
+use crate::schedule::{Rule, first};
 use crate::types::Value;
 
 impl Expr {
@@ -55,6 +57,8 @@ fn eval_name(name: &Name, scope: &dyn Scope) -> Value {
             scope.last_checkin().map_or(Value::None, |day| Value::Int(days_between(day, scope.today())))
         }
         Name::Entries => Value::Int(scope.entries()),
+        Name::Reminders => count(scope.reminders().len()),
+        Name::ReminderList => reminder_list(scope),
     }
 }
 
@@ -163,7 +167,6 @@ fn shift(date: Date, seconds: i64) -> Value {
 fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value {
     let value = |index: usize| arguments.get(index).map_or(Value::None, |argument| argument.eval(scope));
     let text = |index: usize| value(index).to_string();
-    let count = |amount: usize| Value::Int(i64::try_from(amount).unwrap_or(i64::MAX));
     match function {
         Function::Has => Value::Bool(has(&text(0), &text(1), scope)),
         Function::Words => count(text(0).split_whitespace().count()),
@@ -181,11 +184,52 @@ fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value
         Function::Hits => Value::Int(scope.hits(&text(0))),
         Function::LocalTime => local_time(&text(0), scope.now()),
         Function::HasLanguage => Value::Bool(scope.has_language(&text(0))),
+        Function::Trouble => of_rule(&value(0), |rule| {
+            limits::trouble(rule, scope.now()).map_or(Value::None, |trouble| Value::text(trouble.word()))
+        }),
+        Function::LastDay => of_rule(&value(0), |rule| Value::when(last_of_months(rule))),
+        Function::FirstDay => of_rule(&value(0), |rule| first_day(rule, scope.now())),
+        Function::Reminder => match value(0) {
+            Value::Int(number) => {
+                let at = usize::try_from(number - 1).ok();
+                at.and_then(|at| scope.reminders().into_iter().nth(at)).map_or(Value::None, Value::Text)
+            }
+            _ => Value::None,
+        },
+        Function::ReminderText => scope.reminder(&text(0)).map_or(Value::None, |(text, _)| Value::Text(text)),
+        Function::ReminderWhen => scope.reminder(&text(0)).map_or(Value::None, |(_, rule)| Value::when(rule)),
         Function::Promise => match value(0) {
             Value::Text(id) if !scope.promise_field(&id, PromiseField::Text).is_none() => Value::Text(id),
             _ => Value::None,
         },
     }
+}
+
+fn count(amount: usize) -> Value {
+    Value::Int(i64::try_from(amount).unwrap_or(i64::MAX))
+}
+
+fn of_rule(value: &Value, of: impl Fn(&Rule) -> Value) -> Value {
+    match value {
+        Value::When { when } => of(when),
+        _ => Value::None,
+    }
+}
+
+/// The day on which a rule happens first, on the clock's calendar.
+fn first_day(rule: &Rule, now: &jiff::Zoned) -> Value {
+    let firing = first(rule, now.timestamp(), now.time_zone());
+    firing.map_or(Value::None, |firing| Value::Date { date: now.time_zone().to_datetime(firing.at).date() })
+}
+
+/// `1. Call Lena (every Monday at 20:00)`, a line for each.
+fn reminder_list(scope: &dyn Scope) -> Value {
+    let known = scope.reminders().into_iter().filter_map(|id| scope.reminder(&id));
+    let lines = known.enumerate().map(|(at, (text, rule))| {
+        let when = scope.show(&Value::when(rule));
+        format!("{}. {} ({when})", at + 1, text.replace('\n', ", "))
+    });
+    Value::Text(lines.collect::<Vec<_>>().join("\n"))
 }
 
 fn has(text: &str, what: &str, scope: &dyn Scope) -> bool {

@@ -12,6 +12,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 
 use crate::phrase::Phrase;
+use crate::schedule::Rule;
 use crate::types::Value;
 
 pub(crate) use syntax::{SyntaxError, parse, parse_duration};
@@ -73,6 +74,10 @@ pub enum Name {
     DaysSinceCheckIn,
     /// How many journal entries there are.
     Entries,
+    /// How many reminders of their own there are.
+    Reminders,
+    /// All of them, numbered, on lines of their own.
+    ReminderList,
 }
 
 /// Operators with two sides.
@@ -111,6 +116,12 @@ pub enum Function {
     LocalTime,
     Promise,
     HasLanguage,
+    Trouble,
+    LastDay,
+    FirstDay,
+    Reminder,
+    ReminderText,
+    ReminderWhen,
 }
 
 /// What can be asked of a promise.
@@ -154,6 +165,10 @@ pub trait Scope {
     fn last_checkin(&self) -> Option<Date>;
     /// How many journal entries there are.
     fn entries(&self) -> i64;
+    /// The ids of the person's own reminders, the one that comes first in front.
+    fn reminders(&self) -> Vec<String>;
+    /// What a reminder says, and when.
+    fn reminder(&self, id: &str) -> Option<(String, Rule)>;
     /// A phrase list of the script, or a shared one.
     fn phrases(&self, list: &str) -> Option<&[Phrase]>;
     /// How often a step was asked.

@@ -9,7 +9,7 @@ use crate::types::Value;
 /// The most parts an expression may have.
 const MAX_NODES: usize = 200;
 
-const FUNCTIONS: [(&str, Function, usize); 14] = [
+const FUNCTIONS: [(&str, Function, usize); 20] = [
     ("has", Function::Has, 2),
     ("words", Function::Words, 1),
     ("chars", Function::Chars, 1),
@@ -24,6 +24,12 @@ const FUNCTIONS: [(&str, Function, usize); 14] = [
     ("local_time", Function::LocalTime, 1),
     ("promise", Function::Promise, 1),
     ("has_language", Function::HasLanguage, 1),
+    ("trouble", Function::Trouble, 1),
+    ("last_day", Function::LastDay, 1),
+    ("first_day", Function::FirstDay, 1),
+    ("reminder", Function::Reminder, 1),
+    ("reminder_text", Function::ReminderText, 1),
+    ("reminder_when", Function::ReminderWhen, 1),
 ];
 
 /// What an expression may look like, for somebody whose own went wrong.
@@ -375,7 +381,7 @@ impl ExprParser<'_> {
             }
             "me" => Name::Me(self.after_dot(word)?),
             "result" => Name::Result(self.after_dot(word)?),
-            "ledger" | "checkins" | "entries" => self.practice_name(word)?,
+            "ledger" | "checkins" | "entries" | "reminders" => self.practice_name(word)?,
             _ if matches!(self.peek(), Some(Token { kind: TokenKind::Sign("("), .. })) => {
                 return self.call(start, word, token);
             }
@@ -407,6 +413,7 @@ impl ExprParser<'_> {
         let known: &[&str] = match head {
             "ledger" => &["open", "open_count", "kept", "late", "told_ahead", "repaired", "released", "missed", "made"],
             "checkins" => &["count", "today", "days_since"],
+            "reminders" => &["count", "list"],
             _ => &["count"],
         };
         match (head, word.as_str()) {
@@ -416,6 +423,8 @@ impl ExprParser<'_> {
             ("checkins", "today") => Ok(Name::CheckedInToday),
             ("checkins", "days_since") => Ok(Name::DaysSinceCheckIn),
             ("entries", "count") => Ok(Name::Entries),
+            ("reminders", "count") => Ok(Name::Reminders),
+            ("reminders", "list") => Ok(Name::ReminderList),
             _ => Err(SyntaxError {
                 at: at..self.here().max(at + 1),
                 message: format!("`{head}.{word}` is not known"),

@@ -177,6 +177,29 @@ static READING: Shape = shape!(
             Each(&Plain),
             "Places with another name in this language, and their zones. Example: { viena: Europe/Vienna }"
         ),
+        Key::may("when", Map(&WISHES), "How people say when something shall happen, for vars of type `when`."),
+    ],
+);
+
+static WISHES: Shape = shape!(
+    "`when`",
+    "How people say when something shall happen. Days, times and lengths in it are read by the words above.",
+    &[
+        Key::may("every", Phrases, "Before a length, for every so often: every."),
+        Key::may("daily", Phrases, "Every day."),
+        Key::may("workdays", Phrases, "Monday to Friday: weekdays."),
+        Key::may("weekends", Phrases, "Saturday and Sunday."),
+        Key::may("other_day", Phrases, "Every other day."),
+        Key::may("weekly", Phrases, "Before days of the week, for all of them: every."),
+        Key::may("endings", Phrases, "What makes several of a day of the week: the s in mondays."),
+        Key::may("month_end", Phrases, "The last day of the month."),
+        Key::may("monthly", Phrases, "A day of every month, which is #. Example: [\"the # of every month\"]"),
+        Key::may("yearly", Phrases, "A day of every year, which is #. Example: [\"every year on #\"]"),
+        Key::may("between", Phrases, "A window between two times. Example: [\"between # and #\"]"),
+        Key::may("morning", Phrases, "The morning of the person's settings: in the morning."),
+        Key::may("noon", Phrases, "The noon of their settings."),
+        Key::may("evening", Phrases, "The evening of their settings."),
+        Key::may("tonight", Phrases, "The evening of this day."),
     ],
 );
 
@@ -194,6 +217,27 @@ static WRITING: Shape = shape!(
         Key::may("minute", Phrases, "The forms of minute."),
         Key::may("hour", Phrases, "The forms of hour."),
         Key::may("day", Phrases, "The forms of day."),
+        Key::may("when", Map(&SAYINGS), "How a rule is read back."),
+    ],
+);
+
+static SAYINGS: Shape = shape!(
+    "`when`",
+    "How a rule is read back.",
+    &[
+        Key::must("at", Plain, "The time: {time}. It stands for {at} below."),
+        Key::must("between", Plain, "A window: {time} and {until}. It stands for {at} below."),
+        Key::must("once", Plain, "Once: {date} and {at}."),
+        Key::must("later", Plain, "Once, in another year: {date}, {year} and {at}."),
+        Key::must("hourly", Plain, "Every few hours: {length}."),
+        Key::must("daily", Plain, "Every day: {at}."),
+        Key::must("workdays", Plain, "Monday to Friday: {at}."),
+        Key::must("weekly", Plain, "Days of the week: {days} and {at}."),
+        Key::must("each_nth", Plain, "Every so many days: {length} and {at}."),
+        Key::must("monthly", Plain, "A day of every month: {day} and {at}."),
+        Key::must("month_end", Plain, "The last day of every month: {at}."),
+        Key::must("yearly", Plain, "Once a year: {date} and {at}."),
+        Key::may("days", Phrases, "The days of a month from the first on: 1st, 2nd. Numbers when missing."),
     ],
 );
 
@@ -263,6 +307,7 @@ static EXPIRE: Shape = shape!(
     &[
         Key::must("after", Duration, "How long without an answer: 20h, 14d. At most 30d; 14d when missing."),
         Key::may("say", Text, "What is said then. Nothing when missing."),
+        Key::may("over", Flag, "true: it is over then, and is not offered again."),
     ],
 );
 
@@ -311,6 +356,7 @@ const TYPES: &[Case] = &[
     said!("time", Plain, "A time on the clock, like 20:00."),
     said!("duration", Plain, "A length of time, like 3h or 14d."),
     said!("zone", Plain, "A time zone: a city, an IANA name, or the time on the person's clock."),
+    said!("when", Plain, "When something shall happen: \"every monday at 20:00\", \"in 3 days\"."),
     said!("list", Plain, "Several values; in `default` with commas between them."),
 ];
 

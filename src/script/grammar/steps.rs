@@ -39,6 +39,8 @@ const VERBS: &[Case] = &[
     done!("settle", Map(&SETTLE), "Says how a promise stands."),
     done!("record", Map(&RECORD), "Keeps today's check-in."),
     done!("schedule", Map(&SCHEDULE), "Starts a script later; replaced by name."),
+    done!("remind", Map(&REMIND), "Keeps a reminder of the person's own."),
+    done!("drop_reminder", Expression, "Drops a reminder of the person's own: its id, as reminder(n) gives it."),
     done!("cancel", Name, "The name of a schedule that shall not start any more."),
     done!(
         "call",
@@ -175,6 +177,17 @@ static SETTLE: Shape = shape!(
             Expression,
             "\"kept\", \"late\", \"told_ahead\", \"repaired\", \"released\" or \"missed\"; any other word changes nothing.",
         ),
+    ],
+);
+
+static REMIND: Shape = shape!(
+    "`remind`",
+    "A reminder of the person's own.",
+    &[
+        Key::must("text", Expression, "Of what."),
+        Key::must("at", When, "When. Example: as when, where `when` is a var of that type"),
+        Key::may("instead_of", Expression, "The id of the reminder that it takes the place of."),
+        Key::may("late", Duration, "How late it may be. 7d when missing, 1h for one that comes again and again."),
     ],
 );
 

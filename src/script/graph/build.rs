@@ -90,6 +90,8 @@ impl Work<'_> {
             | OpKind::CheckIn { .. }
             | OpKind::Schedule(_)
             | OpKind::Cancel(_)
+            | OpKind::Remind { .. }
+            | OpKind::DropReminder(_)
             | OpKind::Call { .. } => self.way(pc, pc + 1, None),
         }
     }

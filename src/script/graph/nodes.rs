@@ -43,6 +43,10 @@ pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
             Node { lines: vec![when], ..Node::new(NodeKind::Keep, "plans") }
         }
         OpKind::Cancel(name) => Node { lines: vec![name.clone()], ..Node::new(NodeKind::Keep, "plans no more") },
+        OpKind::Remind { .. } => {
+            Node { lines: vec![format!("comes {}", at("at"))], ..Node::new(NodeKind::Keep, "keeps a reminder") }
+        }
+        OpKind::DropReminder(_) => Node::new(NodeKind::Keep, "drops a reminder"),
         OpKind::Promise { .. } => {
             Node { lines: vec![format!("due {}", at("due"))], ..Node::new(NodeKind::Keep, "keeps a promise") }
         }

@@ -61,6 +61,7 @@ fn leads_to(kind: &OpKind) -> Option<(&str, &'static str)> {
         OpKind::Call { script, .. } => Some((script, "runs")),
         OpKind::Start { script, .. } => Some((script, "")),
         OpKind::Schedule(schedule) => Some((&schedule.run, "plans")),
+        OpKind::Remind { .. } => Some(("reminder", "plans")),
         OpKind::Promise { .. } => Some(("promise-followup", "plans")),
         _ => None,
     }

@@ -130,6 +130,8 @@ fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMu
         | OpKind::CheckIn { .. }
         | OpKind::Schedule(_)
         | OpKind::Cancel(_)
+        | OpKind::Remind { .. }
+        | OpKind::DropReminder(_)
         | OpKind::Call { .. }
         | OpKind::Start { .. }
         | OpKind::Redo { .. }

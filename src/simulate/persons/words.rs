@@ -105,6 +105,10 @@ impl Hand {
                 7..9 => self.home.1.to_owned(),
                 _ => now.strftime("%H:%M").to_string(),
             },
+            Type::When => {
+                one(rng, &["tomorrow at 9", "every monday at 20:00", "in 3 days", "every day at 8 pm", "in 2 hours"])
+                    .to_owned()
+            }
             Type::List => "one, two and three".to_owned(),
         }
     }
