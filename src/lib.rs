@@ -22,6 +22,7 @@
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
 //! - [`counters`], [`pulse`], [`metrics`]: what is counted, who gets on, and the page that shows it.
+//! - [`crash`]: points at which a test lets the program die.
 //! - [`prompts`]: the only reader of script files.
 //! - [`simulate`]: simulated persons who live with the bot, and what must never happen to them.
 //! - [`cli`]: commands, composition, signals, order of shutdown.
@@ -30,6 +31,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod counters;
+pub mod crash;
 pub mod engine;
 pub mod metrics;
 pub mod nodes;

@@ -20,8 +20,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["vault", "engine", "practice", "schedule", "script"]),
     ("counters", &[]),
     ("pulse", &[]),
+    ("crash", &[]),
     ("nodes", &["store", "counters"]),
-    ("outbox", &["store", "nodes", "clock", "counters", "pulse"]),
+    ("outbox", &["store", "nodes", "clock", "counters", "pulse", "crash"]),
     (
         "turn",
         &[
@@ -35,12 +36,13 @@ const ARROWS: &[(&str, &[&str])] = &[
             "platform::inbox",
             "counters",
             "pulse",
+            "crash",
         ],
     ),
     ("prompts", &["script"]),
     ("reminders", &["turn", "store", "clock", "counters", "pulse"]),
     ("metrics", &["store", "nodes", "outbox", "clock", "counters", "pulse"]),
-    ("platform", &["turn", "outbox", "clock"]),
+    ("platform", &["turn", "outbox", "clock", "crash"]),
     ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
 

@@ -22,6 +22,7 @@ use super::verdict::{Verdict, look_since, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
 use crate::counters::Counters;
+use crate::crash;
 use crate::nodes::{Grant, Node};
 use crate::pulse::Pulse;
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
@@ -272,9 +273,15 @@ impl Outbox {
             }
             launch.extend(claimed.into_iter().map(|claimed| (index, claimed)));
         }
+        if !flight.landed.is_empty() {
+            crash::point("before_settle");
+        }
         tx.commit().await?;
         flight.landed.clear();
         let launched = launch.len();
+        if launched > 0 {
+            crash::point("after_claim");
+        }
         for (index, claimed) in launch {
             self.launch(&desk.lines[index], claimed, flight);
         }
@@ -367,7 +374,9 @@ impl Outbox {
                 None => Answer::Unreadable,
                 Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
                 Some(outgoing) => {
+                    crash::point("before_send");
                     let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
+                    crash::point("after_accept");
                     Answer::Platform(answer.unwrap_or_else(|_| Err(SendError::Ambiguous("the sender panicked".into()))))
                 }
             };

@@ -17,6 +17,7 @@ use super::batch::{Job, Outcome};
 use super::post::Post;
 use super::{Door, TurnError};
 use crate::clock::{add, ago};
+use crate::crash;
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, RawEvent};
@@ -284,7 +285,9 @@ impl Inbox {
             .map(|(row, inbound)| Job::Event(row.id, inbound))
             .collect();
         let mut taken = self.door.take_together(&mut tx, &jobs).await?;
+        crash::point("mid_transaction");
         tx.commit().await?;
+        crash::point("after_commit");
         self.door.committed(&taken);
         let mut outcomes = std::mem::take(&mut taken.outcomes).into_iter();
         Ok(batch.iter().map(|(row, _)| of(row).and_then(|_| outcomes.next().flatten())).collect())
@@ -353,12 +356,14 @@ fn code(error: &TurnError) -> &'static str {
 impl seam::Inbox for Inbox {
     fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>> {
         Box::pin(async move {
+            crash::point("after_receive");
             let now = self.door.clock.now();
             let mut tx = self.door.store.begin().await?;
             let events: Vec<NewEvent<'_>> =
                 events.iter().map(|event| NewEvent { platform, bot, id: &event.id, raw: &event.raw }).collect();
             tx.put_events(&events, now).await?;
             tx.commit().await?;
+            crash::point("after_inbox");
             self.door.counters.add_on(platform, "inbox.stored", "", u64::try_from(events.len()).unwrap_or(u64::MAX));
             self.door.bells.inbox.notify_one();
             Ok(())

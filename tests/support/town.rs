@@ -187,6 +187,34 @@ impl Town {
         })
     }
 
+    /// The same, with nobody on Discord.
+    pub fn talk_on_telegram(self: &Arc<Self>, pause: Duration) -> JoinHandle<()> {
+        let town = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut pace = tokio::time::interval(pause);
+            loop {
+                pace.tick().await;
+                let there: Vec<u64> = town.people().filter(|person| platform(*person) == Platform::Telegram).collect();
+                town.says(there[fastrand::usize(..there.len())]);
+            }
+        })
+    }
+
+    /// How many texts somebody has said.
+    pub fn said_by(&self, person: u64) -> usize {
+        self.said.lock().unwrap().get(&person).copied().unwrap_or_default()
+    }
+
+    /// What somebody was told: the number of the turn and of the text in "Heard 3: text 4.", in the order in which it came, with
+    /// repetitions.
+    pub fn answers(&self, person: u64) -> Vec<(usize, usize)> {
+        let told = |text: &String| {
+            let (turn, text) = text.strip_prefix("Heard ")?.strip_suffix('.')?.split_once(": text ")?;
+            Some((turn.parse().ok()?, text.parse().ok()?))
+        };
+        self.sees(person).iter().filter_map(told).collect()
+    }
+
     /// Is every text answered, within this time?
     pub async fn is_answered(&self, patience: Duration) -> bool {
         until(patience, || self.people().all(|person| self.wrong(person).unanswered == 0)).await
@@ -239,6 +267,18 @@ pub async fn until(patience: Duration, mut holds: impl FnMut() -> bool) -> bool 
             return false;
         }
         sleep(Duration::from_millis(20)).await;
+    }
+    true
+}
+
+/// The same for what the database says.
+pub async fn until_number(patience: Duration, base: &Base, query: &str, wanted: i64) -> bool {
+    let since = Instant::now();
+    while base.number(query).await != wanted {
+        if since.elapsed() > patience {
+            return false;
+        }
+        sleep(Duration::from_millis(100)).await;
     }
     true
 }
