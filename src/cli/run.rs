@@ -97,7 +97,7 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
         let form = library.localized(|edition| edition.words().form.clone());
         let sender = discord::Sender::new(rest.clone(), interactions.clone()).with_form(form.clone());
         mouths.push((Arc::new(sender), limits(&config.pace, Platform::Discord)));
-        let commands = slash_commands(&menu);
+        let commands = slash_commands(&menu, &library.commands_with_text());
         let settings = discord::Settings { test_server: test_server.clone(), commands, form, defer_after: DEFER_AFTER };
         ears.push(Ear::Discord(settings, rest, interactions));
     }
@@ -116,7 +116,7 @@ fn limits(pace: &config::Pace, platform: Platform) -> Limits {
 }
 
 /// The menu as Discord wants it: each command with what it does in every language.
-fn slash_commands(menu: &Localized<Vec<(String, String)>>) -> Vec<discord::SlashCommand> {
+fn slash_commands(menu: &Localized<Vec<(String, String)>>, takes_text: &[String]) -> Vec<discord::SlashCommand> {
     let in_others = |name: &str| {
         let of = |(tag, menu): (&str, &Vec<(String, String)>)| {
             let about = menu.iter().find(|(other, _)| other == name).map_or(String::new(), |(_, about)| about.clone());
@@ -128,7 +128,7 @@ fn slash_commands(menu: &Localized<Vec<(String, String)>>) -> Vec<discord::Slash
         name: name.clone(),
         description: description.clone(),
         descriptions: in_others(name),
-        takes_text: false,
+        takes_text: takes_text.contains(name),
     };
     menu.source().iter().map(command).collect()
 }

@@ -220,8 +220,16 @@ impl<'t> Turn<'t> {
                 self.show_card("switch_card", values, About::Other(script.name.clone()));
             }
             Some(_) => self.repeat(),
+            None if self.opened(text) => {}
             None => self.unread(),
         }
+    }
+
+    /// True when the first words of a text begin a script, which is given the rest.
+    pub(crate) fn opened(&mut self, text: &str) -> bool {
+        let Some((script, rest)) = self.library.by_opening(text) else { return false };
+        self.begin_with(&script.name, rest);
+        true
     }
 
     /// A text that says by itself which question it answers. One for a question that is not open any more is offered as the
@@ -314,6 +322,9 @@ impl<'t> Turn<'t> {
         if let Some(script) = self.library.by_words(text) {
             return self.begin(&script.name.clone());
         }
+        if self.opened(text) {
+            return;
+        }
         if !self.consents() {
             return self.begin("welcome");
         }
@@ -325,8 +336,23 @@ impl<'t> Turn<'t> {
 
     /// Starts a script because the person asked for it. Before they agreed to the terms, most scripts begin with the welcome.
     pub(crate) fn begin(&mut self, name: &str) {
+        self.begin_with(name, "");
+    }
+
+    /// The same with what stood behind the words that begin it: for a script that takes it, this is a new run.
+    fn begin_with(&mut self, name: &str, rest: &str) {
         let Some(script) = self.admitted(name) else { return };
         self.state.card = None;
+        if let Some(var) = script.rest.as_ref().filter(|_| script.name == name && !rest.trim().is_empty()) {
+            let limit = script.vars.get(var).map_or(0, |def| if let Type::Text { max } = def.ty { max } else { 0 });
+            let value = Value::text(cards::shorten(rest.trim(), limit));
+            if self.is_open(script)
+                && let Some(thread) = self.state.active.take()
+            {
+                self.close(&thread, "replaced");
+            }
+            return self.start(script, Values::from([(var.clone(), value)]));
+        }
         if self.is_open(script) {
             return self.repeat();
         }
@@ -371,7 +397,7 @@ impl<'t> Turn<'t> {
                 return self.restart();
             }
             let name = script.name.clone();
-            return self.begin(&name);
+            return self.begin_with(&name, rest);
         }
         if let Some(word) = Reserved::from_command(name) {
             return self.reserved(word);

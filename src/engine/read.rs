@@ -513,6 +513,25 @@ mod tests {
     }
 
     #[test]
+    fn what_says_when_is_told_from_what_it_is_about() {
+        let words = words(None);
+        let now = civil::date(2026, 3, 2).at(20, 0, 0, 0).in_tz("Europe/Vienna").unwrap();
+        for (text, when, rest) in [
+            ("to call Ana every weekday at 8", "every weekday at 8", "call Ana"),
+            ("call Ana on Mondays and Thursdays at 20:00", "on Mondays and Thursdays at 20:00", "call Ana"),
+            ("tomorrow at 9 to bring back the key", "tomorrow at 9", "bring back the key"),
+            ("about the rent on the last day of the month", "on the last day of the month", "the rent"),
+            ("take the cake out in 20 minutes", "in 20 minutes", "take the cake out"),
+            ("to read chapter 3", "", "read chapter 3"),
+            ("to be kind", "", "be kind"),
+            ("tomorrow", "tomorrow", ""),
+        ] {
+            let found = wishes::apart(text, &words.reading, &here(&now));
+            assert_eq!(found, (when.to_owned(), rest.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
     fn a_zone_comes_from_a_city_or_from_the_clock() {
         assert_eq!(read("vienna", &Type::Zone), Reading::Value(Value::text("Europe/Vienna")));
         assert_eq!(read("00:45", &Type::Zone), Reading::Value(Value::text("Asia/Kathmandu")));

@@ -1,5 +1,6 @@
 //! Running scripts: from one question to the next.
 
+use super::answer::Heard;
 use super::api::{CheckIn, Effect, Entry, IfBusy, Plan, Run};
 use super::promises::Draft;
 use super::reminders::Wish;
@@ -38,6 +39,8 @@ enum Stop {
     Ended(String),
     /// It ended and another one begins.
     Started(String, Values),
+    /// A question was reached whose answer was given before.
+    Given(String),
     /// A guard stopped it.
     Guarded(&'static str),
 }
@@ -187,6 +190,12 @@ impl Turn<'_> {
         let name = thread.script().to_owned();
         match self.run(&mut thread, pc) {
             Stop::Waiting => self.state.active = Some(thread),
+            Stop::Given(answer) => {
+                self.state.active = Some(thread);
+                if self.try_text(&answer) == Heard::No {
+                    self.repeat();
+                }
+            }
             Stop::Ended(outcome) => {
                 self.disarm(thread.id);
                 self.ended(name, &outcome);
@@ -263,8 +272,9 @@ impl Turn<'_> {
                     if thread.turns > MAX_TURNS || !self.fits(thread) {
                         return Stop::Guarded("size");
                     }
-                    self.ask(thread, script, pc);
-                    return Stop::Waiting;
+                    let given = self.given(thread, &op.kind);
+                    self.ask(thread, script, pc, given.is_none());
+                    return given.map_or(Stop::Waiting, Stop::Given);
                 }
                 OpKind::Wait(wait) => {
                     if self.begin_wait(thread, script, wait) {
@@ -340,7 +350,15 @@ impl Turn<'_> {
         values.iter().map(|(name, expr)| (name.clone(), expr.eval(&view))).collect()
     }
 
-    fn ask(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
+    /// What was said before in answer to a question.
+    fn given(&self, thread: &Thread, op: &OpKind) -> Option<String> {
+        let OpKind::Ask(ask) = op else { return None };
+        let value = ask.given.as_ref()?.eval(&self.view(thread.top()?, None));
+        value.as_text().map(str::to_owned).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Asks a question, or only remembers that it is open.
+    fn ask(&mut self, thread: &mut Thread, script: &Script, pc: usize, aloud: bool) {
         // A card belongs to what was asked before.
         self.state.card = None;
         let Some(frame) = thread.frames.last_mut() else { return };
@@ -357,7 +375,7 @@ impl Turn<'_> {
         }
         let seq = self.next_seq();
         let frame = &thread.frames[thread.frames.len() - 1];
-        let asked = self.show(frame, seq, Vec::new());
+        let asked = if aloud { self.show(frame, seq, Vec::new()) } else { self.silently(frame, seq) };
         self.log_question(thread.id, frame, &asked);
         if let Some(root) = thread.frames.first() {
             self.arm(thread.id, root, seq);

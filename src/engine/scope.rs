@@ -5,6 +5,7 @@ use jiff::civil::{Date, Time};
 
 use super::api::Facts;
 use super::state::Frame;
+use super::wishes::{self, Here};
 use crate::phrase::Phrase;
 use crate::practice::promise::Standing;
 use crate::schedule::when::{Daypart, Settings};
@@ -113,6 +114,13 @@ impl Scope for View<'_> {
 
     fn entries(&self) -> i64 {
         self.facts.entries
+    }
+
+    fn when_apart(&self, text: &str) -> (String, String) {
+        let part = |part| time_fact(self.library, self.facts, part);
+        let words = self.library.words();
+        let here = Here { now: self.now, today: self.today(), seed: self.seed, part: &part, joins: &words.joins };
+        wishes::apart(text, &words.reading, &here)
     }
 
     fn reminders(&self) -> Vec<String> {

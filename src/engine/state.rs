@@ -497,7 +497,9 @@ impl Frame {
             .filter(|(_, def)| !def.default.is_none())
             .map(|(name, def)| (name.clone(), def.default.clone()))
             .collect();
-        vars.extend(args.into_iter().filter(|(name, _)| script.args.contains(name)));
+        vars.extend(
+            args.into_iter().filter(|(name, _)| script.args.contains(name) || script.rest.as_ref() == Some(name)),
+        );
         Self {
             script: script.name.clone(),
             rev: script.rev.clone(),

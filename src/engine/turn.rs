@@ -297,6 +297,12 @@ impl<'t> Turn<'t> {
         Asked { seq, at: self.at(), hash, offers: Vec::new(), picked, until: None }
     }
 
+    /// What is to be remembered of a question that is open and was not shown.
+    pub(crate) fn silently(&self, frame: &Frame, seq: u64) -> Asked {
+        let hash = self.question_of(frame).map_or(0, |(_, _, question)| question.hash);
+        Asked { seq, at: self.at(), hash, offers: Vec::new(), picked: Vec::new(), until: None }
+    }
+
     pub(crate) fn next_seq(&mut self) -> u64 {
         self.state.seq += 1;
         self.state.seq

@@ -75,6 +75,7 @@ impl Turn<'_> {
                 let name = script.name.clone();
                 self.begin(&name);
             }
+            None if self.opened(text) => {}
             None => self.repeat_wait(),
         }
     }

@@ -7,6 +7,7 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{SignedDuration, ToSpan, Zoned};
 
 use super::moments::{self, strip_any};
+use crate::phrase::fold;
 use crate::schedule::pattern::{Cycle, Pattern};
 use crate::schedule::when::Daypart;
 use crate::schedule::{Rule, Which};
@@ -63,6 +64,30 @@ pub(crate) fn rules(folded: &str, words: &Reading, here: &Here<'_>) -> Vec<Rule>
     }
     found.truncate(MOST);
     found
+}
+
+/// "call Ana every weekday at 8": what says when, and the rest. The longest end of it that can be read, else the longest beginning.
+/// A number alone says nothing: "chapter 3".
+pub(crate) fn apart(text: &str, languages: &[Reading], here: &Here<'_>) -> (String, String) {
+    let text = text.trim();
+    let says_when = |part: &str| {
+        let folded = fold(part);
+        let is_number = |words: &Reading| moments::integer(&folded, words).is_some();
+        !languages.iter().any(is_number) && languages.iter().any(|words| !rules(&folded, words, here).is_empty())
+    };
+    let cuts = || text.match_indices(' ').map(|(at, _)| (&text[..at], text[at..].trim_start()));
+    let whole = says_when(text).then_some((text, ""));
+    let at_the_end = || cuts().find(|(_, tail)| says_when(tail)).map(|(head, tail)| (tail, head));
+    let in_front = || cuts().rfind(|(head, _)| says_when(head));
+    let (when, rest) = whole.or_else(at_the_end).or_else(in_front).unwrap_or(("", text));
+    let lead = languages.iter().find_map(|words| without_lead(rest, &words.when.lead));
+    (when.to_owned(), lead.unwrap_or(rest).trim_end_matches([',', ' ']).to_owned())
+}
+
+/// "to call Ana": without the first word.
+fn without_lead<'t>(text: &'t str, leads: &[String]) -> Option<&'t str> {
+    let (first, rest) = text.split_once(' ')?;
+    leads.iter().any(|lead| *lead == fold(first)).then(|| rest.trim_start())
 }
 
 /// "in 10 minutes", "in half an hour": an instant. "in 3 days" is a day, and not one.

@@ -219,7 +219,9 @@ impl World<'_> {
                 | Function::FirstDay
                 | Function::Reminder
                 | Function::ReminderText
-                | Function::ReminderWhen => true,
+                | Function::ReminderWhen
+                | Function::WhenIn
+                | Function::WithoutWhen => true,
                 _ => false,
             },
             ExprKind::PromiseField(promise, _) => self.optional(promise, known),

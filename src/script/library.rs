@@ -325,6 +325,7 @@ impl Library {
         let world = World { scripts: &self.scripts, facts: &self.facts, unread: &self.unread, broken: &broken };
         let mut commands: BTreeMap<String, String> = BTreeMap::new();
         let mut starters: BTreeMap<String, String> = BTreeMap::new();
+        let mut openings: BTreeMap<String, String> = BTreeMap::new();
         let script_of = |source: &Source<'_>| self.files.get(source.file).and_then(|name| self.scripts.get(name));
         let mut checked: Vec<(&mut Source<'_>, &Script, BTreeSet<String>)> = sources
             .values_mut()
@@ -362,6 +363,9 @@ impl Library {
                     reserved(&word, source);
                 }
                 clash(&word, &script.name, &word, &mut starters, source);
+            }
+            for opening in &script.starters.openings {
+                clash(opening, &script.name, opening, &mut openings, source);
             }
         }
         if let Some(source) = sources.get_mut("phrases.yaml") {
@@ -575,6 +579,17 @@ impl Library {
         self.scripts().find(starts)
     }
 
+    /// The script that a message begins by its first words, and the rest of the message.
+    #[must_use]
+    pub fn by_opening<'t>(&self, text: &'t str) -> Option<(&Script, &'t str)> {
+        let folded = fold(text);
+        let opens = |opening: &&String| folded.strip_prefix(opening.as_str()).is_some_and(|rest| rest.starts_with(' '));
+        // The longest: "remind me to ..." goes before "remind me ...".
+        let all = self.scripts().flat_map(|script| script.starters.openings.iter().map(move |words| (script, words)));
+        let (script, opening) = all.filter(|(_, words)| opens(words)).max_by_key(|(_, words)| words.len())?;
+        Some((script, behind(text, opening.split_whitespace().count())))
+    }
+
     /// Which form of a sentence goes with a number.
     #[must_use]
     pub fn plural(&self, n: i64) -> usize {
@@ -633,6 +648,13 @@ impl Library {
         &self.words
     }
 
+    /// The commands that take a text behind them.
+    #[must_use]
+    pub fn commands_with_text(&self) -> Vec<String> {
+        let takes_text = |name: &String| self.script(name).is_some_and(|script| script.rest.is_some());
+        self.commands.iter().filter(|(_, name)| takes_text(name)).map(|(command, _)| command.clone()).collect()
+    }
+
     /// Commands for a platform's command menu, with what they do: the scripts' own first, then the reserved words.
     #[must_use]
     pub fn command_menu(&self) -> Vec<(String, String)> {
@@ -645,6 +667,11 @@ impl Library {
         let words = self.words.about.iter().filter(|(word, _)| !self.commands.contains_key(word.as_str()));
         scripts.chain(words.map(|(word, about)| (word.as_str().to_owned(), about.clone()))).collect()
     }
+}
+
+/// A text without its first words.
+fn behind(text: &str, words: usize) -> &str {
+    (0..words).fold(text.trim(), |rest, _| rest.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim()))
 }
 
 /// The script that a file holds, if it holds one and it can be read.

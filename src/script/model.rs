@@ -34,6 +34,8 @@ pub struct Script {
     pub card: bool,
     /// What a caller must give.
     pub args: Vec<String>,
+    /// The var that takes what stood behind the command, or behind the beginning of the message.
+    pub rest: Option<String>,
     /// What a caller may read afterwards.
     pub returns: Vec<String>,
     /// Types of vars and args.
@@ -132,6 +134,8 @@ pub struct Starters {
     pub commands: Vec<String>,
     /// Whole messages.
     pub words: Vec<Phrase>,
+    /// Beginnings of messages, folded: "remind me to".
+    pub openings: Vec<String>,
 }
 
 /// A reminder of an open question.
@@ -446,6 +450,8 @@ pub struct Question {
 pub struct Ask {
     /// What every question has.
     pub question: Question,
+    /// A text that is read as the answer before anything is asked.
+    pub given: Option<Expr>,
     /// What is objected to, in order.
     pub objections: Vec<Objection>,
 }

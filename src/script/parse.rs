@@ -14,7 +14,7 @@ use super::review;
 use super::steps::{self, Laid};
 use super::text::Template;
 use super::yaml::Node;
-use crate::phrase::Phrase;
+use crate::phrase::{Phrase, fold};
 use crate::schedule::Rule;
 use crate::types::Value;
 
@@ -43,6 +43,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
     let open_to_all =
         fields.take("open_to_all").and_then(|node| read::flag(node, "true or false", source)).unwrap_or(card);
     let args = fields.take("args").map(|node| args(node, source)).unwrap_or_default();
+    let rest = fields.take("rest").and_then(|node| read::name(node, "a var's name", source)).map(str::to_owned);
     let returns = fields.take("returns").map(|node| read::names(node, "a list of names", source)).unwrap_or_default();
     let mut unread = BTreeSet::new();
     let mut vars = fields.take("vars").map(|node| declarations(node, &mut unread, source)).unwrap_or_default();
@@ -84,6 +85,7 @@ pub(crate) fn script(source: &mut Source<'_>, stem: &str, card: bool) -> Option<
         open_to_all,
         card,
         args,
+        rest,
         returns,
         vars,
         unread,
@@ -129,11 +131,19 @@ fn starters(node: &Node, source: &mut Source<'_>) -> Starters {
             } else {
                 starters.commands.push(command);
             }
+        } else if let Some(opening) = opening(text) {
+            starters.openings.push(opening);
         } else if let Some(phrase) = Phrase::new(text) {
             starters.words.push(phrase);
         }
     }
     starters
+}
+
+/// "remind me to ...": the beginning of a message, folded.
+pub(crate) fn opening(text: &str) -> Option<String> {
+    let words = text.trim().strip_suffix("...").or_else(|| text.trim().strip_suffix('\u{2026}'))?;
+    Some(fold(words)).filter(|folded| !folded.is_empty())
 }
 
 fn nudge(node: &Node, source: &mut Source<'_>) -> Option<Nudge> {

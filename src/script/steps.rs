@@ -337,9 +337,10 @@ impl Layout<'_, '_> {
                 None => self.soft_of_nothing(name, &objections, fields.key_span("soft")),
             }
         }
+        let given = fields.take("given").map(|node| read::expression_or_any(node, self.source));
         let otherwise = fields.take("otherwise");
         self.waits.insert(question.id.clone(), self.ops.len());
-        let at = self.push(span.clone(), OpKind::Ask(Box::new(Ask { question, objections })));
+        let at = self.push(span.clone(), OpKind::Ask(Box::new(Ask { question, given, objections })));
         let over = self.push(span, OpKind::Jump(0));
         self.otherwise(at, otherwise);
         self.land(over);

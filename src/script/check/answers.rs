@@ -13,7 +13,8 @@ const MYSELF: &str = "me";
 /// Vars that have a value from the beginning, or that something puts one into.
 pub(super) fn filled(script: &Script) -> BTreeSet<&str> {
     let defaults = script.vars.iter().filter(|(_, def)| !def.default.is_none()).map(|(name, _)| name.as_str());
-    let mut filled: BTreeSet<&str> = script.args.iter().map(String::as_str).chain(defaults).collect();
+    let mut filled: BTreeSet<&str> =
+        script.args.iter().chain(&script.rest).map(String::as_str).chain(defaults).collect();
     for op in &script.ops {
         match &op.kind {
             OpKind::Compose(name, _) => {

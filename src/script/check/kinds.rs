@@ -208,7 +208,9 @@ impl Checker<'_, '_> {
             | Function::LocalTime
             | Function::HasLanguage
             | Function::ReminderText
-            | Function::ReminderWhen => &[Kind::Text],
+            | Function::ReminderWhen
+            | Function::WhenIn
+            | Function::WithoutWhen => &[Kind::Text],
             Function::Trouble | Function::LastDay | Function::FirstDay => &[Kind::When],
             Function::Reminder => &[Kind::Number],
             Function::DaysSince | Function::DaysUntil => &[Kind::Date],
@@ -262,7 +264,7 @@ impl Checker<'_, '_> {
             Function::Trouble => Kind::Choice(Trouble::WORDS.map(str::to_owned).to_vec()),
             Function::LastDay | Function::ReminderWhen => Kind::When,
             Function::FirstDay => Kind::Date,
-            Function::Reminder | Function::ReminderText => Kind::Text,
+            Function::Reminder | Function::ReminderText | Function::WhenIn | Function::WithoutWhen => Kind::Text,
             Function::Promise => {
                 let found = kinds.into_iter().next().unwrap_or(Kind::Text);
                 if !found.fits(&Kind::Text) && found != Kind::Promise {

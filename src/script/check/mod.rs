@@ -140,6 +140,7 @@ pub(crate) fn check(
         checker.budget(say, SAY_BUDGET);
     }
     checker.head();
+    checker.rest();
     checker.unused();
     checker.answers();
     checker.renamed();
@@ -256,6 +257,9 @@ impl<'c, 'a> Checker<'c, 'a> {
             }
             OpKind::Ask(ask) => {
                 self.question(&ask.question, known);
+                if let Some(given) = &ask.given {
+                    self.wants(given, &Kind::Text, known);
+                }
                 let def = ask.question.save.as_ref().and_then(|save| self.script.vars.get(save));
                 self.answer = Some(def.map_or(Kind::Text, |def| Kind::of(&def.ty)));
                 for objection in &ask.objections {
@@ -699,7 +703,8 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn unused(&mut self) {
         for (name, def) in &self.script.vars {
-            if !self.used.contains(name) && !self.script.args.contains(name) && !self.script.returns.contains(name) {
+            let is_used = self.used.contains(name) || self.script.args.contains(name);
+            if !is_used && !self.script.returns.contains(name) {
                 let hint = self
                     .where_to_fill(name)
                     .map_or("remove it".to_owned(), |missing| format!("{missing}, or remove it"));
@@ -715,6 +720,16 @@ impl<'c, 'a> Checker<'c, 'a> {
                     "declare it under `vars`",
                 );
             }
+        }
+    }
+
+    /// What takes the rest of a message is a text.
+    fn rest(&mut self) {
+        let Some(name) = &self.script.rest else { return };
+        self.used.insert(name.clone());
+        if !self.script.vars.get(name).is_some_and(|def| matches!(def.ty, Type::Text { .. })) {
+            let hint = format!("declare it under `vars`: `{name}: {{ type: text, private: true }}`");
+            self.source.error("GS0307", self.source.key("rest"), format!("there is no text var `{name}`"), hint);
         }
     }
 

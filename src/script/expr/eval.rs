@@ -198,11 +198,17 @@ fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value
         },
         Function::ReminderText => scope.reminder(&text(0)).map_or(Value::None, |(text, _)| Value::Text(text)),
         Function::ReminderWhen => scope.reminder(&text(0)).map_or(Value::None, |(_, rule)| Value::when(rule)),
+        Function::WhenIn => some_text(scope.when_apart(&text(0)).0),
+        Function::WithoutWhen => some_text(scope.when_apart(&text(0)).1),
         Function::Promise => match value(0) {
             Value::Text(id) if !scope.promise_field(&id, PromiseField::Text).is_none() => Value::Text(id),
             _ => Value::None,
         },
     }
+}
+
+fn some_text(text: String) -> Value {
+    if text.is_empty() { Value::None } else { Value::Text(text) }
 }
 
 fn count(amount: usize) -> Value {

@@ -122,6 +122,8 @@ pub enum Function {
     Reminder,
     ReminderText,
     ReminderWhen,
+    WhenIn,
+    WithoutWhen,
 }
 
 /// What can be asked of a promise.
@@ -165,6 +167,8 @@ pub trait Scope {
     fn last_checkin(&self) -> Option<Date>;
     /// How many journal entries there are.
     fn entries(&self) -> i64;
+    /// Of a text like "call Ana every monday at 20:00" what says when, and the rest of it. Each may be empty.
+    fn when_apart(&self, text: &str) -> (String, String);
     /// The ids of the person's own reminders, the one that comes first in front.
     fn reminders(&self) -> Vec<String>;
     /// What a reminder says, and when.

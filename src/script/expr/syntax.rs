@@ -9,7 +9,7 @@ use crate::types::Value;
 /// The most parts an expression may have.
 const MAX_NODES: usize = 200;
 
-const FUNCTIONS: [(&str, Function, usize); 20] = [
+const FUNCTIONS: [(&str, Function, usize); 22] = [
     ("has", Function::Has, 2),
     ("words", Function::Words, 1),
     ("chars", Function::Chars, 1),
@@ -30,6 +30,8 @@ const FUNCTIONS: [(&str, Function, usize); 20] = [
     ("reminder", Function::Reminder, 1),
     ("reminder_text", Function::ReminderText, 1),
     ("reminder_when", Function::ReminderWhen, 1),
+    ("when_in", Function::WhenIn, 1),
+    ("without_when", Function::WithoutWhen, 1),
 ];
 
 /// What an expression may look like, for somebody whose own went wrong.

@@ -18,7 +18,7 @@ pub(crate) static SCRIPT: Shape = shape!(
         Key::may(
             "start_with",
             Starters,
-            "What starts it: /words are commands, anything else is a whole message. Example: [/feeling, name a feeling]",
+            "What starts it: /words are commands, words that end with \"...\" are the beginning of a message, anything else is a whole message. Example: [/feeling, name a feeling, \"remind me to ...\"]",
         ),
         Key::may(
             "open_to_all",
@@ -26,6 +26,11 @@ pub(crate) static SCRIPT: Shape = shape!(
             "true when it may run before somebody agreed to the terms (welcome, now, help, privacy). false when missing.",
         ),
         Key::may("args", Names, "What a caller must give. Text, unless declared under `vars`."),
+        Key::may(
+            "rest",
+            Name,
+            "The var that takes what stood behind the command, or behind words of `start_with` that end with \"...\".",
+        ),
         Key::may("returns", Names, "Vars that a caller may read as result.NAME."),
         Key::may(
             "nudge",
@@ -200,6 +205,7 @@ static WISHES: Shape = shape!(
         Key::may("noon", Phrases, "The noon of their settings."),
         Key::may("evening", Phrases, "The evening of their settings."),
         Key::may("tonight", Phrases, "The evening of this day."),
+        Key::may("lead", Phrases, "Before what somebody wants to be reminded of: to, about."),
     ],
 );
 

@@ -21,7 +21,7 @@ const VERBS: &[Case] = &[
     said!("say", Text, "A message."),
     said!("say_one_of", Texts, "One of these messages, varied but repeatable."),
     said!("say_count", Map(&SAY_COUNT), "The form of a sentence that goes with a number."),
-    said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, OBJECTIONS, UNCLEAR]),
+    said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, GIVEN, OBJECTIONS, UNCLEAR]),
     said!("choose", Text, "A question with buttons.", [NAMED, ANSWER, OTHER_TEXT, OPTIONS, UNCLEAR]),
     done!("choose_many", Text, "A question with buttons; several may be picked.", [NAMED, ANSWER, PICKS, UNCLEAR]),
     done!("wait", Map(&WAIT), "Lets time pass; nothing is asked until then.", [NAMED, WAIT_SKIP]),
@@ -70,6 +70,12 @@ const UNCLEAR: &[Key] = &[
     Key::may("tries", Whole(1, 10), "How often to try before `otherwise`. 3 when missing."),
     Key::may("otherwise", Steps, "What happens when the tries are used up."),
 ];
+
+const GIVEN: &[Key] = &[Key::may(
+    "given",
+    Expression,
+    "A text that is read as the answer first; it is only asked when that cannot be read. Example: when_in(said)",
+)];
 
 const OBJECTIONS: &[Key] = &[
     Key::may(

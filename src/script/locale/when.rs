@@ -43,13 +43,15 @@ pub struct Wishes {
     pub evening: Vec<String>,
     /// In the evening of this day.
     pub tonight: Vec<String>,
+    /// Before what somebody wants to be reminded of: "to", "about".
+    pub lead: Vec<String>,
 }
 
 /// Reads `reading.when`.
 pub(super) fn wishes(node: &Node, source: &mut Source<'_>) -> Wishes {
     let mut found = Wishes::default();
     let Some(mut fields) = Fields::of(node, "`when`", source) else { return found };
-    let lists: [(&'static str, &mut Vec<String>); 12] = [
+    let lists: [(&'static str, &mut Vec<String>); 13] = [
         ("every", &mut found.every),
         ("daily", &mut found.daily),
         ("workdays", &mut found.workdays),
@@ -62,6 +64,7 @@ pub(super) fn wishes(node: &Node, source: &mut Source<'_>) -> Wishes {
         ("noon", &mut found.noon),
         ("evening", &mut found.evening),
         ("tonight", &mut found.tonight),
+        ("lead", &mut found.lead),
     ];
     for (key, list) in lists {
         if let Some(node) = fields.take(key) {

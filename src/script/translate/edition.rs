@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::super::model::{OpKind, Script};
+use super::super::model::{OpKind, Script, Starters};
+use super::super::parse::opening;
 use super::super::problem::{Source, did_you_mean, line_and_column, nearest};
 use super::super::read::{self, Fields};
 use super::super::text::{Mistranslated, Template};
@@ -49,7 +50,7 @@ impl<'a> Folder<'a> {
 /// The words of one script in one language, beside its texts.
 #[derive(Clone, Debug, Default)]
 struct ScriptWords {
-    starters: Vec<Phrase>,
+    starters: Starters,
     phrases: BTreeMap<String, Vec<Phrase>>,
     /// By step, and by an option's value or label.
     also: BTreeMap<String, BTreeMap<String, Vec<Phrase>>>,
@@ -137,8 +138,10 @@ fn script_words(script: &Script, source: &mut Source<'_>) -> ScriptWords {
             if text.starts_with('/') {
                 let hint = "commands are the same in all languages: leave it out";
                 source.warn("GS0704", item.span.clone(), format!("`{text}` is a command"), hint);
+            } else if let Some(opening) = opening(text) {
+                words.starters.openings.push(opening);
             } else {
-                words.starters.extend(Phrase::new(text));
+                words.starters.words.extend(Phrase::new(text));
             }
         }
     }
@@ -306,11 +309,12 @@ fn tell_doubtful(entries: &[&Entry], language: &str, source: &mut Source<'_>) {
 
 impl ScriptWords {
     fn put_into(&self, script: &mut Script) {
-        for word in &self.starters {
+        for word in &self.starters.words {
             if !script.starters.words.contains(word) {
                 script.starters.words.push(word.clone());
             }
         }
+        script.starters.openings.extend(self.starters.openings.iter().cloned());
         script.phrases.extend(self.phrases.iter().map(|(name, list)| (name.clone(), list.clone())));
         for op in &mut script.ops {
             let OpKind::Choose(choose) = &mut op.kind else { continue };
