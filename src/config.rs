@@ -38,6 +38,21 @@ pub struct Config {
     pub network: Network,
     /// What to log, as `tracing` filters are written.
     pub log: String,
+    /// How a line of the log is written.
+    pub log_format: LogFormat,
+    /// Where metrics can be read, if anywhere.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object, for other programs.
+    Json,
 }
 
 /// A Telegram bot.
@@ -173,6 +188,15 @@ struct Raw {
     pace: Pace,
     network: Network,
     log: String,
+    log_format: LogFormat,
+    metrics: RawMetrics,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawMetrics {
+    listen: String,
+    anywhere: bool,
 }
 
 impl Default for Raw {
@@ -186,6 +210,8 @@ impl Default for Raw {
             pace: Pace::default(),
             network: Network::Open,
             log: "info".into(),
+            log_format: LogFormat::Text,
+            metrics: RawMetrics::default(),
         }
     }
 }
@@ -306,7 +332,27 @@ impl Raw {
             pace: self.pace,
             network: self.network,
             log: self.log,
+            log_format: self.log_format,
+            metrics: self.metrics.check()?,
         })
+    }
+}
+
+impl RawMetrics {
+    fn check(self) -> Result<Option<SocketAddr>, ConfigError> {
+        if self.listen.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |says: &str| ConfigError::Wrong(format!("`metrics.listen` {says}"));
+        let address: SocketAddr =
+            self.listen.parse().map_err(|_| wrong("is no address and port like 127.0.0.1:9464"))?;
+        if !self.anywhere && !address.ip().is_loopback() {
+            return Err(wrong(
+                "is not on this machine alone. Everybody who reaches that port can read the metrics: \
+                 choose 127.0.0.1, or set `metrics.anywhere = true`",
+            ));
+        }
+        Ok(Some(address))
     }
 }
 
@@ -702,6 +748,22 @@ mod tests {
     }
 
     #[test]
+    fn metrics_are_for_this_machine_unless_it_is_said_otherwise() {
+        assert_eq!(from_file("").unwrap().metrics, None);
+        let here = from_file("[metrics]\nlisten = \"127.0.0.1:9464\"").unwrap().metrics;
+        assert_eq!(here, Some("127.0.0.1:9464".parse().unwrap()));
+        for everywhere in ["0.0.0.0:9464", "[::]:9464", "10.1.2.3:9464"] {
+            let listen = format!("[metrics]\nlisten = \"{everywhere}\"");
+            let error = refused(&listen);
+            assert!(error.contains("`metrics.listen`") && error.contains("`metrics.anywhere = true`"), "{error}");
+            assert!(from_file(&format!("{listen}\nanywhere = true")).unwrap().metrics.is_some());
+        }
+        assert!(refused("[metrics]\nlisten = \"9464\"").contains("`metrics.listen`"));
+        assert_eq!(from_file("log_format = \"json\"").unwrap().log_format, LogFormat::Json);
+        assert!(refused("log_format = \"xml\"").contains("log_format"));
+    }
+
+    #[test]
     fn debug_hides_the_token() {
         let config = from_file(&format!("[telegram]\ntoken = \"{TELEGRAM_TOKEN}\"")).unwrap();
         assert!(!format!("{config:?}").contains("AAHdqTcv"));
@@ -720,6 +782,7 @@ mod tests {
         let config = from_file(&on).unwrap();
         assert!(config.telegram.is_some() && config.discord.unwrap().test_server.is_some());
         assert!(config.prompts_dir.is_some() && config.store.is_some());
+        assert!(config.metrics.is_some() && config.log_format == LogFormat::Json);
     }
 
     #[test]

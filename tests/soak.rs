@@ -30,34 +30,10 @@ use support::fake_discord::{self, FakeDiscord};
 use support::fake_telegram::{self, FakeTelegram};
 use support::postgres;
 use support::program::{PATIENCE, Program, Settings, copy_prompts};
+use support::town::COUNTING;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-
-/// Whoever says /start is counted with: each text is told back with its number. So a text that was lost or handled twice shows.
-const COUNTING: &str = r#"
-script: welcome
-version: 1
-title: Counting
-about: Tells back what it hears.
-language: en
-start_with: [/start]
-open_to_all: true
-vars:
-  count: { type: integer, default: "0" }
-  line: { type: text, max: 40 }
-steps:
-  - remember: { consent: true, welcomed: true }
-  - say: Hello.
-  - id: next
-    ask: What next?
-    save: line
-  - set: { count: count + 1 }
-  - say: 'Heard ${ count }: ${ line or "nothing" }.'
-  - if: line != "the end"
-    goto: next
-  - end: done
-"#;
 
 /// What comes due. It is about a promise whose time has not come, so it may be said however many there are.
 const BELL: &str = r#"

@@ -1,23 +1,26 @@
 //! `goldseam run`: the platforms whose tokens are configured, until a signal; or the terminal when there are none.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
-use tokio::task::JoinSet;
+use anyhow::{Context as _, bail};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::chat;
 use super::house::{self, House, Reload};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::metrics;
 use crate::nodes::Node;
 use crate::outbox::{Deliver, Limits};
 use crate::platform::inbox::Inbox;
 use crate::platform::telegram::Listener;
 use crate::platform::{discord, telegram};
+use crate::pulse::one_hangs;
 use crate::script::Library;
 use crate::types::{Localized, Platform};
 
@@ -59,7 +62,7 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     if config.telegram.is_none() && config.discord.is_none() {
         return chat::first_conversation(&config, library).await;
     }
-    super::log_to_stderr(&config.log);
+    super::log_to_stderr(&config.log, config.log_format);
     // From here on a stop is heard, also while the database is opened.
     let mut signals = Signals::new()?;
     let (ears, mouths) = platforms(&config, &library)?;
@@ -68,7 +71,12 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
         house = House::open(&database, library, Clock::system(), mouths) => house?,
     };
     tracing::info!(data = house::shown(&database)?, "goldseam is running");
-    let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals).await?;
+    let cancel = CancellationToken::new();
+    let shown = show(&house, config.metrics, &cancel).await?;
+    let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals, cancel).await?;
+    if let Some(shown) = shown {
+        shown.abort();
+    }
     house.store.close().await;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -125,9 +133,28 @@ fn slash_commands(menu: &Localized<Vec<(String, String)>>, takes_text: &[String]
     menu.source().iter().map(command).collect()
 }
 
+/// Lets others on this machine watch, if that was asked for.
+async fn show(
+    house: &House,
+    address: Option<SocketAddr>,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = metrics::listen(address)
+        .await
+        .with_context(|| format!("`metrics.listen` cannot be used: {address} is taken, or not of this machine"))?;
+    tracing::info!(%address, "metrics can be read");
+    Ok(Some(tokio::spawn(metrics::serve(listener, house.watched(stopping.clone())))))
+}
+
 /// Works until a signal comes or every platform has refused us; true when it was the latter.
-async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: &mut Signals) -> anyhow::Result<bool> {
-    let cancel = CancellationToken::new();
+async fn listen(
+    house: &House,
+    ears: Vec<Ear>,
+    prompts: Option<&Path>,
+    signals: &mut Signals,
+    cancel: CancellationToken,
+) -> anyhow::Result<bool> {
     let inbox: Arc<dyn Inbox> = Arc::new(house.inbox.clone());
     let mut platforms = JoinSet::new();
     for ear in ears {
@@ -144,9 +171,15 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: 
     workers.spawn(async move { worker.run(stop).await });
     workers.spawn(reload(Reload::new(prompts, house.door.clone()), cancel.clone()));
     let mut failed = false;
+    let pulses = house.pulses();
     loop {
         tokio::select! {
             () = signals.stop() => break,
+            worker = one_hangs(&pulses) => {
+                failed = true;
+                tracing::error!(worker, "a worker hangs; the program ends, so that it can be started again");
+                break;
+            }
             ended = platforms.join_next() => match ended {
                 Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(error))) => {

@@ -13,5 +13,6 @@ mod verdict;
 mod worker;
 
 pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
+pub use line::LineState;
 pub use pace::Limits;
 pub use worker::Outbox;

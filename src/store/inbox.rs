@@ -214,18 +214,18 @@ impl Tx {
         at.map(super::instant).transpose()
     }
 
-    /// Puts away events that came before `oldest` and were never handled, and forgets their texts.
+    /// Puts away events that came before `oldest` and were never handled, and forgets their texts. Says how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn give_up_events_before(&mut self, oldest: Timestamp) -> Result<()> {
-        sqlx::query(
+    pub async fn give_up_events_before(&mut self, oldest: Timestamp) -> Result<u64> {
+        let given_up = sqlx::query(
             "update inbox set state = 'dead', raw = null, error = 'too_old' where state = 'new' and received_at < $1",
         )
         .bind(millis(oldest))
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        Ok(given_up.rows_affected())
     }
 
     /// Deletes events and messages that are over and came before `oldest`: by then no platform repeats them.

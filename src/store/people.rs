@@ -203,25 +203,25 @@ impl Tx {
         Ok(row.is_some())
     }
 
-    /// Stops writing to an account: it is gone, and so is everything that waits to be sent to it.
+    /// Stops writing to an account: it is gone, and so is everything that waits to be sent to it. Says how many messages that were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn account_gone(&mut self, id: i64, now: Timestamp) -> Result<()> {
+    pub async fn account_gone(&mut self, id: i64, now: Timestamp) -> Result<u64> {
         self.flush().await?;
         sqlx::query("update accounts set state = 'gone', gone_at = $1 where id = $2")
             .bind(millis(now))
             .bind(id)
             .execute(&mut *self.tx)
             .await?;
-        sqlx::query(
+        let dropped = sqlx::query(
             "update outbox set state = 'dead', error = 'gone', body = null, reply = null
              where account_id = $1 and state in ('pending', 'sending') and state = 'pending'",
         )
         .bind(id)
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        Ok(dropped.rows_affected())
     }
 
     /// When did this person first come?

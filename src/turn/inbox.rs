@@ -17,9 +17,11 @@ use super::batch::{Job, Outcome};
 use super::post::Post;
 use super::{Door, TurnError};
 use crate::clock::{add, ago};
+use crate::crash;
 use crate::engine;
 use crate::outbox::BoxFuture;
 use crate::platform::inbox::{self as seam, Heard, RawEvent};
+use crate::pulse::Pulse;
 use crate::store::{InboxRow, NewEvent, StoreError};
 use crate::types::{Inbound, Message, Platform, Rich};
 
@@ -131,13 +133,14 @@ fn lane(inbound: &Inbound) -> Lane {
 pub struct Inbox {
     door: Door,
     decoders: HashMap<Platform, Decode>,
+    pulse: Pulse,
 }
 
 impl Inbox {
     /// An inbox before this door, which understands no platform yet.
     #[must_use]
     pub fn new(door: Door) -> Self {
-        Self { door, decoders: HashMap::new() }
+        Self { door, decoders: HashMap::new(), pulse: Pulse::default() }
     }
 
     /// Teaches it how to read a platform's events. `None` from `decode` means: nothing for us.
@@ -149,6 +152,12 @@ impl Inbox {
     ) -> Self {
         self.decoders.insert(platform, Arc::new(decode));
         self
+    }
+
+    /// Whether it gets on.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Handles all that can be handled now, and says how many events that were.
@@ -200,10 +209,12 @@ impl Inbox {
     pub async fn tidy(&self) -> Result<(), StoreError> {
         let now = self.door.clock.now();
         let mut tx = self.door.store.begin().await?;
-        tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
+        let old = tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
         tx.delete_handled_before(ago(now, KEEP_KEYS)).await?;
         tx.forget_facts(now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.door.counters.add("inbox.given_up", "too_old", old);
+        Ok(())
     }
 
     /// Handles events as they come, until it is cancelled; an event that was begun is finished.
@@ -211,6 +222,7 @@ impl Inbox {
         let mut tidied = Timestamp::MIN;
         let clock = &self.door.clock;
         while !cancel.is_cancelled() {
+            self.pulse.beats();
             let until = match self.round(&mut tidied).await {
                 Ok(until) => until,
                 Err(error) => {
@@ -218,6 +230,7 @@ impl Inbox {
                     add(clock.now(), STORE_PAUSE)
                 }
             };
+            self.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.door.bells.inbox.notified() => {}
@@ -310,7 +323,9 @@ impl Inbox {
             .map(|(row, inbound)| Job::Event(row.id, inbound))
             .collect();
         let mut taken = self.door.take_together(&mut tx, &jobs).await?;
+        crash::point("mid_transaction");
         tx.commit().await?;
+        crash::point("after_commit");
         self.door.committed(&taken);
         let mut outcomes = std::mem::take(&mut taken.outcomes).into_iter();
         Ok(batch.iter().map(|(row, _)| of(row).and_then(|_| outcomes.next().flatten())).collect())
@@ -323,7 +338,8 @@ impl Inbox {
         tx.commit().await
     }
 
-    async fn failed(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<bool, StoreError> {
+    async fn failed(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &'static str) -> Result<bool, StoreError> {
+        self.door.counters.add_on(row.platform, "inbox.failed", code, 1);
         if row.attempts + 1 >= TRIES {
             self.put_away(row, inbound, code).await?;
             return Ok(true);
@@ -336,8 +352,9 @@ impl Inbox {
     }
 
     /// Gives up on an event, and says so to a person we know.
-    async fn put_away(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<(), StoreError> {
+    async fn put_away(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &'static str) -> Result<(), StoreError> {
         tracing::error!(inbox.id = row.id, error.code = code, "an event was given up");
+        self.door.counters.add_on(row.platform, "inbox.given_up", code, 1);
         let now = self.door.clock.now();
         let mut tx = self.door.store.begin().await?;
         tx.event_dead(row.id, code).await?;
@@ -377,12 +394,15 @@ fn code(error: &TurnError) -> &'static str {
 impl seam::Inbox for Inbox {
     fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>> {
         Box::pin(async move {
+            crash::point("after_receive");
             let now = self.door.clock.now();
             let mut tx = self.door.store.begin().await?;
             let events: Vec<NewEvent<'_>> =
                 events.iter().map(|event| NewEvent { platform, bot, id: &event.id, raw: &event.raw }).collect();
             tx.put_events(&events, now).await?;
             tx.commit().await?;
+            crash::point("after_inbox");
+            self.door.counters.add_on(platform, "inbox.stored", "", u64::try_from(events.len()).unwrap_or(u64::MAX));
             self.door.bells.inbox.notify_one();
             Ok(())
         })

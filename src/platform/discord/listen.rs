@@ -23,6 +23,7 @@ use super::inbound::{self, Kind, Reply};
 use super::interactions::{Interactions, Progress};
 use super::outbound::callback;
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
+use crate::crash;
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::platform::{Endpoint, EndpointError};
 use crate::types::{Button, FormWords, Inbound, Localized, Platform, Private};
@@ -274,7 +275,10 @@ impl Running {
         loop {
             let put = self.inbox.put(Platform::Discord, &self.application, vec![event.clone()]);
             match timeout(STORE_LIMIT, put).await {
-                Ok(Ok(())) => return true,
+                Ok(Ok(())) => {
+                    crash::point("before_ack");
+                    return true;
+                }
                 Ok(Err(error)) => tracing::error!(error = %error, "What Discord sent cannot be stored; trying again."),
                 Err(_) => tracing::error!("Storing what Discord sent takes too long; trying again."),
             }

@@ -18,6 +18,7 @@ use teloxide::payloads::{SetMyCommands, SetMyCommandsSetters as _};
 use teloxide::types::{AllowedUpdate, BotCommand};
 use tokio_util::sync::CancellationToken;
 
+use crate::crash;
 use crate::platform::Endpoint;
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::types::{Platform, Private};
@@ -216,6 +217,7 @@ impl Listener {
         let Some(last) = last else {
             return Err(PollError::Unavailable(format!("{} bytes of update without an id", first.get().len())));
         };
+        crash::point("before_ack");
         self.next = Some(last.saturating_add(1));
         updates.iter().filter_map(|update| Press::read(update)).for_each(|press| press.acknowledge(self.api.clone()));
         Ok(updates.len())
