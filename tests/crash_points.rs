@@ -17,6 +17,8 @@ use support::town::{Base, Town, Wrong, platform, until};
 use tempfile::TempDir;
 
 const STOP: Duration = Duration::from_secs(10);
+/// How long a message that was on its way stays with a program on a server that may only hang.
+const LEASE: Duration = Duration::from_secs(60);
 
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests, no setting of the program")]
 fn rounds(otherwise: usize) -> usize {
@@ -53,7 +55,7 @@ async fn dies_at_every_point(base: Base, folder: TempDir, here: Platform) {
     program.terminated(STOP).await;
     let program = town.starts(&settings).await;
     let waits = "select count(*) from outbox where state in ('pending', 'sending')";
-    let waited = support::town::until_number(PATIENCE, &base, waits, 0).await;
+    let waited = support::town::until_number(LEASE + PATIENCE, &base, waits, 0).await;
     let (_, stderr) = program.terminated(STOP).await;
     assert!(waited, "{stderr}");
     let at_sends = deaths.iter().filter(|point| !point.contains("inbox") && !point.contains("receive")).count();
