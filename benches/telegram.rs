@@ -150,6 +150,7 @@ impl Bot {
 }
 
 /// Builds the other bots.
+#[expect(clippy::disallowed_methods, reason = "where they are built, no setting of the program")]
 fn baseline() -> Option<PathBuf> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/baseline");
     let target = std::env::var_os("GOLDSEAM_BASELINE_TARGET").map_or_else(|| package.join("target"), PathBuf::from);
@@ -279,7 +280,6 @@ impl Chats {
     }
 
     /// The bot wrote to somebody. True when that leaves nobody talking.
-    #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
     fn hears(&mut self, person: i64) -> bool {
         let Some((next, handed)) = self.talking.get(&person).copied() else { return false };
         // The second message of an answer.
