@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
@@ -37,6 +38,21 @@ pub struct Config {
     pub network: Network,
     /// What to log, as `tracing` filters are written.
     pub log: String,
+    /// How a line of the log is written.
+    pub log_format: LogFormat,
+    /// Where metrics can be read, if anywhere.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object, for other programs.
+    Json,
 }
 
 /// A Telegram bot.
@@ -46,6 +62,8 @@ pub struct Telegram {
     pub token: SecretString,
     /// Where the Bot API is.
     pub api: Endpoint,
+    /// How Telegram calls us; without it we ask Telegram.
+    pub webhook: Option<telegram::Webhook>,
 }
 
 /// A Discord bot.
@@ -170,6 +188,15 @@ struct Raw {
     pace: Pace,
     network: Network,
     log: String,
+    log_format: LogFormat,
+    metrics: RawMetrics,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawMetrics {
+    listen: String,
+    anywhere: bool,
 }
 
 impl Default for Raw {
@@ -183,6 +210,8 @@ impl Default for Raw {
             pace: Pace::default(),
             network: Network::Open,
             log: "info".into(),
+            log_format: LogFormat::Text,
+            metrics: RawMetrics::default(),
         }
     }
 }
@@ -193,11 +222,23 @@ struct RawTelegram {
     token: Option<SecretString>,
     token_file: Option<PathBuf>,
     api_url: String,
+    webhook_url: Option<String>,
+    webhook_listen: SocketAddr,
+    webhook_secret: Option<SecretString>,
+    webhook_secret_file: Option<PathBuf>,
 }
 
 impl Default for RawTelegram {
     fn default() -> Self {
-        Self { token: None, token_file: None, api_url: "https://api.telegram.org".into() }
+        Self {
+            token: None,
+            token_file: None,
+            api_url: "https://api.telegram.org".into(),
+            webhook_url: None,
+            webhook_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            webhook_secret: None,
+            webhook_secret_file: None,
+        }
     }
 }
 
@@ -273,6 +314,9 @@ impl Raw {
         if self.pace.at_once == 0 {
             return Err(ConfigError::Wrong("`pace.at_once` is 0, and then nothing could be sent".into()));
         }
+        let RawTelegram { webhook_url: url, webhook_listen: listen, webhook_secret, webhook_secret_file, .. } =
+            self.telegram;
+        let webhook = webhook(url.as_deref(), listen, (webhook_secret, webhook_secret_file), self.network)?;
         let telegram = token(&TELEGRAM, self.telegram.token, self.telegram.token_file)?;
         let discord = token(&DISCORD, self.discord.token, self.discord.token_file)?;
         // Only a platform that is used has to be allowed; the other's address has to be one all the same.
@@ -280,7 +324,7 @@ impl Raw {
         let telegram_api = endpoint("telegram.api_url", &self.telegram.api_url, reach(telegram.is_some()))?;
         let discord_api = endpoint("discord.api_url", &self.discord.api_url, reach(discord.is_some()))?;
         Ok(Config {
-            telegram: telegram.map(|token| Telegram { token, api: telegram_api }),
+            telegram: telegram.map(|token| Telegram { token, api: telegram_api, webhook }),
             discord: discord.map(|token| Discord { token, api: discord_api, test_server: self.discord.test_server }),
             data_dir: self.data_dir,
             store,
@@ -288,7 +332,27 @@ impl Raw {
             pace: self.pace,
             network: self.network,
             log: self.log,
+            log_format: self.log_format,
+            metrics: self.metrics.check()?,
         })
+    }
+}
+
+impl RawMetrics {
+    fn check(self) -> Result<Option<SocketAddr>, ConfigError> {
+        if self.listen.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |says: &str| ConfigError::Wrong(format!("`metrics.listen` {says}"));
+        let address: SocketAddr =
+            self.listen.parse().map_err(|_| wrong("is no address and port like 127.0.0.1:9464"))?;
+        if !self.anywhere && !address.ip().is_loopback() {
+            return Err(wrong(
+                "is not on this machine alone. Everybody who reaches that port can read the metrics: \
+                 choose 127.0.0.1, or set `metrics.anywhere = true`",
+            ));
+        }
+        Ok(Some(address))
     }
 }
 
@@ -353,6 +417,38 @@ fn is_here(url: &Url) -> bool {
     let of_parameters: Vec<String> = of_parameters.map(|(_, host)| host.into_owned()).collect();
     let local = |host: &str| host.is_empty() || host.starts_with('/') || host.starts_with("%2F") || is_local(host);
     url.host_str().is_none_or(local) && of_parameters.iter().all(|host| local(host))
+}
+
+/// The ports that Telegram calls. Bot API, `setWebhook`.
+const WEBHOOK_PORTS: [u16; 4] = [443, 80, 88, 8443];
+
+/// How Telegram calls us, if it does.
+fn webhook(
+    url: Option<&str>,
+    listen: SocketAddr,
+    (secret, file): (Option<SecretString>, Option<PathBuf>),
+    network: Network,
+) -> Result<Option<telegram::Webhook>, ConfigError> {
+    let wrong = |text: &str| Err(ConfigError::Wrong(text.to_owned()));
+    let secret = self::secret("telegram.webhook_secret", secret, file)?;
+    let (url, secret) = match (url, secret) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => return wrong("`telegram.webhook_secret` is set, but `telegram.webhook_url` is not"),
+        (Some(_), None) => return wrong("`telegram.webhook_url` needs a `telegram.webhook_secret`"),
+        (Some(url), Some((_, secret))) => (endpoint("telegram.webhook_url", url, network)?, secret),
+    };
+    let address = url.url();
+    let here = address.host_str().is_some_and(is_local);
+    let port = address.port_or_known_default().unwrap_or_default();
+    if !here && (address.scheme() != "https" || !WEBHOOK_PORTS.contains(&port)) {
+        return wrong("`telegram.webhook_url` has to begin with https://, on port 443, 80, 88 or 8443");
+    }
+    if !telegram::secret_shape_ok(secret.expose_secret()) {
+        return wrong(
+            "`telegram.webhook_secret` has to be 16 to 256 of A-Z, a-z, 0-9, _ and -, e.g. from `openssl rand -hex 32`",
+        );
+    }
+    Ok(Some(telegram::Webhook { url, listen, secret }))
 }
 
 /// What a platform's token looks like and where it comes from.
@@ -566,6 +662,31 @@ mod tests {
     }
 
     #[test]
+    fn a_webhook_needs_an_address_that_telegram_calls_and_a_secret() {
+        let settings = |url: &str, rest: &str| format!("[telegram]\nwebhook_url = \"{url}\"\n{rest}");
+        let secret = "webhook_secret = \"0123456789abcdef\"";
+        let token = "token = \"123456:TEST-token_of_a_fake_server\"";
+        let config = from_file(&settings("https://bot.example.org/in", &format!("{secret}\n{token}"))).unwrap();
+        let webhook = config.telegram.unwrap().webhook.unwrap();
+        assert_eq!((webhook.url.as_str(), webhook.listen.port()), ("https://bot.example.org/in", 8080));
+        assert!(!format!("{webhook:?}").contains("0123456789abcdef"));
+        assert!(from_file(&settings("http://127.0.0.1:9000", secret)).is_ok(), "behind a server of one's own");
+        for (url, rest, words) in [
+            ("https://bot.example.org", "", "needs a `telegram.webhook_secret`"),
+            ("http://bot.example.org", secret, "https://"),
+            ("https://bot.example.org:8080", secret, "8443"),
+            ("bot.example.org", secret, "webhook_url"),
+            ("https://bot.example.org", "webhook_secret = \"short\"", "16 to 256"),
+            ("https://bot.example.org", "webhook_secret = \"a secret with spaces in it\"", "16 to 256"),
+        ] {
+            let error = refused(&settings(url, rest));
+            assert!(error.contains(words) && !error.contains("a secret with"), "{url} {rest}: {error}");
+        }
+        assert!(refused(&format!("[telegram]\n{secret}")).contains("webhook_url"));
+        assert!(refused("[telegram]\nwebhook_listen = \"everywhere\"").contains("webhook_listen"));
+    }
+
+    #[test]
     fn a_broken_file_is_refused_with_its_line_but_never_with_its_content() {
         let error = refused("log = \"info\"\n[telegram]\ntoken = \"123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw");
         assert!(error.contains("goldseam.toml") && error.contains("line 3"), "{error}");
@@ -627,6 +748,22 @@ mod tests {
     }
 
     #[test]
+    fn metrics_are_for_this_machine_unless_it_is_said_otherwise() {
+        assert_eq!(from_file("").unwrap().metrics, None);
+        let here = from_file("[metrics]\nlisten = \"127.0.0.1:9464\"").unwrap().metrics;
+        assert_eq!(here, Some("127.0.0.1:9464".parse().unwrap()));
+        for everywhere in ["0.0.0.0:9464", "[::]:9464", "10.1.2.3:9464"] {
+            let listen = format!("[metrics]\nlisten = \"{everywhere}\"");
+            let error = refused(&listen);
+            assert!(error.contains("`metrics.listen`") && error.contains("`metrics.anywhere = true`"), "{error}");
+            assert!(from_file(&format!("{listen}\nanywhere = true")).unwrap().metrics.is_some());
+        }
+        assert!(refused("[metrics]\nlisten = \"9464\"").contains("`metrics.listen`"));
+        assert_eq!(from_file("log_format = \"json\"").unwrap().log_format, LogFormat::Json);
+        assert!(refused("log_format = \"xml\"").contains("log_format"));
+    }
+
+    #[test]
     fn debug_hides_the_token() {
         let config = from_file(&format!("[telegram]\ntoken = \"{TELEGRAM_TOKEN}\"")).unwrap();
         assert!(!format!("{config:?}").contains("AAHdqTcv"));
@@ -645,6 +782,7 @@ mod tests {
         let config = from_file(&on).unwrap();
         assert!(config.telegram.is_some() && config.discord.unwrap().test_server.is_some());
         assert!(config.prompts_dir.is_some() && config.store.is_some());
+        assert!(config.metrics.is_some() && config.log_format == LogFormat::Json);
     }
 
     #[test]

@@ -21,6 +21,8 @@
 //! - [`reminders`]: wakes up what is due.
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
+//! - [`counters`], [`pulse`], [`metrics`]: what is counted, who gets on, and the page that shows it.
+//! - [`crash`]: points at which a test lets the program die.
 //! - [`prompts`]: the only reader of script files.
 //! - [`simulate`]: simulated persons who live with the bot, and what must never happen to them.
 //! - [`cli`]: commands, composition, signals, order of shutdown.
@@ -29,13 +31,16 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod counters;
+pub mod crash;
 pub mod engine;
+pub mod metrics;
 pub mod nodes;
 pub mod outbox;
 pub mod phrase;
 pub mod platform;
 pub mod practice;
 pub mod prompts;
+pub mod pulse;
 pub mod reminders;
 pub mod safety;
 pub mod schedule;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::add;
+use crate::pulse::Pulse;
 use crate::store::{DueClaim, MANY, StoreError};
 use crate::turn::{Door, Job, TurnError};
 
@@ -27,6 +28,7 @@ const BATCH: i64 = 500;
 #[derive(Clone)]
 pub struct Reminders {
     door: Door,
+    pulse: Pulse,
 }
 
 /// What came of firing several together.
@@ -40,7 +42,13 @@ impl Reminders {
     /// A worker in front of this door.
     #[must_use]
     pub fn new(door: Door) -> Self {
-        Self { door }
+        Self { door, pulse: Pulse::default() }
+    }
+
+    /// Whether it gets on.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Takes at most `limit` due schedules through the door, the earliest first, and says how many there were.
@@ -74,6 +82,7 @@ impl Reminders {
 
     /// Fires several in one transaction. When the transaction fails, each gets its own.
     async fn fire_together(&self, limit: usize) -> Result<Round, StoreError> {
+        self.pulse.beats();
         let mut tx = self.door.store().begin().await?;
         let claims = tx.due_schedules(self.door.clock().now(), i64::try_from(limit).unwrap_or(i64::MAX)).await?;
         let jobs: Vec<Job<'_>> = claims.iter().map(|claim| Job::Due(*claim)).collect();
@@ -104,6 +113,7 @@ impl Reminders {
     pub async fn run(&self, cancel: CancellationToken) {
         let clock = self.door.clock();
         while !cancel.is_cancelled() {
+            self.pulse.beats();
             let until = match self.round().await {
                 Ok(until) => until,
                 Err(error) => {
@@ -111,6 +121,7 @@ impl Reminders {
                     add(clock.now(), STORE_PAUSE)
                 }
             };
+            self.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.door.bells().reminders.notified() => {}
@@ -131,12 +142,14 @@ impl Reminders {
 
     async fn failed(&self, claim: DueClaim, error: &TurnError) -> Result<(), StoreError> {
         tracing::warn!(schedule.id = claim.schedule, %error, "a due schedule could not be handled");
+        self.door.counters().add("reminders.failed", "", 1);
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(u32::try_from(claim.attempts).unwrap_or(0));
         let mut tx = self.door.store().begin().await?;
         tx.schedule_failed(claim, add(self.door.clock().now(), pause)).await?;
         tx.commit().await?;
         if claim.attempts + 1 >= TRIES {
             tracing::error!(schedule.id = claim.schedule, "a due schedule was given up");
+            self.door.counters().add("reminders.given_up", "", 1);
             if let Err(error) = self.door.give_up_due(claim).await {
                 tracing::error!(schedule.id = claim.schedule, %error, "giving up a due schedule failed");
             }

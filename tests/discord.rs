@@ -10,7 +10,7 @@ use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use goldseam::platform::discord::{
     Interactions, ListenError, Listener, Rest, Sender, Settings, SlashCommand, decode, locales,
 };
-use goldseam::platform::inbox::{Inbox, RawEvent};
+use goldseam::platform::inbox::{Heard, Inbox, RawEvent};
 use goldseam::platform::{Endpoint, Network};
 use goldseam::types::{
     Button, FormWords, Inbound, Input, Localized, Message, PlaceKind, Platform, Purpose, Rich, Span,
@@ -349,6 +349,8 @@ async fn closed_dms_a_wrong_token_and_nobody_there() {
 struct Memory {
     stored: Mutex<Vec<(String, String)>>,
     failures: Mutex<u32>,
+    /// The private chats that are known.
+    chats: Mutex<Vec<String>>,
     changed: Notify,
 }
 
@@ -370,6 +372,13 @@ impl Inbox for Memory {
             drop(stored);
             self.changed.notify_waiters();
             Ok(())
+        })
+    }
+
+    fn heard<'a>(&'a self, platform: Platform, bot: &'a str) -> BoxFuture<'a, anyhow::Result<Heard>> {
+        Box::pin(async move {
+            assert_eq!((platform, bot), (Platform::Discord, APPLICATION));
+            Ok(Heard { since: "2026-11-22T12:00:00Z".parse().ok(), chats: self.chats.lock().unwrap().clone() })
         })
     }
 }
@@ -431,9 +440,12 @@ async fn listener(fake: &FakeDiscord, defer_after: Duration) -> (Listener, Inter
 
 impl Bot {
     async fn start(defer_after: Duration) -> Self {
-        let fake = FakeDiscord::start().await;
+        Self::on(FakeDiscord::start().await, Arc::default(), defer_after).await
+    }
+
+    async fn on(fake: FakeDiscord, inbox: Arc<Memory>, defer_after: Duration) -> Self {
         let (listener, interactions) = listener(&fake, defer_after).await;
-        let (inbox, cancel) = (Arc::new(Memory::default()), CancellationToken::new());
+        let cancel = CancellationToken::new();
         let running = tokio::spawn(listener.run(Arc::clone(&inbox) as Arc<dyn Inbox>, cancel.clone()));
         fake.connected().await;
         let sender = Sender::new(rest(&fake.url, TOKEN), interactions).with_form(form_words());
@@ -445,6 +457,17 @@ impl Bot {
         let place = (to.place.kind == PlaceKind::Private).then(|| to.place.id.clone());
         let row = Outgoing { account: to.account.clone(), place, reply: to.reply.clone(), ..outgoing(id, message) };
         self.sender.deliver(&row).await
+    }
+
+    /// Nobody listens any more; what is there stays, and the chat of each input so far is known.
+    async fn rests(self) -> (FakeDiscord, Arc<Memory>) {
+        self.cancel.cancel();
+        tokio::time::timeout(SOON, self.running).await.expect("the listener stops").unwrap().unwrap();
+        self.fake.until("nobody listens", |fake| !fake.is_heard()).await;
+        let chats: Vec<String> =
+            self.inbox.stored.lock().unwrap().iter().map(|(_, raw)| decode(raw).unwrap().place.id).collect();
+        self.inbox.chats.lock().unwrap().extend(chats);
+        (self.fake, self.inbox)
     }
 
     async fn stop(self) {
@@ -771,6 +794,69 @@ async fn a_dropped_connection_loses_nothing() {
     assert_eq!(bot.fake.identified(), 1);
     assert!(bot.fake.resumed() >= 1);
     bot.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_written_while_nobody_listened_is_read_back_once_and_in_order() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let (ana, ben) = (bot.fake.person(33), bot.fake.person(34));
+    ana.says("one");
+    bot.sender.deliver(&outgoing(1, plain("Hello from the bot"))).await.unwrap();
+    ben.says("uno");
+    bot.inbox.input(2).await;
+    let (fake, inbox) = bot.rests().await;
+    for number in 2..=150 {
+        ana.says(&format!("{number}"));
+    }
+    ben.says("dos");
+    fake.fault("limit=100", Fault::Answer(500, String::new(), Vec::new()));
+    let bot = Bot::on(fake, inbox, DEFER_LATE).await;
+    bot.inbox.input(152).await;
+    ana.says("the last");
+    bot.inbox.input(153).await;
+    let heard = bot.inbox.inputs();
+    let of_ana: Vec<&String> = heard.iter().filter(|text| !text.contains("uno") && !text.contains("dos")).collect();
+    let expected = (2..=150).map(|number| format!("text {number}"));
+    let expected: Vec<String> = [vec!["text one".into()], expected.collect(), vec!["text the last".into()]].concat();
+    assert_eq!(of_ana, expected.iter().collect::<Vec<_>>());
+    assert_eq!(heard.iter().filter(|text| *text == "text dos").count(), 1);
+    bot.fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_chat_in_which_something_happens_is_read_before_it() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let others: Vec<_> = (100..110).map(|account| bot.fake.person(account)).collect();
+    others.iter().for_each(|person| person.says("hello"));
+    let ana = bot.fake.person(33);
+    ana.says("one");
+    bot.sender.deliver(&outgoing(1, offering("?", 1))).await.unwrap();
+    bot.inbox.input(11).await;
+    let (fake, inbox) = bot.rests().await;
+    ana.says("missed");
+    // Ten chats stand before hers, the first of which is closed to us.
+    fake.fault("limit=100", Fault::Answer(403, r#"{"code":50001,"message":"Missing Access"}"#.into(), Vec::new()));
+    let bot = Bot::on(fake, inbox, DEFER_LATE).await;
+    ana.uses("/checkin");
+    bot.inbox.input(13).await;
+    assert_eq!(bot.inbox.inputs()[11..], ["text missed", "command checkin []"]);
+    bot.fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_new_session_begins_with_what_was_missed() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let ana = bot.fake.person(33);
+    ana.says("one");
+    let chat = bot.inbox.input(1).await.place.id;
+    bot.inbox.chats.lock().unwrap().push(chat);
+    bot.fake.invalidate_session();
+    bot.fake.drop_gateway();
+    ana.says("between");
+    bot.inbox.input(2).await;
+    assert_eq!(bot.inbox.inputs(), ["text one", "text between"]);
+    assert_eq!(bot.fake.identified(), 2);
+    bot.fake.assert_no_violations();
 }
 
 #[tokio::test]

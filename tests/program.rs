@@ -12,7 +12,7 @@ use goldseam::vault::Vault;
 use sqlx::Connection as _;
 use support::fake_discord::{self, Fault};
 use support::fake_telegram::{self, Trouble};
-use support::journey::{STORY, World, heard_the_story};
+use support::journey::{ANA, STORY, World, heard_the_story};
 use support::program::{PATIENCE, Settings, contents, copy_prompts};
 use tempfile::TempDir;
 
@@ -64,6 +64,14 @@ async fn a_life_with_kills(world: World) -> (usize, World, TempDir) {
 async fn a_kill_after_every_message_loses_nothing_on_telegram() {
     let (twice, ..) = a_life_with_kills(World::telegram().await).await;
     assert!(twice <= STORY.len() + 4, "at most what was in flight comes twice");
+}
+
+#[tokio::test]
+async fn a_kill_after_every_message_loses_nothing_when_telegram_calls() {
+    let (twice, world, _folder) = a_life_with_kills(World::webhook().await).await;
+    assert!(twice <= STORY.len() + 4, "at most what was in flight comes twice");
+    let World::Webhook(fake, _) = &world else { unreachable!() };
+    assert!(fake.calls("getUpdates").is_empty() && fake.unconfirmed().is_empty(), "every update was taken");
 }
 
 #[tokio::test]
@@ -147,6 +155,35 @@ async fn what_was_written_while_the_program_was_down_is_answered_on_telegram() {
     world.does("[18 or older]");
     let _program = world.starts(&settings).await;
     world.hears("If you agree", 1).await;
+}
+
+/// Somebody writes while the program is down.
+async fn is_answered_afterwards(world: &World) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = world.settings(folder.path());
+    let program = world.starts(&settings).await;
+    world.lives(STORY[0]).await;
+    drop(program.terminated(Duration::from_secs(10)).await);
+    match world {
+        World::Discord(fake) => fake.person(ANA).says("18 or older"),
+        _ => world.does("18 or older"),
+    }
+    let _program = world.starts(&settings).await;
+    world.hears("If you agree", 1).await;
+    world.broke_no_rule();
+}
+
+#[tokio::test]
+async fn what_was_written_while_the_program_was_down_is_answered_when_telegram_calls() {
+    let world = World::webhook().await;
+    is_answered_afterwards(&world).await;
+    let World::Webhook(fake, _) = &world else { unreachable!() };
+    assert!(fake.webhook_answers().contains(&0), "it was called while it was down");
+}
+
+#[tokio::test]
+async fn what_was_written_while_the_program_was_down_is_answered_on_discord() {
+    is_answered_afterwards(&World::discord().await).await;
 }
 
 #[tokio::test]

@@ -30,34 +30,10 @@ use support::fake_discord::{self, FakeDiscord};
 use support::fake_telegram::{self, FakeTelegram};
 use support::postgres;
 use support::program::{PATIENCE, Program, Settings, copy_prompts};
+use support::town::COUNTING;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-
-/// Whoever says /start is counted with: each text is told back with its number. So a text that was lost or handled twice shows.
-const COUNTING: &str = r#"
-script: welcome
-version: 1
-title: Counting
-about: Tells back what it hears.
-language: en
-start_with: [/start]
-open_to_all: true
-vars:
-  count: { type: integer, default: "0" }
-  line: { type: text, max: 40 }
-steps:
-  - remember: { consent: true, welcomed: true }
-  - say: Hello.
-  - id: next
-    ask: What next?
-    save: line
-  - set: { count: count + 1 }
-  - say: 'Heard ${ count }: ${ line or "nothing" }.'
-  - if: line != "the end"
-    goto: next
-  - end: done
-"#;
 
 /// What comes due. It is about a promise whose time has not come, so it may be said however many there are.
 const BELL: &str = r#"
@@ -105,7 +81,7 @@ const LIFE: std::ops::RangeInclusive<Duration> = Duration::from_millis(200)..=Du
 /// How often somebody says something.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long the program has to catch up when the kills are over.
-const CATCH_UP: Duration = Duration::from_secs(180);
+const CATCH_UP: Duration = Duration::from_secs(300);
 
 #[expect(clippy::disallowed_methods, reason = "a switch of the tests, no setting of the program")]
 fn setting(name: &str) -> Option<u64> {
@@ -212,6 +188,8 @@ impl Town {
         fs::write(prompts.join("bell.yaml"), BELL.trim_start()).unwrap();
         let settings = Settings::new(folder)
             .with("GOLDSEAM_DATA_DIR", "data")
+            // People write faster here than one chat may be written to.
+            .with("GOLDSEAM_PACE__CHAT", "0")
             .with("GOLDSEAM_PROMPTS_DIR", "prompts")
             .with("GOLDSEAM_TELEGRAM__TOKEN", fake_telegram::TOKEN)
             .with("GOLDSEAM_TELEGRAM__API_URL", self.telegram.address())
@@ -261,8 +239,7 @@ impl Town {
         assert_eq!(status.code(), Some(0), "{stderr}");
     }
 
-    /// Somebody says something, again and again. Telegram keeps it until somebody comes for it; on Discord people wait until the
-    /// bot is there, because nobody keeps it for them.
+    /// Somebody says something, again and again. Telegram keeps it until somebody comes for it; on Discord it stands in the chat.
     fn talk(self: &Arc<Self>) -> JoinHandle<()> {
         let town = Arc::clone(self);
         let mut random = Rng::with_seed(town.size.seed ^ 1);
@@ -271,15 +248,13 @@ impl Town {
             loop {
                 pace.tick().await;
                 let person = random.u64(town.people());
-                if platform(person) == Platform::Telegram || town.discord.is_heard() {
-                    let number = {
-                        let mut said = town.said.lock().unwrap();
-                        let texts = said.entry(person).or_default();
-                        texts.push(Instant::now());
-                        texts.len()
-                    };
-                    town.says(person, &format!("text {number}"));
-                }
+                let number = {
+                    let mut said = town.said.lock().unwrap();
+                    let texts = said.entry(person).or_default();
+                    texts.push(Instant::now());
+                    texts.len()
+                };
+                town.says(person, &format!("text {number}"));
             }
         })
     }
@@ -303,14 +278,25 @@ impl Town {
         kills.first_message.push(first);
     }
 
+    /// All texts of all people there, their first one included.
+    fn said_on_discord(&self) -> i64 {
+        let said = self.said.lock().unwrap();
+        let there = self.people().filter(|person| platform(*person) == Platform::Discord);
+        i64::try_from(there.map(|person| 1 + said.get(&person).map_or(0, Vec::len)).sum::<usize>()).unwrap()
+    }
+
     /// True when at last nothing waits any more, nowhere.
     async fn catches_up(&self, base: &Base) -> bool {
         const WAITING: &str = "select (select count(*) from inbox where state = 'new')
             + (select count(*) from outbox where state in ('pending', 'sending'))
             + (select count(*) from schedules where state = 'active' and name like 'bell-%')";
-        let since = Instant::now();
+        const ON_DISCORD: &str = "select count(*) from inbox where platform = 'discord'";
+        let (since, on_discord) = (Instant::now(), self.said_on_discord());
         while since.elapsed() < CATCH_UP {
-            if self.telegram.unconfirmed().is_empty() && base.number(WAITING).await == 0 {
+            if self.telegram.unconfirmed().is_empty()
+                && base.number(ON_DISCORD).await >= on_discord
+                && base.number(WAITING).await == 0
+            {
                 return true;
             }
             sleep(Duration::from_millis(200)).await;
@@ -613,6 +599,7 @@ impl Outcome {
         );
         for (what, holds) in [
             ("Telegram: a text that was handed over is lost", self.telegram.tally.unheard == 0),
+            ("Discord: a text that was handed over is lost", self.discord.tally.unheard == 0),
             ("Discord: something came twice", self.discord.copies() == 0),
             ("Discord: something did not come", self.discord.unclear == 0),
             ("an event was given up or is left", self.dead_events == 0),

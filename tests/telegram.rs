@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use goldseam::platform::inbox::{Inbox, RawEvent};
-use goldseam::platform::telegram::{Listener, PollError, Sender, decode, html, wrap};
+use goldseam::platform::telegram::{Listener, PollError, Sender, Webhook, decode, html, wrap};
 use goldseam::platform::{Endpoint, Network};
 use goldseam::types::{Button, Input, Localized, Message, PlaceKind, Platform, Private, Purpose, Rich, Span};
 use secrecy::SecretString;
@@ -306,6 +306,7 @@ async fn every_answer_of_the_server_has_its_outcome() {
     let gone = |why: &str| SendError::Gone(why.into());
     let refused = |why: &str| SendError::Refused(why.into());
     let unclear = |why: &str| SendError::Ambiguous(why.into());
+    let failed = |why: &str| SendError::Failed(why.into());
     let no = |code: u16, words: &str| json!({ "ok": false, "error_code": code, "description": words }).to_string();
     let slow = |parameters: Value| {
         json!({ "ok": false, "error_code": 429, "description": "Too Many Requests", "parameters": parameters })
@@ -335,9 +336,11 @@ async fn every_answer_of_the_server_has_its_outcome() {
         (413, no(413, "Request Entity Too Large"), refused("error 413")),
         (401, no(401, "Unauthorized"), SendError::Unauthorized),
         (404, no(404, "Not Found"), SendError::Unauthorized),
-        (500, no(500, "Internal Server Error"), unclear("error 500")),
-        (502, no(502, "Bad Gateway"), unclear("error 502")),
-        (502, "<html>502</html>".into(), unclear("an answer that is not JSON")),
+        (500, no(500, "Internal Server Error"), failed("error 500")),
+        (502, no(502, "Bad Gateway"), failed("error 502")),
+        (502, "<html>502</html>".into(), failed("error 502")),
+        (503, String::new(), failed("error 503")),
+        (504, "<html>504</html>".into(), unclear("an answer that is not JSON")),
         (403, "<html>403</html>".into(), turned_away()),
         (404, "<html>404</html>".into(), turned_away()),
         (200, r#"{"ok":true,"resu"#.into(), unclear("an answer that is not JSON")),
@@ -347,7 +350,7 @@ async fn every_answer_of_the_server_has_its_outcome() {
         (200, String::new(), unclear("an answer that is not JSON")),
         (302, String::new(), turned_away()),
         (409, no(409, "Conflict"), SendError::NotSent("error 409".into())),
-        (503, "<html>503</html>".into(), unclear("an answer that is not JSON")),
+        (503, "<html>503</html>".into(), failed("error 503")),
         (400, no(400, "Bad Request: USER_IS_BLOCKED"), gone("blocked by the person")),
         (403, no(403, "Forbidden: bot was kicked from the supergroup chat"), gone("removed from the group")),
         (403, no(403, "Forbidden: bot is not a member of the supergroup chat"), gone("not in the group")),
@@ -392,7 +395,7 @@ async fn troubles_as_the_real_server_words_them_have_their_outcome() {
     let outcome = sender.deliver(&asking("43", "Hello", &[])).await;
     assert_eq!(outcome, Err(SendError::RateLimited { retry_after: Duration::from_secs(5), who: Waits::Bulk }));
     fake.outage(Some(Trouble::HtmlBadGateway));
-    assert!(matches!(sender.deliver(&asking("43", "Hello", &[])).await, Err(SendError::Ambiguous(_))));
+    assert!(matches!(sender.deliver(&asking("43", "Hello", &[])).await, Err(SendError::Failed(_))));
     fake.outage(None);
     let nowhere = sender.deliver(&asking("@channel", "Hello", &[])).await;
     assert_eq!(nowhere, Err(SendError::Refused("a chat id that is not a number".into())));
@@ -835,4 +838,151 @@ async fn the_fake_refuses_a_second_answer_and_an_edit_that_changes_nothing() {
     assert!(twice["description"].as_str().unwrap().contains("message is not modified"), "{twice}");
     assert_eq!(call(&fake, "getUpdates", json!({ "offset": -1 })).await["result"].as_array().unwrap().len(), 1);
     fake.assert_no_violations();
+}
+
+// ---- the webhook -------------------------------------------------------------------------------------------------------
+
+const SECRET: &str = "a-secret_of-the-tests-0123456789";
+
+/// A listener that waits to be called, and where.
+struct Called {
+    webhook: Webhook,
+    kept: Arc<Kept>,
+    cancel: CancellationToken,
+    serving: tokio::task::JoinHandle<Result<(), PollError>>,
+}
+
+impl Called {
+    async fn by(fake: &FakeTelegram) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = endpoint(&format!("http://127.0.0.1:{port}/in"));
+        let webhook = Webhook { url, listen: ([127, 0, 0, 1], port).into(), secret: SecretString::from(SECRET) };
+        let (kept, cancel) = (Arc::new(Kept::default()), CancellationToken::new());
+        let (listener, own, inbox, stop) = (listener(fake), webhook.clone(), kept.clone(), cancel.clone());
+        let serving = tokio::spawn(async move { listener.serve(&own, inbox, stop).await });
+        Self { webhook, kept, cancel, serving }
+    }
+
+    async fn ends(self) -> Result<(), PollError> {
+        self.cancel.cancel();
+        self.serving.await.unwrap()
+    }
+
+    /// Calls it as somebody, and says what it answers.
+    async fn answers(&self, method: &str, path: &str, secret: Option<&str>, body: impl Into<reqwest::Body>) -> u16 {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{}{path}", self.webhook.listen);
+        let call = client.request(method.parse().unwrap(), url).body(body);
+        let call = secret.into_iter().fold(call, |call, secret| call.header("X-Telegram-Bot-Api-Secret-Token", secret));
+        call.send().await.unwrap().status().as_u16()
+    }
+}
+
+#[tokio::test]
+async fn telegram_calls_and_what_it_brings_is_stored_before_it_is_answered() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).says("from before");
+    let called = Called::by(&fake).await;
+    fake.wait_until("what was written before comes", |fake| fake.unconfirmed().is_empty()).await;
+    let set = &fake.calls("setWebhook")[0];
+    assert_eq!((&set["url"], &set["secret_token"]), (&json!(called.webhook.url.as_str()), &json!(SECRET)));
+    assert_eq!(set["allowed_updates"], json!(["message", "edited_message", "callback_query", "my_chat_member"]));
+    fake.wait_until("it has a menu", |fake| fake.calls("setMyCommands").len() == 1).await;
+
+    called.kept.failures.store(2, Ordering::SeqCst);
+    let id = fake.person(42).says("while the store is down");
+    fake.wait_until("it comes again until it is stored", |fake| fake.unconfirmed().is_empty()).await;
+    assert_eq!(called.kept.ids().last(), Some(&id.to_string()));
+    assert_eq!(fake.webhook_answers(), [200, 503, 503, 200]);
+
+    fake.loses_answers(1);
+    let again = fake.person(42).says("twice");
+    fake.wait_until("it comes again", |fake| fake.unconfirmed().is_empty()).await;
+    let times = called.kept.ids().iter().filter(|id| **id == again.to_string()).count();
+    assert_eq!((times, fake.webhook_answers().len()), (1, 6), "called twice, kept once");
+    assert!(fake.calls("getUpdates").is_empty());
+    fake.assert_no_violations();
+    called.ends().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_stored_form_is_the_same_as_from_a_poll_and_a_press_is_answered() {
+    let fake = FakeTelegram::start().await;
+    let polled = Kept::default();
+    fake.person(42).says("one and the same");
+    let mut polling = listener(&fake);
+    polling.poll_once(&polled, NOW).await.unwrap();
+    let called = Called::by(&fake).await;
+    fake.wait_until("it is called", |fake| fake.unconfirmed().is_empty()).await;
+    assert_eq!(called.kept.raws(), polled.raws(), "what was not confirmed by polling comes to the webhook");
+
+    let query = fake.person(42).sends_press(
+        &support::fake_telegram::SentMessage {
+            message_id: 9,
+            text: "How was today?".into(),
+            plain: "How was today?".into(),
+            buttons: vec![vec![("Fine".into(), "q:1:1".into())]],
+            silent: false,
+        },
+        "q:1:1",
+    );
+    fake.wait_until("the press is answered", |fake| fake.answered() == [query.clone()]).await;
+    called.ends().await.unwrap();
+    polling.start().await.unwrap();
+    assert_eq!(fake.calls("deleteWebhook").len(), 1, "polling takes the webhook away");
+}
+
+#[tokio::test]
+async fn who_is_not_telegram_changes_nothing() {
+    let fake = FakeTelegram::start().await;
+    let called = Called::by(&fake).await;
+    fake.wait_until("it has a webhook", |fake| fake.calls("setMyCommands").len() == 1).await;
+    let update = || json!({ "update_id": 5, "message": {} }).to_string();
+    let nearly = format!("{}8", &SECRET[..SECRET.len() - 1]);
+    for secret in [None, Some(""), Some("wrong"), Some(&*nearly), Some(&SECRET[..20])] {
+        assert_eq!(called.answers("POST", "/in", secret, update()).await, 401, "{secret:?}");
+    }
+    for (method, path, body, status) in [
+        ("POST", "/", update(), 404),
+        ("POST", "/in/side", update(), 404),
+        ("GET", "/in", String::new(), 405),
+        ("POST", "/in", "no JSON".into(), 400),
+        ("POST", "/in", String::new(), 400),
+        ("POST", "/in", format!("\"{}\"", "a".repeat(1 << 20)), 413),
+    ] {
+        assert_eq!(called.answers(method, path, Some(SECRET), body).await, status, "{method} {path}");
+    }
+    let endless = futures_util::stream::iter((0..2_000).map(|_| Ok::<_, std::io::Error>("0".repeat(1_000))));
+    assert_eq!(called.answers("POST", "/in", Some(SECRET), reqwest::Body::wrap_stream(endless)).await, 413);
+    assert!(called.kept.ids().is_empty());
+    assert_eq!(called.answers("POST", "/in/", Some(SECRET), update()).await, 200);
+    assert_eq!(called.kept.ids(), ["5"]);
+    called.ends().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_set_is_tried_again_and_a_place_that_is_taken_is_an_end() {
+    let fake = FakeTelegram::start().await;
+    fake.next_goes_wrong("getMe", Trouble::HtmlBadGateway);
+    fake.next_goes_wrong(
+        "setWebhook",
+        Trouble::Raw(400, r#"{"ok":false,"error_code":400,"description":"bad webhook"}"#.into()),
+    );
+    let called = Called::by(&fake).await;
+    fake.person(42).says("hello");
+    fake.wait_until("it is called in the end", |fake| fake.unconfirmed().is_empty()).await;
+    let taken = listener(&fake).serve(&called.webhook, called.kept.clone(), CancellationToken::new()).await;
+    let error = taken.unwrap_err();
+    assert!(error.is_final() && error.to_string().contains("telegram.webhook_listen"), "{error}");
+    called.ends().await.unwrap();
+
+    let wrong = Listener::new(&endpoint(fake.address()), SecretString::from("123456:another-token"), &[]).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let webhook = Webhook {
+        url: endpoint("http://127.0.0.1:9"),
+        listen: ([127, 0, 0, 1], port).into(),
+        secret: SecretString::from(SECRET),
+    };
+    let refused = wrong.serve(&webhook, Arc::new(Kept::default()), CancellationToken::new()).await;
+    assert!(matches!(refused, Err(PollError::Unauthorized)), "{refused:?}");
 }

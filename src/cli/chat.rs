@@ -12,7 +12,7 @@ use super::house::{self, House};
 use super::steering::{Start, parse_now};
 use super::terminal::screen;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use crate::script::Library;
 use crate::store::Location;
 use crate::types::Platform;
@@ -37,7 +37,7 @@ pub(crate) struct Options {
 /// `goldseam chat`.
 pub(crate) async fn chat(options: Options) -> anyhow::Result<ExitCode> {
     let config = Config::load(None)?;
-    super::log_to_stderr("warn");
+    super::log_to_stderr("warn", LogFormat::Text);
     let database = house::database(options.data, &config);
     let prompts = options.prompts.or(config.prompts_dir);
     let library = house::library(prompts.as_deref())?;
@@ -52,7 +52,7 @@ pub(crate) async fn chat(options: Options) -> anyhow::Result<ExitCode> {
 
 /// `goldseam run` without a token.
 pub(crate) async fn first_conversation(config: &Config, library: Library) -> anyhow::Result<ExitCode> {
-    super::log_to_stderr("warn");
+    super::log_to_stderr("warn", LogFormat::Text);
     let screen = screen();
     let database = house::database(None, config);
     screen.remark(&format!("Your data is kept in {}.", house::shown(&database)?))?;

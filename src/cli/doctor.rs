@@ -9,7 +9,8 @@ use crate::clock::Clock;
 use crate::config::{Config, DEFAULT_FILE};
 use crate::prompts::{self, PromptsError};
 use crate::schedule::zones;
-use crate::store::{self, Location};
+use crate::store::{self, Location, Status, Store};
+use crate::vault::Vault;
 
 /// How something is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,9 @@ pub(crate) async fn examine(file: Option<&Path>) -> anyhow::Result<ExitCode> {
             };
             findings.line(How::Ok, "settings", &from);
             tokens(&mut findings, &config);
-            database(&mut findings, &house::database(None, &config)).await;
+            let place = house::database(None, &config);
+            private(&mut findings, file, &place);
+            database(&mut findings, &place).await;
             scripts(&mut findings, config.prompts_dir.as_deref());
         }
         Err(error) => {
@@ -95,11 +98,15 @@ async fn database(findings: &mut Findings, database: &Location) {
         }
         Location::Folder(_) | Location::Server(_) => {}
     }
-    match (store::examine(database).await, database) {
-        (Ok(true), Location::Folder(folder)) => {
-            findings.line(How::Ok, "database", &folder.join(store::DATABASE_FILE).display().to_string());
+    match (store::examine_closely(database).await, database) {
+        (Ok(true), place) => {
+            let name = match place {
+                Location::Folder(folder) => folder.join(store::DATABASE_FILE).display().to_string(),
+                Location::Server(_) => place.to_string(),
+            };
+            findings.line(How::Ok, "database", &name);
+            work(findings, database).await;
         }
-        (Ok(true), Location::Server(_)) => findings.line(How::Ok, "database", &database.to_string()),
         (Ok(false), Location::Folder(_)) => {
             findings.line(How::Ok, "database", &format!("will be created in {database}"));
         }
@@ -109,6 +116,57 @@ async fn database(findings: &mut Findings, database: &Location) {
         (Err(error), _) => findings.line(How::Wrong, "database", &error.to_string()),
     }
 }
+
+/// What waits in the database, and whether that is too much.
+async fn work(findings: &mut Findings, database: &Location) {
+    let status = match read_status(database).await {
+        Ok(Some(status)) => status,
+        Ok(None) => return,
+        Err(error) => return findings.line(How::Warning, "work", &format!("{error:#}")),
+    };
+    let late = status.reminders.late + status.platforms.iter().map(|of| of.events.late + of.messages.late).sum::<i64>();
+    let dead = status.platforms.iter().map(|of| of.events.dead + of.messages.dead).sum::<i64>();
+    let (how, tail) = match (late, dead) {
+        (0, 0) => (How::Ok, ""),
+        (0, _) => (How::Warning, ": `goldseam status` shows where, and the log says why"),
+        _ => (How::Warning, ": is the bot running? `goldseam status` shows what waits where"),
+    };
+    let says = format!("{} people; {late} things are late, {dead} were given up within a week{tail}", status.people);
+    findings.line(how, "work", &says);
+}
+
+async fn read_status(database: &Location) -> anyhow::Result<Option<Status>> {
+    let Some(store) = Store::open_to_read(database, Vault).await? else { return Ok(None) };
+    let mut tx = store.begin().await?;
+    let status = tx.status(Clock::system().now()).await?;
+    tx.rollback().await?;
+    store.close().await;
+    Ok(Some(status))
+}
+
+/// May others read what they should not?
+#[cfg(unix)]
+fn private(findings: &mut Findings, settings: Option<&Path>, database: &Location) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let open =
+        |path: &Path, bits: u32| std::fs::metadata(path).is_ok_and(|there| there.permissions().mode() & bits != 0);
+    if let Location::Folder(folder) = database
+        && (open(folder, 0o077) && open(&folder.join(store::DATABASE_FILE), 0o077))
+    {
+        let says = format!("others on this machine can read it: `chmod -R go= {}`", folder.display());
+        findings.line(How::Warning, "folder", &says);
+    }
+    let file = settings.unwrap_or(Path::new(DEFAULT_FILE));
+    let holds_a_secret = std::fs::read_to_string(file)
+        .is_ok_and(|text| text.lines().any(|line| line.starts_with("token =") || line.starts_with("url =")));
+    if holds_a_secret && open(file, 0o077) {
+        let says = format!("others on this machine can read the secrets in it: `chmod 600 {}`", file.display());
+        findings.line(How::Warning, "settings", &says);
+    }
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut Findings, _: Option<&Path>, _: &Location) {}
 
 fn scripts(findings: &mut Findings, folder: Option<&Path>) {
     let from = folder.map_or("inside the program".to_owned(), |folder| folder.display().to_string());

@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{self, Config, prepare_data_dir};
+use crate::metrics::Watched;
 use crate::nodes::Node;
 use crate::outbox::{Deliver, Limits, Outbox};
 use crate::platform::{console, discord, telegram};
 use crate::prompts::{self, PromptsError, Watch};
+use crate::pulse::Pulse;
 use crate::reminders::Reminders;
 use crate::script::Library;
 use crate::store::{Location, Server, Store};
@@ -83,6 +86,25 @@ impl House {
             if handled == 0 && fired == 0 && sent == 0 {
                 return Ok(());
             }
+        }
+    }
+
+    /// The workers, and whether they get on.
+    pub(crate) fn pulses(&self) -> Vec<(&'static str, Pulse)> {
+        let (inbox, outbox, reminders) = (self.inbox.pulse(), self.outbox.pulse(), self.reminders.pulse());
+        vec![("inbox", inbox.clone()), ("outbox", outbox.clone()), ("reminders", reminders.clone())]
+    }
+
+    /// What others may watch.
+    pub(crate) fn watched(&self, stopping: CancellationToken) -> Watched {
+        let counters = [self.node.counters(), self.door.counters(), self.outbox.counters()];
+        Watched {
+            node: self.node.clone(),
+            clock: self.door.clock().clone(),
+            outbox: self.outbox.clone(),
+            counters: counters.into_iter().cloned().collect(),
+            workers: self.pulses(),
+            stopping,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Exit codes: 0 when it went well, 1 when it did not, 2 when the command was not understood. Nothing is decided here about
 //! anybody's conversation.
 
+mod backup;
 mod chat;
 mod conversation;
 mod doctor;
@@ -11,6 +12,7 @@ mod house;
 mod relocate;
 mod run;
 mod scripts;
+mod status;
 mod steering;
 mod terminal;
 
@@ -20,6 +22,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
 
 /// A chat bot that helps people rebuild trust, one small thing a day.
 #[derive(Debug, Parser)]
@@ -51,6 +55,12 @@ enum Command {
     },
     /// Copy everything into another database: from a folder to a PostgreSQL server, or back
     Move(relocate::Options),
+    /// Show how much there is to do: what is due, late, queued and given up; also while the bot runs
+    Status(status::Options),
+    /// Write everything into one file, also while the bot runs
+    Backup(backup::Options),
+    /// Put back what a backup holds; the bot must not run
+    Restore(backup::RestoreOptions),
     /// Look whether everything is in order: settings, tokens' shape, database, scripts, clock and zone data
     Doctor {
         /// The settings file [default: goldseam.toml, if it is there]
@@ -70,6 +80,9 @@ pub fn main() -> ExitCode {
         Command::Run { config } => block_on(run::run(config.as_deref())),
         Command::Chat(options) => block_on(chat::chat(options)),
         Command::Move(options) => block_on(relocate::relocate(options)),
+        Command::Status(options) => block_on(status::show(options)),
+        Command::Backup(options) => block_on(backup::back_up(options)),
+        Command::Restore(options) => block_on(backup::restore(options)),
         Command::Doctor { config } => block_on(doctor::examine(config.as_deref())),
     };
     match done {
@@ -107,13 +120,16 @@ const QUIET: &str = "hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn
                      serenity=off,teloxide=warn,teloxide_core=warn";
 
 /// Sends the log to standard error.
-fn log_to_stderr(filter: &str) {
+fn log_to_stderr(filter: &str, format: LogFormat) {
     let wanted = format!("{filter},{QUIET}");
     let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(format!("info,{QUIET}")));
     let coloured = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured);
     // A second call (tests) changes nothing.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured).try_init();
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init(),
+    };
 }
 
 #[cfg(test)]

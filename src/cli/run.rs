@@ -1,23 +1,26 @@
 //! `goldseam run`: the platforms whose tokens are configured, until a signal; or the terminal when there are none.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
-use tokio::task::JoinSet;
+use anyhow::{Context as _, bail};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::chat;
 use super::house::{self, House, Reload};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::metrics;
 use crate::nodes::Node;
 use crate::outbox::{Deliver, Limits};
 use crate::platform::inbox::Inbox;
 use crate::platform::telegram::Listener;
 use crate::platform::{discord, telegram};
+use crate::pulse::one_hangs;
 use crate::script::Library;
 use crate::types::{Localized, Platform};
 
@@ -34,14 +37,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// What a platform is listened to with.
 enum Ear {
-    Telegram(Box<Listener>),
+    Telegram(Box<Listener>, Option<telegram::Webhook>),
     Discord(discord::Settings, Arc<discord::Rest>, discord::Interactions),
 }
 
 impl Ear {
     fn platform(&self) -> Platform {
         match self {
-            Ear::Telegram(_) => Platform::Telegram,
+            Ear::Telegram(..) => Platform::Telegram,
             Ear::Discord(..) => Platform::Discord,
         }
     }
@@ -59,7 +62,7 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     if config.telegram.is_none() && config.discord.is_none() {
         return chat::first_conversation(&config, library).await;
     }
-    super::log_to_stderr(&config.log);
+    super::log_to_stderr(&config.log, config.log_format);
     // From here on a stop is heard, also while the database is opened.
     let mut signals = Signals::new()?;
     let (ears, mouths) = platforms(&config, &library)?;
@@ -68,7 +71,12 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
         house = House::open(&database, library, Clock::system(), mouths) => house?,
     };
     tracing::info!(data = house::shown(&database)?, "goldseam is running");
-    let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals).await?;
+    let cancel = CancellationToken::new();
+    let shown = show(&house, config.metrics, &cancel).await?;
+    let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals, cancel).await?;
+    if let Some(shown) = shown {
+        shown.abort();
+    }
     house.store.close().await;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -76,12 +84,12 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
 fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mouths)> {
     let menu = library.localized(Library::command_menu);
     let (mut ears, mut mouths): (Vec<Ear>, Mouths) = (Vec::new(), Vec::new());
-    if let Some(config::Telegram { token, api }) = &config.telegram {
+    if let Some(config::Telegram { token, api, webhook }) = &config.telegram {
         let sender = telegram::Sender::new(api, token.clone())?;
         let invitation = library.localized(|edition| edition.words().invitation.clone());
         mouths.push((Arc::new(sender.with_invitation(invitation)), limits(&config.pace, Platform::Telegram)));
         let listener = Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
-        ears.push(Ear::Telegram(Box::new(listener)));
+        ears.push(Ear::Telegram(Box::new(listener), webhook.clone()));
     }
     if let Some(config::Discord { token, api, test_server }) = &config.discord {
         let rest = Arc::new(discord::Rest::new(api, config.network, token.clone())?);
@@ -125,9 +133,28 @@ fn slash_commands(menu: &Localized<Vec<(String, String)>>, takes_text: &[String]
     menu.source().iter().map(command).collect()
 }
 
+/// Lets others on this machine watch, if that was asked for.
+async fn show(
+    house: &House,
+    address: Option<SocketAddr>,
+    stopping: &CancellationToken,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = metrics::listen(address)
+        .await
+        .with_context(|| format!("`metrics.listen` cannot be used: {address} is taken, or not of this machine"))?;
+    tracing::info!(%address, "metrics can be read");
+    Ok(Some(tokio::spawn(metrics::serve(listener, house.watched(stopping.clone())))))
+}
+
 /// Works until a signal comes or every platform has refused us; true when it was the latter.
-async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: &mut Signals) -> anyhow::Result<bool> {
-    let cancel = CancellationToken::new();
+async fn listen(
+    house: &House,
+    ears: Vec<Ear>,
+    prompts: Option<&Path>,
+    signals: &mut Signals,
+    cancel: CancellationToken,
+) -> anyhow::Result<bool> {
     let inbox: Arc<dyn Inbox> = Arc::new(house.inbox.clone());
     let mut platforms = JoinSet::new();
     for ear in ears {
@@ -144,9 +171,15 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: 
     workers.spawn(async move { worker.run(stop).await });
     workers.spawn(reload(Reload::new(prompts, house.door.clone()), cancel.clone()));
     let mut failed = false;
+    let pulses = house.pulses();
     loop {
         tokio::select! {
             () = signals.stop() => break,
+            worker = one_hangs(&pulses) => {
+                failed = true;
+                tracing::error!(worker, "a worker hangs; the program ends, so that it can be started again");
+                break;
+            }
             ended = platforms.join_next() => match ended {
                 Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(error))) => {
@@ -180,8 +213,11 @@ async fn listen(house: &House, ears: Vec<Ear>, prompts: Option<&Path>, signals: 
     Ok(failed)
 }
 
-/// Listens to a platform whenever that is this program's role. When the platform refuses us, another program may try.
+/// Listens to a platform whenever that is this program's role; who is called by the platform needs no role. When the platform refuses us, another program may try.
 async fn hear(ear: Ear, node: Node, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
+    if let Ear::Telegram(listener, Some(webhook)) = ear {
+        return Ok(listener.serve(&webhook, inbox, cancel).await?);
+    }
     let platform = ear.platform();
     let role = node.role(&format!("poll:{platform}"));
     let heard = role.work(&cancel, |stop| listen_to(&ear, inbox.clone(), stop)).await.unwrap_or(Ok(()));
@@ -194,7 +230,7 @@ async fn hear(ear: Ear, node: Node, inbox: Arc<dyn Inbox>, cancel: CancellationT
 /// Listens until it is stopped.
 async fn listen_to(ear: &Ear, inbox: Arc<dyn Inbox>, stop: CancellationToken) -> anyhow::Result<()> {
     match ear {
-        Ear::Telegram(listener) => Ok(Listener::clone(listener).run(inbox, POLL, stop).await?),
+        Ear::Telegram(listener, _) => Ok(Listener::clone(listener).run(inbox, POLL, stop).await?),
         Ear::Discord(settings, rest, interactions) => {
             let listener = tokio::select! {
                 () = stop.cancelled() => return Ok(()),

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Grant, Node, Role};
+use crate::counters::Counters;
 use crate::store::{Lease, StoreError};
 
 /// How long giving back may take.
@@ -21,12 +22,13 @@ pub(super) struct Kept {
     known: bool,
     /// This program wants it no more.
     resigned: bool,
+    counters: Counters,
 }
 
 impl Kept {
-    pub(super) fn new(name: &str, grant: Option<Grant>) -> Self {
+    pub(super) fn new(name: &str, grant: Option<Grant>, counters: Counters) -> Self {
         let (name, grant) = (name.to_owned(), watch::Sender::new(grant));
-        Self { name, grant, ends: None, known: false, resigned: false }
+        Self { name, grant, ends: None, known: false, resigned: false, counters }
     }
 
     pub(super) fn role(&self) -> Role {
@@ -48,8 +50,14 @@ impl Kept {
         let grant = lease.filter(|_| !self.resigned).map(Grant::Lease);
         let (had, has) = (self.grant.borrow().is_some(), grant.is_some());
         match (had, has) {
-            (false, true) => tracing::info!(role = self.name, "this program has taken over a role"),
-            (true, false) => tracing::warn!(role = self.name, "this program has lost a role"),
+            (false, true) => {
+                self.counters.add("roles.taken", "", 1);
+                tracing::info!(role = self.name, "this program has taken over a role");
+            }
+            (true, false) => {
+                self.counters.add("roles.lost", "", 1);
+                tracing::warn!(role = self.name, "this program has lost a role");
+            }
             _ => {}
         }
         self.grant.send_if_modified(|known| {

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::counters::Counters;
 use crate::store::{Dialect, Store};
 
 use calls::Switchboard;
@@ -56,6 +57,7 @@ struct Inner {
     shared: bool,
     roles: Mutex<Vec<Kept>>,
     switchboard: Switchboard,
+    counters: Counters,
 }
 
 impl Node {
@@ -79,8 +81,8 @@ impl Node {
     }
 
     fn of(store: Store, pace: Pace, shared: bool) -> Self {
-        let (roles, switchboard) = (Mutex::default(), Switchboard::default());
-        Self(Arc::new(Inner { store, pace, shared, roles, switchboard }))
+        let (roles, switchboard, counters) = (Mutex::default(), Switchboard::default(), Counters::default());
+        Self(Arc::new(Inner { store, pace, shared, roles, switchboard, counters }))
     }
 
     /// What this program is called in the database.
@@ -96,7 +98,8 @@ impl Node {
         let kept = match roles.iter().position(|kept| kept.name == name) {
             Some(known) => &roles[known],
             None => {
-                roles.push(Kept::new(name, (!self.0.shared).then_some(Grant::Alone)));
+                let grant = (!self.0.shared).then_some(Grant::Alone);
+                roles.push(Kept::new(name, grant, self.0.counters.clone()));
                 // All programs ask in one order, so that no two of them wait for each other.
                 roles.sort_by(|one, other| one.name.cmp(&other.name));
                 let at = roles.iter().position(|kept| kept.name == name).unwrap_or_default();
@@ -104,6 +107,18 @@ impl Node {
             }
         };
         kept.role()
+    }
+
+    /// Which of its roles it has.
+    #[must_use]
+    pub fn roles_held(&self) -> Vec<(String, bool)> {
+        self.roles().iter().map(|kept| (kept.name.clone(), kept.grant().is_some())).collect()
+    }
+
+    /// How often roles came and went.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
     }
 
     /// The database.

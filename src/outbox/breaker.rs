@@ -70,6 +70,11 @@ impl Breaker {
         }
     }
 
+    /// Is the platform left in peace?
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Such a message is on its way.
     pub(super) fn sends_bulk(&mut self) {
         if let Some(open) = &mut self.open {

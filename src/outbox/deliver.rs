@@ -50,9 +50,12 @@ pub enum SendError {
     /// It surely did not arrive (connection refused, no DNS). Trying again is safe.
     #[error("not sent: {0}")]
     NotSent(String),
-    /// It may have arrived (timeout, 5xx, connection lost after the body).
+    /// It may have arrived (timeout, connection lost after the body, an answer that cannot be read).
     #[error("unclear whether it arrived: {0}")]
     Ambiguous(String),
+    /// The platform says that it failed (500, 502, 503), so that it most likely did not arrive.
+    #[error("the platform failed: {0}")]
+    Failed(String),
     /// Too fast. Not an attempt.
     #[error("asked to wait {}s ({who:?})", retry_after.as_secs())]
     RateLimited {

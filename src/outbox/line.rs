@@ -47,6 +47,17 @@ pub(super) struct Line {
     next: Next,
 }
 
+/// How it stands with a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineState {
+    /// Which.
+    pub platform: Platform,
+    /// May messages be sent there? Not when it told us to wait, or refuses our token.
+    pub open: bool,
+    /// Is it left in peace, because it does not answer? Only answers are sent then.
+    pub resting: bool,
+}
+
 /// Keeps a platform from sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gate {
@@ -82,6 +93,12 @@ impl Line {
             behind: true,
             next: Next::Unknown,
         }
+    }
+
+    /// How it stands.
+    pub(super) fn state(&self, now: Timestamp) -> LineState {
+        let open = self.opens().is_some_and(|opens| opens <= now);
+        LineState { platform: self.platform(), open, resting: self.breaker.is_open() }
     }
 
     /// Looks whether this program sends there now. True when it has taken over since the last look.

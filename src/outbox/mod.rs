@@ -5,11 +5,14 @@
 
 mod breaker;
 mod deliver;
+#[cfg(test)]
+mod evening;
 mod line;
 mod pace;
 mod verdict;
 mod worker;
 
 pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
+pub use line::LineState;
 pub use pace::Limits;
 pub use worker::Outbox;

@@ -19,6 +19,9 @@ const NONCE_MEMORY: Duration = Duration::from_mins(2);
 const EDITS: i64 = 3;
 /// How often a message may be on its way when the program ends. One that is again and again may be what ends it.
 const ENDS: i64 = 5;
+/// How often a message is tried of which the platform says that it failed: over more than forty minutes. Each time it may have
+/// arrived all the same.
+const FAILURES: i64 = 16;
 /// How often a chat may move before we stop following it.
 const MOVES: i64 = 5;
 
@@ -46,8 +49,9 @@ pub(super) fn verdict(claimed: &Claimed, error: &SendError, random: impl Fn(u64)
     let pause = || backoff(claimed, &random);
     match error {
         SendError::NotSent(_) => Verdict::Again { pause: pause(), counts: true, code: "not_sent" },
+        SendError::Failed(_) if claimed.unclear < FAILURES => Verdict::Unclear { pause: patience(claimed, &random) },
         SendError::Ambiguous(_) if may_repeat(claimed) => Verdict::Unclear { pause: pause() },
-        SendError::Ambiguous(_) => Verdict::Over(End::Unknown, "unclear"),
+        SendError::Failed(_) | SendError::Ambiguous(_) => Verdict::Over(End::Unknown, "unclear"),
         SendError::RateLimited { retry_after, who } => {
             Verdict::Wait { pause: *retry_after + Duration::from_millis(random(1000)), who: *who }
         }
@@ -97,10 +101,19 @@ fn backoff(claimed: &Claimed, random: &impl Fn(u64) -> u64) -> Duration {
 
 /// Full jitter: anything from nothing to a bound that doubles with each attempt.
 fn backoff_after(attempts: i64, purpose: Purpose, random: &impl Fn(u64) -> u64) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(u32::try_from(attempts).unwrap_or(0)));
     let longest = if purpose == Purpose::Reply { LONGEST_PAUSE_OF_ANSWERS } else { LONGEST_PAUSE };
-    let bound = u64::try_from(doubled.min(longest).as_millis()).unwrap_or(0);
-    Duration::from_millis(random(bound).max(1))
+    Duration::from_millis(random(doubled(attempts, longest)).max(1))
+}
+
+/// Between half of that bound and all of it, whatever it is about: a platform in trouble is given time.
+fn patience(claimed: &Claimed, random: &impl Fn(u64) -> u64) -> Duration {
+    let bound = doubled(claimed.attempts, LONGEST_PAUSE);
+    Duration::from_millis(bound / 2 + random(bound / 2))
+}
+
+fn doubled(attempts: i64, longest: Duration) -> u64 {
+    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(u32::try_from(attempts).unwrap_or(0)));
+    u64::try_from(doubled.min(longest).as_millis()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -187,6 +200,21 @@ mod tests {
             let found = verdict_without_sender(&claimed(platform, purpose, 0, unclear), |max| max);
             assert_eq!(&found, expected, "{platform} {purpose:?}, {unclear} unclear");
         }
+    }
+
+    #[test]
+    fn what_the_platform_failed_at_is_tried_for_more_than_half_an_hour() {
+        let decide = |unclear, roll: fn(u64) -> u64| {
+            let row = claimed(Platform::Telegram, Purpose::Nudge, unclear, unclear);
+            verdict(&row, &SendError::Failed("502".into()), roll)
+        };
+        let pauses = (0..FAILURES).map(|unclear| match decide(unclear, |_| 0) {
+            Verdict::Unclear { pause } => pause,
+            other => panic!("{other:?}"),
+        });
+        assert!(pauses.sum::<Duration>() > Duration::from_mins(40), "at the least");
+        assert_eq!(decide(3, |max| max), Verdict::Unclear { pause: Duration::from_secs(16) });
+        assert_eq!(decide(FAILURES, |max| max), Verdict::Over(End::Unknown, "unclear"));
     }
 
     #[test]

@@ -16,13 +16,15 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::line::{Gate, Line, REST};
+use super::line::{Gate, Line, LineState, REST};
 use super::pace::Limits;
 use super::verdict::{Verdict, look_since, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent};
 use crate::clock::{Clock, add, ago};
 use crate::counters::Counters;
+use crate::crash;
 use crate::nodes::{Grant, Node};
+use crate::pulse::Pulse;
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
@@ -50,6 +52,7 @@ struct Worker {
     /// Names this worker in the rows it claims; another name there means a worker that is no more.
     name: String,
     counters: Counters,
+    pulse: Pulse,
 }
 
 /// What one round works on.
@@ -139,16 +142,34 @@ impl Outbox {
             let role = node.role(&format!("send:{}", deliver.platform()));
             Line::new(deliver, limits, role)
         };
-        let desk = Mutex::new(Desk { lines: platforms.into_iter().map(line).collect(), swept: None });
+        let mut lines: Vec<Line> = platforms.into_iter().map(line).collect();
+        // Leases are locked in the order in which they are renewed, so that no two transactions wait for each other.
+        lines.sort_by_key(|line| line.platform().as_str());
+        let desk = Mutex::new(Desk { lines, swept: None });
         let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
-        Self(Arc::new(Worker { store, node, clock, wake, desk, name, counters: Counters::default() }))
+        let (counters, pulse) = (Counters::default(), Pulse::default());
+        Self(Arc::new(Worker { store, node, clock, wake, desk, name, counters, pulse }))
     }
 
     /// What became of messages: `outbox.sent`, `outbox.again` and `outbox.skipped`, each by the reason.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.0.counters
+    }
+
+    /// Whether it gets on.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.0.pulse
+    }
+
+    /// How it stands with each platform; nothing is told while a round is at work.
+    #[must_use]
+    pub fn lines(&self) -> Vec<LineState> {
+        let Ok(desk) = self.0.desk.try_lock() else { return Vec::new() };
+        let now = self.0.clock.now();
+        desk.lines.iter().map(|line| line.state(now)).collect()
     }
 
     /// Sends everything that can be sent now, and says how many attempts that took.
@@ -179,10 +200,12 @@ impl Outbox {
     pub async fn run(&self, cancel: CancellationToken) {
         let mut flight = Flight::default();
         while !cancel.is_cancelled() {
+            self.0.pulse.beats();
             let until = match self.round(&mut flight).await {
                 Ok(round) => round.until,
                 Err(error) => self.after_a_failure(&error),
             };
+            self.0.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.0.wake.notified() => self.rang().await,
@@ -250,9 +273,15 @@ impl Outbox {
             }
             launch.extend(claimed.into_iter().map(|claimed| (index, claimed)));
         }
+        if !flight.landed.is_empty() {
+            crash::point("before_settle");
+        }
         tx.commit().await?;
         flight.landed.clear();
         let launched = launch.len();
+        if launched > 0 {
+            crash::point("after_claim");
+        }
         for (index, claimed) in launch {
             self.launch(&desk.lines[index], claimed, flight);
         }
@@ -345,7 +374,9 @@ impl Outbox {
                 None => Answer::Unreadable,
                 Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
                 Some(outgoing) => {
+                    crash::point("before_send");
                     let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
+                    crash::point("after_accept");
                     Answer::Platform(answer.unwrap_or_else(|_| Err(SendError::Ambiguous("the sender panicked".into()))))
                 }
             };
@@ -360,7 +391,8 @@ impl Outbox {
         if let Some(line) = desk.line(back.claimed.platform) {
             line.landed();
             if let Answer::Platform(answer) = &back.answer {
-                let silence = matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_)));
+                let silence =
+                    matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_) | SendError::Failed(_)));
                 line.answered(!silence, self.0.clock.now());
             }
         }
@@ -398,13 +430,14 @@ impl Outbox {
         Ok(())
     }
 
-    fn count(&self, becomes: &Becomes) {
-        match becomes {
-            Becomes::Sent { .. } => self.0.counters.add("outbox.sent", "", 1),
-            Becomes::Again { error, .. } => self.0.counters.add("outbox.again", error, 1),
-            Becomes::Unclear { .. } => self.0.counters.add("outbox.again", "unclear", 1),
-            Becomes::Over(_, error) => self.0.counters.add(SKIPPED, error, 1),
-        }
+    fn count(&self, platform: Platform, becomes: &Becomes) {
+        let (name, reason) = match becomes {
+            Becomes::Sent { .. } => ("outbox.sent", ""),
+            Becomes::Again { error, .. } => ("outbox.again", *error),
+            Becomes::Unclear { .. } => ("outbox.again", "unclear"),
+            Becomes::Over(_, error) => (SKIPPED, *error),
+        };
+        self.0.counters.add_on(platform, name, reason, 1);
     }
 
     /// What follows from an answer, for the row, for its account and for its platform.
@@ -427,7 +460,7 @@ impl Outbox {
                 (Becomes::Over(End::Dead, "unreadable"), None)
             }
         };
-        self.count(&becomes);
+        self.count(claimed.platform, &becomes);
         let settlement = Settlement { id: claimed.id, attempt: claimed.attempt, becomes };
         Landed { settlement, account: claimed.account, beside }
     }

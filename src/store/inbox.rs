@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 
 use super::many::MANY;
 use super::pending::places;
-use super::{Dialect, Result, Tx, millis, parsed};
+use super::{Dialect, Result, Tx, instant, millis, parsed};
 use crate::types::{PersonId, Platform, Private};
 use crate::vault::Slot;
 
@@ -44,6 +44,20 @@ fn slot(row: &str) -> Slot<'_> {
 }
 
 impl Tx {
+    /// When the last event of a bot was stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_event_at(&mut self, platform: Platform, bot: &str) -> Result<Option<Timestamp>> {
+        let row: Option<(i64,)> =
+            sqlx::query_as("select received_at from inbox where platform = $1 and bot = $2 order by id desc limit 1")
+                .bind(platform.as_str())
+                .bind(bot)
+                .fetch_optional(&mut *self.tx)
+                .await?;
+        row.map(|(at,)| instant(at)).transpose()
+    }
+
     /// Keeps events; those that are known already are left as they are.
     ///
     /// # Errors
@@ -85,15 +99,17 @@ impl Tx {
         Ok(row.map(|(id,)| id))
     }
 
-    /// Which events wait to be handled, the oldest first?
+    /// Which events behind this one wait to be handled, the oldest first?
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn new_events(&mut self, limit: i64) -> Result<Vec<InboxRow>> {
+    pub async fn new_events(&mut self, after: i64, limit: i64) -> Result<Vec<InboxRow>> {
         self.flush().await?;
         let rows: Vec<Row> = sqlx::query_as(
-            "select id, platform, ext_id, raw, attempts, wake_at from inbox where state = 'new' order by id limit $1",
+            "select id, platform, ext_id, raw, attempts, wake_at from inbox
+             where state = 'new' and id > $1 order by id limit $2",
         )
+        .bind(after)
         .bind(limit)
         .fetch_all(&mut *self.tx)
         .await?;
@@ -198,18 +214,18 @@ impl Tx {
         at.map(super::instant).transpose()
     }
 
-    /// Puts away events that came before `oldest` and were never handled, and forgets their texts.
+    /// Puts away events that came before `oldest` and were never handled, and forgets their texts. Says how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn give_up_events_before(&mut self, oldest: Timestamp) -> Result<()> {
-        sqlx::query(
+    pub async fn give_up_events_before(&mut self, oldest: Timestamp) -> Result<u64> {
+        let given_up = sqlx::query(
             "update inbox set state = 'dead', raw = null, error = 'too_old' where state = 'new' and received_at < $1",
         )
         .bind(millis(oldest))
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        Ok(given_up.rows_affected())
     }
 
     /// Deletes events and messages that are over and came before `oldest`: by then no platform repeats them.

@@ -3,6 +3,7 @@
 //! Times are UTC milliseconds, flags 0 or 1, and everything that a person wrote is sealed by the vault before it becomes a
 //! blob. One function answers one question; what the answers mean is decided elsewhere. Never logs, never reads the clock.
 
+mod backup;
 mod calls;
 mod claims;
 mod inbox;
@@ -18,6 +19,7 @@ mod schedules;
 mod scripts;
 mod sessions;
 mod settlements;
+mod status;
 mod transfer;
 
 use std::str::FromStr;
@@ -33,16 +35,20 @@ use crate::vault::{Slot, Unreadable, Vault};
 
 use pending::Pending;
 
+pub use backup::{BackupError, KEPT, Restored, back_up, restore};
 pub use calls::Calls;
 pub use claims::{Claimed, Letter, Wanted};
 pub use inbox::{InboxRow, NewEvent};
 pub use leases::Lease;
 pub use many::{DueNow, Known, MANY};
-pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine};
+pub use open::{DATABASE_FILE, LOCK_FILE, Location, OpenError, Server, examine, examine_closely};
 pub use outbox::NewRow;
+#[cfg(test)]
+pub(crate) use outbox::standing;
 pub use people::Account;
 pub use schedules::{DueClaim, Scheduled};
 pub use settlements::{Becomes, End, Settlement};
+pub use status::{Events, Messages, OfPlatform, Planned, RoleStatus, Status};
 pub use transfer::{MOVED_TABLES, Moved, TransferError, transfer};
 
 /// Which database it is. The statements are the same for both; what differs is how writers are kept apart.

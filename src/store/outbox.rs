@@ -56,12 +56,12 @@ fn priority(row: &NewRow<'_>) -> i64 {
 
 /// The order inside a priority. Answers: as they came. Everything else: by the minute in which it is due, and inside a minute in
 /// an order that is another one every day, so that the last of yesterday is not the last again.
-fn fair_key(row: &NewRow<'_>) -> i64 {
-    if row.purpose == Purpose::Reply {
-        return millis(row.due);
+pub(crate) fn standing(purpose: Purpose, account: i64, due: Timestamp) -> i64 {
+    if purpose == Purpose::Reply {
+        return millis(due);
     }
-    let (minute, day) = (row.due.as_second().div_euclid(60), row.due.as_second().div_euclid(86_400));
-    minute << 32 | i64::from(shuffled(row.account.cast_unsigned(), day.cast_unsigned()))
+    let (minute, day) = (due.as_second().div_euclid(60), due.as_second().div_euclid(86_400));
+    minute << 32 | i64::from(shuffled(account.cast_unsigned(), day.cast_unsigned()))
 }
 
 /// Some number that differs from account to account and from day to day (the finalizer of `SplitMix64`).
@@ -102,7 +102,7 @@ impl Tx {
             place: row.place.map(str::to_owned),
             reply,
             priority: priority(&row),
-            fair_key: fair_key(&row),
+            fair_key: standing(row.purpose, row.account, row.due),
             purpose: purpose_word(row.purpose),
             due_at: millis(row.due),
             expires_at: row.expires.map(millis),

@@ -64,6 +64,24 @@ impl Tx {
         row.map(account).transpose()
     }
 
+    /// The private chats of a platform that were used since then, the latest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn chats_used_since(&mut self, platform: Platform, since: Timestamp, most: i64) -> Result<Vec<String>> {
+        let rows: Vec<(String,)> = sqlx::query_as(
+            "select home_place from accounts
+             where platform = $1 and home_place is not null and last_used_at >= $2
+             order by last_used_at desc, id desc limit $3",
+        )
+        .bind(platform.as_str())
+        .bind(millis(since))
+        .bind(most)
+        .fetch_all(&mut *self.tx)
+        .await?;
+        Ok(rows.into_iter().map(|(place,)| place).collect())
+    }
+
     /// Which account should messages go to that nobody asked for just now: the one used last that is still there?
     ///
     /// # Errors
@@ -185,25 +203,25 @@ impl Tx {
         Ok(row.is_some())
     }
 
-    /// Stops writing to an account: it is gone, and so is everything that waits to be sent to it.
+    /// Stops writing to an account: it is gone, and so is everything that waits to be sent to it. Says how many messages that were.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn account_gone(&mut self, id: i64, now: Timestamp) -> Result<()> {
+    pub async fn account_gone(&mut self, id: i64, now: Timestamp) -> Result<u64> {
         self.flush().await?;
         sqlx::query("update accounts set state = 'gone', gone_at = $1 where id = $2")
             .bind(millis(now))
             .bind(id)
             .execute(&mut *self.tx)
             .await?;
-        sqlx::query(
+        let dropped = sqlx::query(
             "update outbox set state = 'dead', error = 'gone', body = null, reply = null
              where account_id = $1 and state in ('pending', 'sending') and state = 'pending'",
         )
         .bind(id)
         .execute(&mut *self.tx)
         .await?;
-        Ok(())
+        Ok(dropped.rows_affected())
     }
 
     /// When did this person first come?

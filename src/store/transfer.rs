@@ -81,8 +81,10 @@ pub async fn transfer(from: &Location, to: &Location) -> Result<Vec<Moved>, Tran
     moved
 }
 
-async fn copy_all(source: &Store, target: &Store, to: &Location) -> Result<Vec<Moved>, TransferError> {
+/// Copies everything from one state of a database into another database, which has to be empty.
+pub(super) async fn copy_all(source: &Store, target: &Store, to: &Location) -> Result<Vec<Moved>, TransferError> {
     let (mut reading, mut writing) = (source.begin().await?, target.begin().await?);
+    reading.take_time().await?;
     for table in MOVED_TABLES {
         if writing.has_rows(table).await? {
             return Err(TransferError::NotEmpty { place: to.to_string(), table });
@@ -102,6 +104,18 @@ async fn copy_all(source: &Store, target: &Store, to: &Location) -> Result<Vec<M
     }
     writing.commit().await?;
     Ok(moved)
+}
+
+/// What each table holds.
+pub(super) async fn moved_tables(store: &Store) -> Result<Vec<Moved>> {
+    let mut reading = store.begin().await?;
+    let mut tables = Vec::with_capacity(MOVED_TABLES.len());
+    for table in MOVED_TABLES {
+        let columns = reading.columns(table).await?;
+        tables.push(reading.digest(table, &columns).await?);
+    }
+    reading.rollback().await?;
+    Ok(tables)
 }
 
 /// A column, and what it holds.
@@ -206,6 +220,22 @@ async fn insert(
 }
 
 impl Tx {
+    /// This transaction may be long: a server does not end it for that.
+    async fn take_time(&mut self) -> Result<()> {
+        if self.dialect == Dialect::Postgres {
+            let settings = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0";
+            sqlx::raw_sql(settings).execute(&mut *self.tx).await?;
+        }
+        Ok(())
+    }
+
+    /// The ids of a table go on so much further.
+    pub(super) async fn leave_ids_free(&mut self, table: &'static str, more: i64) -> Result<()> {
+        let columns = self.columns(table).await?;
+        let last = self.last_id(table, &columns).await?.unwrap_or(0);
+        self.set_last_id(table, last + more).await
+    }
+
     async fn has_rows(&mut self, table: &'static str) -> Result<bool> {
         let first = sqlx::query(AssertSqlSafe(format!("select 1 from {table} limit 1")));
         Ok(first.fetch_optional(&mut *self.tx).await?.is_some())

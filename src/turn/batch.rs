@@ -13,7 +13,7 @@ use super::{
     Before, Decided, Door, TurnError, Turned, Witnessed, due, event, following, known_before, meet, note_presence,
     settle_firing,
 };
-use crate::engine::Event;
+use crate::engine::{Effect, Event};
 use crate::store::{Account, DueClaim, DueNow, StoreError, Tx};
 use crate::types::{Inbound, PersonId, Platform};
 
@@ -172,10 +172,25 @@ impl Door {
     pub(crate) fn committed(&self, taken: &Taken) {
         self.bells.outbox.notify_one();
         self.bells.reminders.notify_one();
+        self.count(taken);
         let Some(witness) = &self.witness else { return };
         for (person, Decided { before, event, state, effects }) in &taken.turns {
             let (facts, now, person) = (&before.facts, &before.now, *person);
             witness.saw(&Witnessed { person, event, before: &before.state, facts, now, state, effects });
+        }
+    }
+}
+
+impl Door {
+    fn count(&self, taken: &Taken) {
+        for (_, Decided { event, effects, .. }) in &taken.turns {
+            let due = matches!(event, Event::Due(_));
+            self.counters.add("turns.done", if due { "due" } else { "event" }, 1);
+            for effect in effects {
+                if let Effect::Fired(outcome) = effect {
+                    self.counters.add("reminders.outcome", outcome.as_str(), 1);
+                }
+            }
         }
     }
 }

@@ -17,9 +17,11 @@ use super::batch::{Job, Outcome};
 use super::post::Post;
 use super::{Door, TurnError};
 use crate::clock::{add, ago};
+use crate::crash;
 use crate::engine;
 use crate::outbox::BoxFuture;
-use crate::platform::inbox::{self as seam, RawEvent};
+use crate::platform::inbox::{self as seam, Heard, RawEvent};
+use crate::pulse::Pulse;
 use crate::store::{InboxRow, NewEvent, StoreError};
 use crate::types::{Inbound, Message, Platform, Rich};
 
@@ -33,11 +35,20 @@ const STORE_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How many events are looked at together.
 const BATCH: i64 = 500;
+/// How many events of one account are handled of them, while others wait behind.
+const ROUNDS: usize = 16;
 
 /// How often what is over is cleared away.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
 /// How long a text may wait to be handled before it is forgotten: a day, even when it keeps failing.
 const KEEP_TEXT: Duration = Duration::from_hours(24);
+/// A platform that keeps nothing for us is asked for what was missed in the chats that were used in this time, so many at most.
+const USED_LATELY: Duration = Duration::from_hours(30 * 24);
+const CHATS: i64 = 2_000;
+/// How long before the last event something may be missing: clocks differ, and reading takes its time.
+const CLOCKS_APART: Duration = Duration::from_mins(30);
+/// What is older is not answered any more. Telegram keeps what it was not asked for as long.
+const WORTH_READING: Duration = Duration::from_hours(24);
 /// How many events share a transaction: more would be quicker for all and slower for the first of them.
 const TOGETHER: usize = 64;
 /// So few are not worth spreading over several transactions.
@@ -86,6 +97,23 @@ impl Queue {
         self.events = rest;
         (!batch.is_empty()).then_some(batch)
     }
+
+    /// Accounts that have something left.
+    fn behind(self) -> HashSet<Lane> {
+        let left = self.events.iter().map(|(_, inbound)| lane(inbound));
+        left.collect::<HashSet<_>>().union(&self.waiting).cloned().collect()
+    }
+}
+
+/// One way through everything that waits, a part at a time. Whoever has much waiting gets some of it handled in each part, and so
+/// holds up nobody who stands behind.
+#[derive(Default)]
+struct Sweep {
+    /// The last event that was looked at.
+    last: i64,
+    /// Accounts of which an event was left: what follows of theirs waits for the next sweep, for the sake of its order.
+    behind: HashSet<Lane>,
+    handled: usize,
 }
 
 /// What came of a batch.
@@ -105,13 +133,14 @@ fn lane(inbound: &Inbound) -> Lane {
 pub struct Inbox {
     door: Door,
     decoders: HashMap<Platform, Decode>,
+    pulse: Pulse,
 }
 
 impl Inbox {
     /// An inbox before this door, which understands no platform yet.
     #[must_use]
     pub fn new(door: Door) -> Self {
-        Self { door, decoders: HashMap::new() }
+        Self { door, decoders: HashMap::new(), pulse: Pulse::default() }
     }
 
     /// Teaches it how to read a platform's events. `None` from `decode` means: nothing for us.
@@ -125,23 +154,35 @@ impl Inbox {
         self
     }
 
+    /// Whether it gets on.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
     /// Handles all that can be handled now, and says how many events that were.
     ///
     /// # Errors
     /// When the store fails; the trouble of one event is none of the others.
     pub async fn drain_once(&self) -> Result<usize, StoreError> {
-        let mut handled = 0;
+        let (mut handled, mut sweep) = (0, Sweep::default());
         loop {
             let mut tx = self.door.store.begin().await?;
-            let rows = tx.new_events(BATCH).await?;
+            let rows = tx.new_events(sweep.last, BATCH).await?;
             tx.rollback().await?;
             let before = handled;
-            let mut queue = Queue::default();
+            let more =
+                i64::try_from(rows.len()).is_ok_and(|count| count >= BATCH).then(|| rows.last().map(|row| row.id));
+            let mut queue = Queue { waiting: std::mem::take(&mut sweep.behind), ..Queue::default() };
             for row in rows {
                 handled += usize::from(self.sort(row, &mut queue).await?);
             }
             let width = self.door.store.width();
-            while let Some(batch) = queue.next_batch(width * TOGETHER, self.door.clock.now()) {
+            let mut rounds = if more.is_some() { ROUNDS } else { usize::MAX };
+            while rounds > 0
+                && let Some(batch) = queue.next_batch(width * TOGETHER, self.door.clock.now())
+            {
+                rounds -= 1;
                 let each = batch.len().div_ceil(width).clamp(FEW, TOGETHER);
                 for handling in join_all(batch.chunks(each).map(|batch| self.handle(batch))).await {
                     let Handled { over, waiting } = handling?;
@@ -149,8 +190,14 @@ impl Inbox {
                     queue.waiting.extend(waiting);
                 }
             }
-            if handled == before {
-                return Ok(handled);
+            sweep.handled += handled - before;
+            match more.flatten() {
+                Some(last) => {
+                    sweep.last = last;
+                    sweep.behind = queue.behind();
+                }
+                None if sweep.handled == 0 => return Ok(handled),
+                None => sweep = Sweep::default(),
             }
         }
     }
@@ -162,10 +209,12 @@ impl Inbox {
     pub async fn tidy(&self) -> Result<(), StoreError> {
         let now = self.door.clock.now();
         let mut tx = self.door.store.begin().await?;
-        tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
+        let old = tx.give_up_events_before(ago(now, KEEP_TEXT)).await?;
         tx.delete_handled_before(ago(now, KEEP_KEYS)).await?;
         tx.forget_facts(now).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.door.counters.add("inbox.given_up", "too_old", old);
+        Ok(())
     }
 
     /// Handles events as they come, until it is cancelled; an event that was begun is finished.
@@ -173,6 +222,7 @@ impl Inbox {
         let mut tidied = Timestamp::MIN;
         let clock = &self.door.clock;
         while !cancel.is_cancelled() {
+            self.pulse.beats();
             let until = match self.round(&mut tidied).await {
                 Ok(until) => until,
                 Err(error) => {
@@ -180,6 +230,7 @@ impl Inbox {
                     add(clock.now(), STORE_PAUSE)
                 }
             };
+            self.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.door.bells.inbox.notified() => {}
@@ -272,7 +323,9 @@ impl Inbox {
             .map(|(row, inbound)| Job::Event(row.id, inbound))
             .collect();
         let mut taken = self.door.take_together(&mut tx, &jobs).await?;
+        crash::point("mid_transaction");
         tx.commit().await?;
+        crash::point("after_commit");
         self.door.committed(&taken);
         let mut outcomes = std::mem::take(&mut taken.outcomes).into_iter();
         Ok(batch.iter().map(|(row, _)| of(row).and_then(|_| outcomes.next().flatten())).collect())
@@ -285,7 +338,8 @@ impl Inbox {
         tx.commit().await
     }
 
-    async fn failed(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<bool, StoreError> {
+    async fn failed(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &'static str) -> Result<bool, StoreError> {
+        self.door.counters.add_on(row.platform, "inbox.failed", code, 1);
         if row.attempts + 1 >= TRIES {
             self.put_away(row, inbound, code).await?;
             return Ok(true);
@@ -298,8 +352,9 @@ impl Inbox {
     }
 
     /// Gives up on an event, and says so to a person we know.
-    async fn put_away(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &str) -> Result<(), StoreError> {
+    async fn put_away(&self, row: &InboxRow, inbound: Option<&Inbound>, code: &'static str) -> Result<(), StoreError> {
         tracing::error!(inbox.id = row.id, error.code = code, "an event was given up");
+        self.door.counters.add_on(row.platform, "inbox.given_up", code, 1);
         let now = self.door.clock.now();
         let mut tx = self.door.store.begin().await?;
         tx.event_dead(row.id, code).await?;
@@ -339,14 +394,28 @@ fn code(error: &TurnError) -> &'static str {
 impl seam::Inbox for Inbox {
     fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>> {
         Box::pin(async move {
+            crash::point("after_receive");
             let now = self.door.clock.now();
             let mut tx = self.door.store.begin().await?;
             let events: Vec<NewEvent<'_>> =
                 events.iter().map(|event| NewEvent { platform, bot, id: &event.id, raw: &event.raw }).collect();
             tx.put_events(&events, now).await?;
             tx.commit().await?;
+            crash::point("after_inbox");
+            self.door.counters.add_on(platform, "inbox.stored", "", u64::try_from(events.len()).unwrap_or(u64::MAX));
             self.door.bells.inbox.notify_one();
             Ok(())
+        })
+    }
+
+    fn heard<'a>(&'a self, platform: Platform, bot: &'a str) -> BoxFuture<'a, anyhow::Result<Heard>> {
+        Box::pin(async move {
+            let now = self.door.clock.now();
+            let mut tx = self.door.store.begin().await?;
+            let last = tx.last_event_at(platform, bot).await?;
+            let chats = tx.chats_used_since(platform, ago(now, USED_LATELY), CHATS).await?;
+            let since = last.map(|last| ago(last, CLOCKS_APART).max(ago(now, WORTH_READING)));
+            Ok(Heard { since, chats })
         })
     }
 }

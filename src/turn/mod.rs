@@ -18,6 +18,7 @@ use jiff::{Timestamp, Zoned};
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::counters::Counters;
 use crate::engine::state::StateError;
 use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
 use crate::schedule::{Firing, Rule, next_after};
@@ -56,6 +57,7 @@ pub struct Door {
     library: Arc<RwLock<Arc<Library>>>,
     clock: Clock,
     bells: Bells,
+    counters: Counters,
     witness: Option<Arc<dyn Witness>>,
 }
 
@@ -140,7 +142,7 @@ impl Door {
     #[must_use]
     pub fn with_step(step: Step, store: Store, library: Library, clock: Clock) -> Self {
         let library = Arc::new(RwLock::new(Arc::new(library)));
-        Self { step, store, library, clock, bells: Bells::default(), witness: None }
+        Self { step, store, library, clock, bells: Bells::default(), counters: Counters::default(), witness: None }
     }
 
     /// The same door, with somebody who looks on.
@@ -166,6 +168,12 @@ impl Door {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// What became of events and of what was due, counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// The bells that turns ring.
@@ -265,6 +273,9 @@ pub fn hide_panic_texts() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(panic.place = place, "something panicked");
+        if !tracing::dispatcher::has_been_set() {
+            eprintln!("goldseam: something panicked at {place}: this is a mistake in the program, please report it");
+        }
     }));
 }
 
@@ -289,7 +300,7 @@ async fn note_presence(
 ) -> Result<(), StoreError> {
     match (account, &inbound.input) {
         (None, _) => Ok(()),
-        (Some(account), Input::Gone) => tx.account_gone(account.id, now).await,
+        (Some(account), Input::Gone) => tx.account_gone(account.id, now).await.map(drop),
         (Some(account), _) => {
             tx.use_account(&account, private_place(inbound), now);
             Ok(())

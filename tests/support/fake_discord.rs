@@ -31,6 +31,8 @@ pub const SERVER_CHANNEL: &str = "7000000000000000002";
 const EPHEMERAL: u64 = 1 << 6;
 const LOADING: u64 = 1 << 7;
 const SILENT: u64 = 1 << 12;
+/// How long helpers wait before they fail the test.
+const PATIENCE: Duration = Duration::from_secs(30);
 const NONCE_MEMORY: Duration = Duration::from_secs(180);
 
 /// A running fake. Ends when it is dropped.
@@ -81,6 +83,8 @@ struct Shared {
 struct World {
     last_id: u64,
     messages: Vec<Stored>,
+    /// What people wrote, as it stands in their chats.
+    written: Vec<Value>,
     channels: HashMap<String, String>,
     closed: HashSet<String>,
     interactions: HashMap<String, Interaction>,
@@ -281,7 +285,7 @@ impl FakeDiscord {
         self.until("a bot listens", |fake| fake.shared.world().gateway.socket.is_some()).await;
     }
 
-    /// Waits, at most 10 s, until something is so.
+    /// Waits until something is so.
     pub async fn until(&self, what: &str, so: impl Fn(&Self) -> bool) {
         let wait = async {
             loop {
@@ -292,7 +296,7 @@ impl FakeDiscord {
                 changed.await;
             }
         };
-        assert!(timeout(Duration::from_secs(10), wait).await.is_ok(), "waited in vain until {what}");
+        assert!(timeout(PATIENCE, wait).await.is_ok(), "waited in vain until {what}");
     }
 }
 
@@ -323,6 +327,7 @@ impl Person {
         for (name, value) in fields.as_object().unwrap() {
             message[name] = value.clone();
         }
+        world.written.push(message.clone());
         world.dispatch("MESSAGE_CREATE", message);
         drop(world);
         self.shared.changed.notify_waiters();
@@ -467,7 +472,7 @@ impl Shared {
     }
 
     async fn until<T>(&self, what: &str, find: impl Fn(&World) -> Option<T>) -> T {
-        let found = timeout(Duration::from_secs(10), self.wait(find)).await;
+        let found = timeout(PATIENCE, self.wait(find)).await;
         found.unwrap_or_else(|_| panic!("waited in vain until {what}"))
     }
 }
@@ -477,6 +482,7 @@ impl World {
         Self {
             last_id: 2_000_000_000_000_000_000,
             messages: Vec::new(),
+            written: Vec::new(),
             channels: HashMap::new(),
             closed: HashSet::new(),
             interactions: HashMap::new(),
@@ -599,6 +605,23 @@ fn user(id: &str, bot: bool) -> Value {
     })
 }
 
+/// The messages of a chat that follow an id, of people and of the bot: the oldest of them, and of those the newest first.
+fn read_after(world: &World, channel: &str, query: &str) -> Value {
+    let of = |name: &str| {
+        let value = query.split(['?', '&']).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        value.and_then(|value| value.parse::<u64>().ok())
+    };
+    let (after, limit) = (of("after").unwrap_or(0), of("limit").unwrap_or(50).min(100));
+    let id = |message: &Value| message["id"].as_str().and_then(|id| id.parse::<u64>().ok()).unwrap_or(0);
+    let own = world.messages.iter().filter(|message| message.channel == channel && !message.deleted).map(Stored::json);
+    let theirs = world.written.iter().filter(|message| message["channel_id"] == channel).cloned();
+    let mut found: Vec<Value> = own.chain(theirs).filter(|message| id(message) > after).collect();
+    found.sort_by_key(id);
+    found.truncate(usize::try_from(limit).unwrap());
+    found.reverse();
+    Value::Array(found)
+}
+
 fn message_json(id: &str, channel: &str, author: &Value, content: &str) -> Value {
     json!({
         "id": id, "channel_id": channel, "author": author, "content": content, "timestamp": "2026-03-02T20:00:00+00:00",
@@ -620,6 +643,9 @@ async fn rest(
         shared.world().violations.push(format!("{method} {} is not below /api/v10", uri.path()));
         return StatusCode::NOT_FOUND.into_response();
     };
+    // What is read back of a chat is told apart from what is written into it.
+    let query = uri.query().filter(|query| query.starts_with("after="));
+    let path = query.map_or(path.clone(), |query| format!("{path}?{query}"));
     let body: Value =
         if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(json!("not JSON")) };
     let fault = {
@@ -681,6 +707,9 @@ fn answer(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, bod
         }
         ("POST", ["users", "@me", "channels"]) => open_dm(world, &body),
         ("POST", ["channels", channel, "messages"]) => create(world, channel, body),
+        ("GET", ["channels", channel, query]) if query.starts_with("messages?after=") => {
+            Ok(read_after(world, channel, query))
+        }
         ("GET", ["channels", channel, "messages"]) => {
             let newest = world.messages.iter().rev().filter(|message| message.channel == *channel && !message.deleted);
             Ok(newest.take(20).map(Stored::json).collect())

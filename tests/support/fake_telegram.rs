@@ -108,6 +108,12 @@ struct Inner {
     next_update: i64,
     polls: u64,
     webhook: String,
+    /// The secret that came with `setWebhook`; only then is the webhook called.
+    secret: Option<String>,
+    /// So many answers of the webhook get lost on the way.
+    lost_answers: usize,
+    /// What the webhook answered; 0 for nothing.
+    answers: Vec<u16>,
     known_chats: BTreeSet<i64>,
     blocked: BTreeSet<i64>,
     chats: BTreeMap<i64, Vec<SentMessage>>,
@@ -143,12 +149,12 @@ impl Server {
 pub struct FakeTelegram {
     server: Arc<Server>,
     address: String,
-    task: tokio::task::JoinHandle<()>,
+    tasks: [tokio::task::JoinHandle<()>; 2],
 }
 
 impl Drop for FakeTelegram {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
@@ -166,8 +172,9 @@ impl FakeTelegram {
         let app = Router::new().route("/{bot}/{method}", any(handle)).with_state(Arc::clone(&server));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { server, address, task }
+        let calling = tokio::spawn(call_webhook(Arc::clone(&server)));
+        let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { server, address, tasks: [serving, calling] }
     }
 
     /// The base address, e.g. `http://127.0.0.1:41234`.
@@ -203,6 +210,16 @@ impl FakeTelegram {
     /// Somebody set a webhook for this bot.
     pub fn has_webhook(&self, url: &str) {
         self.server.change(|inner| url.clone_into(&mut inner.webhook));
+    }
+
+    /// The next answers of the webhook get lost, so that what they confirmed comes again.
+    pub fn loses_answers(&self, count: usize) {
+        self.server.change(|inner| inner.lost_answers = count);
+    }
+
+    /// What the webhook answered so far: a status, or 0 for no answer.
+    pub fn webhook_answers(&self) -> Vec<u16> {
+        self.server.lock().answers.clone()
     }
 
     /// The next call of this method goes wrong. Several are used up in their order.
@@ -511,8 +528,10 @@ async fn answer(server: &Server, method: &str, body: &Value) -> Response {
             "getWebhookInfo" => Ok(json!({
                 "url": inner.webhook, "has_custom_certificate": false, "pending_update_count": inner.updates.len(),
             })),
+            "setWebhook" => set_webhook(inner, body),
             "deleteWebhook" => {
                 inner.webhook.clear();
+                inner.secret = None;
                 Ok(json!(true))
             }
             "setMyCommands" => set_my_commands(inner, body),
@@ -597,6 +616,50 @@ async fn get_updates(server: &Server, body: &Value) -> Answer {
     };
     let timeout = Duration::from_secs(body["timeout"].as_u64().unwrap_or(0));
     tokio::time::timeout(timeout, look).await.unwrap_or(Ok(json!([])))
+}
+
+fn set_webhook(inner: &mut Inner, body: &Value) -> Answer {
+    let (url, secret) = (body["url"].as_str().unwrap_or_default(), body["secret_token"].as_str().unwrap_or_default());
+    if !url.starts_with("https://") && !url.starts_with("http://127.0.0.1:") {
+        return denied(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook");
+    }
+    let in_secret = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if secret.is_empty() || !secret.bytes().all(in_secret) || body["allowed_updates"].is_null() {
+        inner.violate("setWebhook", "no usable secret, or the list of an earlier program", body);
+    }
+    (inner.webhook, inner.secret) = (url.to_owned(), Some(secret.to_owned()));
+    Ok(json!(true))
+}
+
+/// Calls the webhook with one update after the other. What is not answered with 2xx is sent again.
+async fn call_webhook(server: Arc<Server>) {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let mut changed = server.changed.subscribe();
+    loop {
+        let next = {
+            let inner = server.lock();
+            let secret = inner.secret.clone();
+            secret.zip(inner.updates.front().cloned()).map(|(secret, next)| (inner.webhook.clone(), secret, next))
+        };
+        let Some((url, secret, (id, update))) = next else {
+            changed.changed().await.expect("the server keeps its sender");
+            continue;
+        };
+        let call = client.post(url).header("X-Telegram-Bot-Api-Secret-Token", secret).json(&update);
+        let status = call.send().await.map_or(0, |answer| answer.status().as_u16());
+        let confirmed = server.change(|inner| {
+            inner.answers.push(status);
+            let arrived = inner.lost_answers == 0;
+            inner.lost_answers = inner.lost_answers.saturating_sub(1);
+            if arrived && (200..300).contains(&status) {
+                inner.updates.retain(|(own, _)| *own != id);
+            }
+            arrived && (200..300).contains(&status)
+        });
+        if !confirmed {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 fn confirm(inner: &mut Inner, offset: i64) {

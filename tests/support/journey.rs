@@ -74,14 +74,24 @@ pub const HEARD: [&str; 20] = [
     "One small thing for tomorrow?",
 ];
 
+/// What the webhook of [`World::Webhook`] asks for.
+pub const SECRET: &str = "a-secret_of-the-tests-0123456789";
+
 pub enum World {
     Telegram(FakeTelegram),
+    /// The same, but Telegram calls the program, on this port.
+    Webhook(FakeTelegram, u16),
     Discord(FakeDiscord),
 }
 
 impl World {
     pub async fn telegram() -> Self {
         Self::Telegram(FakeTelegram::start().await)
+    }
+
+    pub async fn webhook() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::Webhook(FakeTelegram::start().await, port)
     }
 
     pub async fn discord() -> Self {
@@ -96,6 +106,12 @@ impl World {
             Self::Telegram(fake) => settings
                 .with("GOLDSEAM_TELEGRAM__TOKEN", fake_telegram::TOKEN)
                 .with("GOLDSEAM_TELEGRAM__API_URL", fake.address()),
+            Self::Webhook(fake, port) => settings
+                .with("GOLDSEAM_TELEGRAM__TOKEN", fake_telegram::TOKEN)
+                .with("GOLDSEAM_TELEGRAM__API_URL", fake.address())
+                .with("GOLDSEAM_TELEGRAM__WEBHOOK_URL", format!("http://127.0.0.1:{port}/goldseam"))
+                .with("GOLDSEAM_TELEGRAM__WEBHOOK_LISTEN", format!("127.0.0.1:{port}"))
+                .with("GOLDSEAM_TELEGRAM__WEBHOOK_SECRET", SECRET),
             Self::Discord(fake) => settings
                 .with("GOLDSEAM_DISCORD__TOKEN", fake_discord::TOKEN)
                 .with("GOLDSEAM_DISCORD__API_URL", fake.url.clone()),
@@ -105,13 +121,8 @@ impl World {
     /// Starts the program and waits until it listens.
     pub async fn starts(&self, settings: &Settings) -> Program {
         match self {
-            Self::Telegram(fake) => {
-                let before = fake.calls("getUpdates").len();
-                let program = settings.starts(&["run"]);
-                let listens = fake.wait(PATIENCE, || (fake.calls("getUpdates").len() > before).then_some(())).await;
-                assert!(listens.is_some(), "it does not poll:\n{}", program.stderr());
-                program
-            }
+            Self::Telegram(fake) => Self::listens(fake, "getUpdates", settings).await,
+            Self::Webhook(fake, _) => Self::listens(fake, "setWebhook", settings).await,
             Self::Discord(fake) => {
                 let before = fake.identified();
                 let program = settings.starts(&["run"]);
@@ -121,13 +132,21 @@ impl World {
         }
     }
 
+    async fn listens(fake: &FakeTelegram, method: &str, settings: &Settings) -> Program {
+        let before = fake.calls(method).len();
+        let program = settings.starts(&["run"]);
+        let listens = fake.wait(PATIENCE, || (fake.calls(method).len() > before).then_some(())).await;
+        assert!(listens.is_some(), "it does not call {method}:\n{}", program.stderr());
+        program
+    }
+
     pub fn does(&self, step: &str) {
         let zone = her_zone();
         let step = if step == HER_ZONE { zone } else { step };
         let label = step.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         match (self, label) {
-            (Self::Telegram(fake), Some(label)) => drop(fake.person(42).presses(label)),
-            (Self::Telegram(fake), None) => assert!(fake.person(42).says(step) > 0),
+            (Self::Telegram(fake) | Self::Webhook(fake, _), Some(label)) => drop(fake.person(42).presses(label)),
+            (Self::Telegram(fake) | Self::Webhook(fake, _), None) => assert!(fake.person(42).says(step) > 0),
             (Self::Discord(fake), Some(label)) => fake.person(ANA).presses(label),
             (Self::Discord(fake), None) if step.starts_with('/') => fake.person(ANA).uses(step),
             (Self::Discord(fake), None) => fake.person(ANA).says(step),
@@ -136,7 +155,9 @@ impl World {
 
     pub fn sees(&self) -> Vec<String> {
         match self {
-            Self::Telegram(fake) => fake.sent_to(42).into_iter().map(|message| message.plain).collect(),
+            Self::Telegram(fake) | Self::Webhook(fake, _) => {
+                fake.sent_to(42).into_iter().map(|message| message.plain).collect()
+            }
             Self::Discord(fake) => fake.person(ANA).sent().into_iter().map(|message| message.content).collect(),
         }
     }
@@ -148,7 +169,7 @@ impl World {
     /// Waits until these words stand there so many times.
     pub async fn hears(&self, words: &str, times: usize) {
         match self {
-            Self::Telegram(fake) => {
+            Self::Telegram(fake) | Self::Webhook(fake, _) => {
                 let found = fake.wait(PATIENCE, || (self.count(words) >= times).then_some(())).await;
                 assert!(found.is_some(), "never heard {words:?}: {:#?}", self.sees());
             }
@@ -166,7 +187,7 @@ impl World {
     #[track_caller]
     pub fn broke_no_rule(&self) {
         match self {
-            Self::Telegram(fake) => fake.assert_no_violations(),
+            Self::Telegram(fake) | Self::Webhook(fake, _) => fake.assert_no_violations(),
             Self::Discord(fake) => fake.assert_no_violations(),
         }
     }

@@ -15,3 +15,4 @@ pub mod postbox;
 pub mod postgres;
 pub mod program;
 pub mod prompts;
+pub mod town;

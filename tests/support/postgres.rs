@@ -66,21 +66,28 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", SCRIPT]).current_dir(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
-        shell.env("BIN", programs).env("PORT", port.to_string());
+        shell.env("BIN", &programs).env("PORT", port.to_string());
         shell.env("FSYNC", if fsync == Fsync::On { "on" } else { "off" });
-        // It refuses to run as root.
         if id(&["-u"]) == 0 {
             let (user, group) = (id(&["-u", "postgres"]), id(&["-g", "postgres"]));
             for path in [folder.as_path(), &folder.join("password")] {
                 chown(path, Some(user), Some(group)).unwrap();
             }
-            shell.uid(user).gid(group);
         }
+        as_somebody_else(&mut shell);
         let mut shell = shell.spawn().unwrap();
         let mut said = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut said).unwrap();
         assert_eq!(said, "ready\n", "PostgreSQL did not start; it said why above or in {}", folder.display());
         Some(Self { folder, port, shell })
+    }
+
+    /// Stops it in the middle of whatever it does, and starts it again.
+    pub fn restarts(&self) {
+        let mut command = Command::new(programs().unwrap().join("pg_ctl"));
+        command.args(["--pgdata=data", "--log=log", "--wait", "--mode=fast", "restart"]);
+        as_somebody_else(command.current_dir(&self.folder).stdout(Stdio::null()));
+        assert!(command.status().unwrap().success());
     }
 
     /// The address of a new, empty database.
@@ -147,6 +154,13 @@ fn programs() -> Option<PathBuf> {
 
 fn is_there(folder: &Path, program: &str) -> bool {
     folder.join(program).exists()
+}
+
+/// It refuses to run as root.
+fn as_somebody_else(command: &mut Command) {
+    if id(&["-u"]) == 0 {
+        command.uid(id(&["-u", "postgres"])).gid(id(&["-g", "postgres"]));
+    }
 }
 
 fn id(arguments: &[&str]) -> u32 {

@@ -45,7 +45,28 @@ impl Settings {
 
     /// Starts it and lets it run.
     pub fn starts(&self, arguments: &[&str]) -> Program {
-        let mut child = self.command(arguments).spawn().expect("the program can be started");
+        Self::lets_run(self.command(arguments))
+    }
+
+    /// The same in the place of a shell that has run this before.
+    pub fn starts_in_a_shell(&self, before: &str, arguments: &[&str]) -> Program {
+        let direct = self.command(arguments);
+        let mut command = Command::new("/bin/sh");
+        command
+            .arg("-c")
+            .arg(format!("{before}; exec \"$0\" \"$@\""))
+            .arg(direct.get_program())
+            .args(direct.get_args());
+        command.current_dir(&self.folder).env_clear();
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::lets_run(command)
+    }
+
+    fn lets_run(mut command: Command) -> Program {
+        let mut child = command.spawn().expect("the program can be started");
         let stderr = child.stderr.take().unwrap();
         let said = Arc::new(watch::Sender::new(String::new()));
         let listener = {
@@ -136,6 +157,16 @@ impl Program {
         let mut said = self.said.subscribe();
         let found = tokio::time::timeout(PATIENCE, said.wait_for(|said| said.matches(words).count() >= times)).await;
         assert!(found.is_ok(), "it never said {words:?}:\n{}", self.stderr());
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Has it ended by itself?
+    pub fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// kill -9.

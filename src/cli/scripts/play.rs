@@ -18,6 +18,7 @@ use super::super::steering::{Start, parse_now};
 use super::super::terminal::screen;
 use super::world::{self, World};
 use crate::clock::Clock;
+use crate::config::LogFormat;
 use crate::engine::{IfBusy, Plan, Run};
 use crate::platform::console::Screen;
 use crate::practice::promise::Promise;
@@ -71,7 +72,7 @@ pub(crate) struct Play {
 
 /// `goldseam scripts play`.
 pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
-    log_to_stderr("warn");
+    log_to_stderr("warn", LogFormat::Text);
     let prompts = house::authors_folder(options.dir)?;
     let library = house::library(prompts.as_deref())?;
     let mut world = World::parse(&options.given)?;

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::{house, log_to_stderr};
 use crate::clock::Stopwatch;
+use crate::config::LogFormat;
 use crate::script::Library;
 use crate::simulate::{self, Plan, Report, Told};
 
@@ -45,7 +46,7 @@ enum Format {
 
 /// Simulates, and prints what was found. The exit code is 1 when something happened that must never happen.
 pub(crate) fn simulate(options: &Options) -> anyhow::Result<ExitCode> {
-    log_to_stderr("error");
+    log_to_stderr("error", LogFormat::Text);
     let folder = house::authors_folder(options.dir.clone())?;
     let library = Arc::new(house::library(folder.as_deref())?);
     let plan = Plan { persons: options.persons, days: options.days, seed: options.seed, only: options.only_person };

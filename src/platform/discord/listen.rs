@@ -16,12 +16,14 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::catch_up::CatchUp;
 use super::components;
 use super::gateway::{Gateway, Received};
 use super::inbound::{self, Kind, Reply};
 use super::interactions::{Interactions, Progress};
 use super::outbound::callback;
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
+use crate::crash;
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::platform::{Endpoint, EndpointError};
 use crate::types::{Button, FormWords, Inbound, Localized, Platform, Private};
@@ -32,6 +34,9 @@ const IDENTIFIES_KEPT: u64 = 50;
 const CHECK_EVERY: Duration = Duration::from_secs(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(2);
+/// How long a text, and what Discord wants answered within three seconds, may wait for what was written before it and missed.
+const TEXT_FIRST: Duration = Duration::from_secs(5);
+const ANSWERED_FIRST: Duration = Duration::from_secs(1);
 const STORE_LIMIT: Duration = Duration::from_secs(10);
 
 /// What the listener needs to know.
@@ -150,7 +155,8 @@ impl Listener {
     pub async fn run(self, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
         let Self { application, rest, interactions, defer_after, form } = self;
         let shared = Shared { rest, interactions, defer_after, form, cancel: cancel.clone() };
-        let running = Running { application, shared, inbox, tasks: TaskTracker::new() };
+        let catch_up = Arc::new(CatchUp::new(shared.rest.clone(), inbox.clone(), application.clone()));
+        let running = Running { application, shared, inbox, catch_up, tasks: TaskTracker::new() };
         let mut failures = 0;
         let result = loop {
             match running.session().await {
@@ -176,6 +182,7 @@ struct Running {
     application: String,
     shared: Shared,
     inbox: Arc<dyn Inbox>,
+    catch_up: Arc<CatchUp>,
     tasks: TaskTracker,
 }
 
@@ -231,7 +238,7 @@ impl Running {
     async fn take(&self, event: Received) {
         let shared = self.shared.clone();
         let event = match event {
-            Received::Connected => return tracing::info!("Discord's gateway is connected."),
+            Received::Connected => return self.connected().await,
             Received::Event(event) => event,
         };
         if let Some(form) = event.opens_form() {
@@ -244,6 +251,8 @@ impl Running {
         if let Some(reply) = &reply {
             shared.interactions.advance(&reply.id, Progress::Open);
         }
+        let limit = if reply.is_some() { ANSWERED_FIRST } else { TEXT_FIRST };
+        self.catch_up.read_first(&inbound.place.id, limit).await;
         if !self.store(&inbound, raw).await {
             return;
         }
@@ -252,13 +261,24 @@ impl Running {
         }
     }
 
+    /// A new session: what was written before it began is read beside what happens in it.
+    async fn connected(&self) {
+        tracing::info!("Discord's gateway is connected.");
+        let session = self.catch_up.begin().await;
+        let (catch_up, cancel) = (self.catch_up.clone(), self.shared.cancel.clone());
+        self.tasks.spawn(async move { catch_up.run(session, &cancel).await });
+    }
+
     async fn store(&self, inbound: &Inbound, raw: String) -> bool {
         let event = RawEvent { id: inbound.event.clone(), raw: Private::new(raw) };
         let mut failures = 0;
         loop {
             let put = self.inbox.put(Platform::Discord, &self.application, vec![event.clone()]);
             match timeout(STORE_LIMIT, put).await {
-                Ok(Ok(())) => return true,
+                Ok(Ok(())) => {
+                    crash::point("before_ack");
+                    return true;
+                }
                 Ok(Err(error)) => tracing::error!(error = %error, "What Discord sent cannot be stored; trying again."),
                 Err(_) => tracing::error!("Storing what Discord sent takes too long; trying again."),
             }

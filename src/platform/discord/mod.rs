@@ -4,13 +4,14 @@
 //! - [`markdown`]: [`crate::types::Rich`] to Discord's Markdown; pure.
 //! - [`components`]: buttons, menus and forms; pure.
 //! - [`listen`]: events into the inbox, and the acknowledgements that Discord wants within three seconds; `gateway` holds
-//!   serenity's client for it.
+//!   serenity's client for it, `catch_up` reads what was written while nobody listened.
 //! - [`outbound`]: messages out, over the REST client in [`rest`], which heeds the `limits` that Discord tells.
 //! - [`interactions`]: how far each interaction was answered, shared by listener and sender.
 //!
 //! Nothing personal is ever posted into a server's channel: answers there are ephemeral, everything else is a DM. No
 //! privileged intent is asked for, and messages in servers are never read.
 
+mod catch_up;
 pub mod components;
 mod gateway;
 pub mod inbound;

@@ -14,6 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::catch_up::EPOCH;
 use super::inbound::{Kind, Reply};
 use super::interactions::{Interactions, Progress};
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
@@ -278,7 +279,6 @@ fn bare(message: &Message) -> Message {
 
 /// When Discord made something, by its id (Discord, "Snowflakes").
 fn made_at(id: &str) -> Option<Timestamp> {
-    const EPOCH: i64 = 1_420_070_400_000;
     Timestamp::from_millisecond((id.parse::<i64>().ok()? >> 22) + EPOCH).ok()
 }
 

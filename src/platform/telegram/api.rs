@@ -72,6 +72,9 @@ pub(super) enum Failure {
     /// Something before the server turned the call away: the server did not see it.
     #[error("turned away with {0} on the way")]
     TurnedAway(u16),
+    /// The server, or what stands before it, says that it failed.
+    #[error("failed with {0}")]
+    Failed(u16),
     /// The call was made but no readable answer came; the server may have done it.
     #[error("{0}")]
     Unclear(&'static str),
@@ -134,6 +137,7 @@ fn no_json(status: u16, wait: Option<f64>) -> Failure {
             moved_to: None,
         }),
         300..500 => Failure::TurnedAway(status),
+        500 | 502 | 503 => Failure::Failed(status),
         _ => Failure::Unclear("an answer that is not JSON"),
     }
 }

@@ -6,6 +6,7 @@
 //! runs: after a quiet week ids start again at a random number, smaller or larger.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use teloxide::payloads::{SetMyCommands, SetMyCommandsSetters as _};
 use teloxide::types::{AllowedUpdate, BotCommand};
 use tokio_util::sync::CancellationToken;
 
+use crate::crash;
 use crate::platform::Endpoint;
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::types::{Platform, Private};
@@ -26,11 +28,11 @@ use super::inbound::wrap;
 use super::press::Press;
 
 /// Sent with every call: without it the server keeps the list of an earlier program.
-const WANTED: [AllowedUpdate; 4] =
+pub(super) const WANTED: [AllowedUpdate; 4] =
     [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
 
 /// What a call may take beyond the time that the server was asked to wait.
-const SLACK: Duration = Duration::from_secs(15);
+pub(super) const SLACK: Duration = Duration::from_secs(15);
 
 /// The longest pause between two attempts, unless the server asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -38,7 +40,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A bot that listens to Telegram.
 #[derive(Clone, Debug)]
 pub struct Listener {
-    api: Api,
+    pub(super) api: Api,
     commands: Vec<BotCommand>,
     /// The same in other languages, by the code that Telegram knows them by.
     localized: Vec<(String, Vec<BotCommand>)>,
@@ -66,6 +68,14 @@ pub enum PollError {
     /// A command cannot be listed in Telegram's menu. Polling on is useless.
     #[error("the command menu cannot be set: {0}")]
     Commands(String),
+    /// Telegram cannot call us where it was told to. Waiting on is useless.
+    #[error("the address {0} of `telegram.webhook_listen` cannot be used ({1}): is another program there already?")]
+    Address(SocketAddr, std::io::ErrorKind),
+    /// Telegram does not want to call us where it was told to.
+    #[error(
+        "Telegram does not take `telegram.webhook_url`: it has to be https, on port 443, 80, 88 or 8443, and known by name everywhere"
+    )]
+    Webhook,
     /// The HTTP client cannot be built. Polling on is useless.
     #[error("the HTTP client cannot be built")]
     Client(#[source] reqwest::Error),
@@ -88,8 +98,8 @@ impl PollError {
     #[must_use]
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Unauthorized | Self::Commands(_) | Self::Client(_) => true,
-            Self::Conflict | Self::RateLimited(_) | Self::Unavailable(_) | Self::Inbox(_) => false,
+            Self::Unauthorized | Self::Commands(_) | Self::Client(_) | Self::Address(..) => true,
+            Self::Webhook | Self::Conflict | Self::RateLimited(_) | Self::Unavailable(_) | Self::Inbox(_) => false,
         }
     }
 }
@@ -172,7 +182,7 @@ impl Listener {
     }
 
     /// Without a menu people can still type; so it is no reason not to talk to them.
-    async fn set_menu(&self) {
+    pub(super) async fn set_menu(&self) {
         if self.commands.is_empty() {
             return;
         }
@@ -207,6 +217,7 @@ impl Listener {
         let Some(last) = last else {
             return Err(PollError::Unavailable(format!("{} bytes of update without an id", first.get().len())));
         };
+        crash::point("before_ack");
         self.next = Some(last.saturating_add(1));
         updates.iter().filter_map(|update| Press::read(update)).for_each(|press| press.acknowledge(self.api.clone()));
         Ok(updates.len())
@@ -272,7 +283,7 @@ fn update_id(update: &RawValue) -> Option<i64> {
 }
 
 /// The stored form. An update whose id cannot be read is kept under a fingerprint, the same each time it comes.
-fn stored(username: &str, update: &RawValue) -> RawEvent {
+pub(super) fn stored(username: &str, update: &RawValue) -> RawEvent {
     let id = update_id(update).map_or_else(
         || {
             let mut hasher = DefaultHasher::new();
@@ -303,7 +314,7 @@ fn menu_line(name: &str, description: &str) -> Result<BotCommand, PollError> {
 }
 
 /// Full jitter: anything up to one second, two, four ... thirty. Never less than the server asked for, never nothing.
-fn pause_after(error: &PollError, failures: u32) -> Duration {
+pub(super) fn pause_after(error: &PollError, failures: u32) -> Duration {
     let cap = LONGEST_PAUSE.min(Duration::from_secs(1 << failures.min(5)));
     let jitter = cap.mul_f64(fastrand::f64()).max(Duration::from_millis(100));
     match error {
@@ -312,7 +323,7 @@ fn pause_after(error: &PollError, failures: u32) -> Duration {
     }
 }
 
-fn report(error: &PollError, pause: Duration) {
+pub(super) fn report(error: &PollError, pause: Duration) {
     let pause_ms = pause.as_millis();
     match error {
         PollError::Inbox(cause) => {

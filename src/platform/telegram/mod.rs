@@ -1,6 +1,6 @@
-//! Telegram: updates in by long polling, messages out through the Bot API.
+//! Telegram: updates in by long polling or by a webhook, messages out through the Bot API.
 //!
-//! [`Listener`] fetches raw updates and stores them before they are confirmed, [`decode`] reads one stored update,
+//! [`Listener`] fetches raw updates, or is handed them, and stores them before they are confirmed, [`decode`] reads one stored update,
 //! [`Sender`] renders and sends one message. The types of requests are teloxide's; the HTTP calls are ours, because the
 //! outbox must see the status, the error code and the waiting time that teloxide's client drops.
 //!
@@ -12,11 +12,13 @@ mod listen;
 mod outbound;
 mod press;
 mod render;
+mod webhook;
 
 pub use inbound::{decode, wrap};
 pub use listen::{Listener, Me, PollError};
 pub use outbound::Sender;
 pub use render::{escape, html};
+pub use webhook::Webhook;
 
 /// The address of the real Bot API.
 pub const OFFICIAL: &str = "https://api.telegram.org";
@@ -38,6 +40,13 @@ pub fn token_shape_ok(token: &str) -> bool {
     !id.is_empty()
         && id.bytes().all(|byte| byte.is_ascii_digit())
         && secret.len() >= 8
+        && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// True when Telegram takes a text as the secret of a webhook, and it is long enough not to be guessed.
+#[must_use]
+pub fn secret_shape_ok(secret: &str) -> bool {
+    (16..=256).contains(&secret.len())
         && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 

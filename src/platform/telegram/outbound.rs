@@ -201,6 +201,7 @@ fn classify(failure: &Failure) -> SendError {
     match failure {
         Failure::NotConnected => SendError::NotSent("no connection".to_owned()),
         Failure::TurnedAway(_) => SendError::NotSent("turned away on the way to Telegram".to_owned()),
+        Failure::Failed(status) => SendError::Failed(format!("error {status}")),
         Failure::Unclear(why) => SendError::Ambiguous((*why).to_owned()),
         Failure::Denied(denial) => classify_denial(denial),
     }
@@ -221,6 +222,7 @@ fn classify_denial(denial: &Denial) -> SendError {
         },
         408 | 409 | 425 => SendError::NotSent(format!("error {}", denial.code)),
         code @ 402..500 => SendError::Refused(format!("error {code}")),
+        code @ (500 | 502 | 503) => SendError::Failed(format!("error {code}")),
         code => SendError::Ambiguous(format!("error {code}")),
     }
 }

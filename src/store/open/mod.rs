@@ -1,7 +1,7 @@
 //! Opening the database: nothing touched that we do not understand, then migrations. `SQLite` in a folder, or a server.
 
 mod postgres;
-mod sqlite;
+pub(super) mod sqlite;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -72,6 +72,17 @@ pub enum OpenError {
     /// The database failed while it was opened or migrated.
     #[error("{name} cannot be opened: {reason}. Restore it from a backup if this does not go away.")]
     Failed {
+        /// The database.
+        name: String,
+        /// What the database says.
+        reason: String,
+    },
+    /// A file is not whole any more.
+    #[error(
+        "{name} is damaged ({reason}). It was left as it is. Put a backup in its place with `goldseam restore FILE --replace`, which \
+         keeps the damaged one beside it."
+    )]
+    Damaged {
         /// The database.
         name: String,
         /// What the database says.
@@ -221,4 +232,16 @@ pub async fn examine(location: &Location) -> Result<bool, OpenError> {
         Location::Folder(folder) => sqlite::examine(folder).await,
         Location::Server(server) => postgres::examine(server).await,
     }
+}
+
+/// The same, and reads every page of a file to see whether it is whole.
+///
+/// # Errors
+/// As [`examine`], and when a file is damaged.
+pub async fn examine_closely(location: &Location) -> Result<bool, OpenError> {
+    let there = examine(location).await?;
+    if let (true, Location::Folder(folder)) = (there, location) {
+        sqlite::sound(&folder.join(DATABASE_FILE)).await?;
+    }
+    Ok(there)
 }

@@ -31,6 +31,9 @@ pub(super) async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError
     }
     // After the look, so that nothing is left beside a database that is refused.
     let lock = lock(folder)?;
+    if is_there(&path) {
+        sound(&path).await?;
+    }
     let pool = pool(&DURABLE).connect(&address(&path, "mode=rwc")?).await.map_err(|error| failed(&path, &error))?;
     only_for_owner(&path);
     migrations::migrator(Dialect::Sqlite).run(&pool).await.map_err(|error| failed(&path, &error.into()))?;
@@ -122,7 +125,8 @@ fn failed(path: &Path, error: &sqlx::Error) -> OpenError {
     OpenError::Failed { name: path.display().to_string(), reason: error.to_string() }
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
+/// Keeps other programs out of a folder.
+pub(in crate::store) fn lock(folder: &Path) -> Result<File, OpenError> {
     let folder_error =
         |error: std::io::Error| OpenError::Folder { path: folder.to_owned(), reason: error.kind().to_string() };
     let file =
@@ -150,8 +154,38 @@ async fn inspect(path: &Path) -> Result<i64, OpenError> {
         Ok(Some(found)) => Ok(found),
         Ok(None) => Err(OpenError::NotOurs(name())),
         Err(Inspection::Open(error)) => Err(error),
+        Err(Inspection::Database(error)) if is_damage(&error.to_string()) => {
+            Err(OpenError::Damaged { name: name(), reason: error.to_string() })
+        }
         Err(Inspection::Database(error)) => Err(failed(path, &error)),
     }
+}
+
+/// Are the pages of a file in order? What is stored wrong on a disk shows here, and not in somebody's conversation.
+pub(in crate::store) async fn sound(path: &Path) -> Result<(), OpenError> {
+    let name = || path.display().to_string();
+    match troubles(path, "pragma quick_check(3)").await {
+        Ok(None) => Ok(()),
+        Ok(Some(reason)) => Err(OpenError::Damaged { name: name(), reason }),
+        Err(OpenError::Failed { reason, .. }) if is_damage(&reason) => Err(OpenError::Damaged { name: name(), reason }),
+        Err(error) => Err(error),
+    }
+}
+
+/// The words of `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
+fn is_damage(reason: &str) -> bool {
+    ["malformed", "not a database", "unsupported file format"].iter().any(|words| reason.contains(words))
+}
+
+/// What a check of a file finds; `None` when all is well.
+pub(in crate::store) async fn troubles(path: &Path, check: &'static str) -> Result<Option<String>, OpenError> {
+    let failed = |error: sqlx::Error| failed(path, &error);
+    let mut connection = AnyConnection::connect(&address(path, reading(path))?).await.map_err(failed)?;
+    let found = sqlx::query_as(check).fetch_all(&mut connection).await.map_err(failed);
+    // The answer counts, not the farewell.
+    let _ = connection.close().await;
+    let lines: Vec<String> = found?.into_iter().map(|(line,): (String,)| line).collect();
+    Ok((lines != ["ok"]).then(|| lines.join("; ")))
 }
 
 enum Inspection {
