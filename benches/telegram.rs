@@ -54,8 +54,16 @@ async fn run(baseline: &Path) {
         .env("GOLDSEAM_TELEGRAM__TOKEN", TOKEN)
         .env("GOLDSEAM_TELEGRAM__API_URL", &port.address);
     let ours = measure(&port, "goldseam", &CHECKIN, &mut goldseam).await;
-    println!("  turns a second: {:.1} times the dialogue, {:.2} times the echo", ours.rate / dialogue.rate, ours.rate / echo.rate);
-    println!("  CPU of a turn:  {:.2} times the dialogue, {:.1} times the echo", ours.cpu / dialogue.cpu, ours.cpu / echo.cpu);
+    println!(
+        "  turns a second: {:.1} times the dialogue, {:.2} times the echo",
+        ours.rate / dialogue.rate,
+        ours.rate / echo.rate
+    );
+    println!(
+        "  CPU of a turn:  {:.2} times the dialogue, {:.1} times the echo",
+        ours.cpu / dialogue.cpu,
+        ours.cpu / echo.cpu
+    );
 }
 
 /// What a bot took.

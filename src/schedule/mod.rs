@@ -8,6 +8,7 @@ mod day;
 pub mod limits;
 pub mod misfire;
 pub mod pattern;
+pub mod pulse;
 mod quiet;
 mod rules;
 pub mod when;
@@ -16,7 +17,7 @@ pub mod zones;
 
 pub use day::day_of;
 pub use quiet::Quiet;
-pub use rules::{RuleError, first, moved, next_after};
+pub use rules::{RuleError, first, moved, next_after, overtaken, resolve};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};

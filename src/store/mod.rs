@@ -5,6 +5,7 @@
 
 mod calls;
 mod claims;
+mod heartbeat;
 mod inbox;
 mod leases;
 mod many;
@@ -35,6 +36,7 @@ use pending::Pending;
 
 pub use calls::Calls;
 pub use claims::{Claimed, Letter, Wanted};
+pub use heartbeat::Heartbeat;
 pub use inbox::{InboxRow, NewEvent};
 pub use leases::Lease;
 pub use many::{DueNow, Known, MANY};
