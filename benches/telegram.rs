@@ -42,15 +42,18 @@ async fn run(baseline: &Path) {
     let folder = tempfile::tempdir().expect("a folder");
     let port = Port::open().await;
     println!("{CROWD} people have a check-in of {} messages, {AT_ONCE} of them at once", CHECKIN.len());
-    let echo = measure(&port, "teloxide, an echo that keeps nothing", &TYPED, Command::new(baseline).arg("echo")).await;
+    let mut echo = Command::new(baseline);
+    let echo = measure(&port, "teloxide, an echo that keeps nothing", &TYPED, echo.arg("echo")).await;
     let mut dialogue = Command::new(baseline);
     dialogue.arg("dialogue").arg(write_ahead(&folder.path().join("dialogue.db")).await);
     let dialogue = measure(&port, "teloxide's dialogue, SQLite in WAL mode", &TYPED, &mut dialogue).await;
     let mut goldseam = Command::new(env!("CARGO_BIN_EXE_goldseam"));
     goldseam
+        .env_clear()
         .arg("run")
         .current_dir(folder.path())
         .env("GOLDSEAM_DATA_DIR", "data")
+        .envs(["TELEGRAM", "TELEGRAM_BULK", "CHAT"].map(|limit| (format!("GOLDSEAM_PACE__{limit}"), "0")))
         .env("GOLDSEAM_TELEGRAM__TOKEN", TOKEN)
         .env("GOLDSEAM_TELEGRAM__API_URL", &port.address);
     let ours = measure(&port, "goldseam", &CHECKIN, &mut goldseam).await;
@@ -147,6 +150,7 @@ impl Bot {
 }
 
 /// Builds the other bots.
+#[expect(clippy::disallowed_methods, reason = "where they are built, no setting of the program")]
 fn baseline() -> Option<PathBuf> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/baseline");
     let target = std::env::var_os("GOLDSEAM_BASELINE_TARGET").map_or_else(|| package.join("target"), PathBuf::from);
@@ -276,7 +280,6 @@ impl Chats {
     }
 
     /// The bot wrote to somebody. True when that leaves nobody talking.
-    #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
     fn hears(&mut self, person: i64) -> bool {
         let Some((next, handed)) = self.talking.get(&person).copied() else { return false };
         // The second message of an answer.

@@ -2,8 +2,9 @@
 //!
 //! Fake platforms keep a ledger of what they handed over and what they accepted; at the end it is compared with the database. The
 //! size for every day takes half a minute. At full size it takes a quarter of an hour for each database:
-//! `GOLDSEAM_SOAK_KILLS=200 cargo test --test soak -- --nocapture`. `GOLDSEAM_SOAK_SEED` repeats the choices of an earlier run; where
-//! exactly a kill hits is the machine's.
+//! `GOLDSEAM_SOAK_KILLS=200 cargo test --test soak -- --nocapture`. On `PostgreSQL` two programs share the work, or as many as
+//! `GOLDSEAM_SOAK_NODES` says, and any of them is killed. `GOLDSEAM_SOAK_SEED` repeats the choices of an earlier run; where exactly a
+//! kill hits is the machine's.
 
 mod support;
 
@@ -80,6 +81,8 @@ struct Size {
     people: u64,
     /// For each person.
     bells: usize,
+    /// How many programs share the server.
+    nodes: usize,
 }
 
 impl Size {
@@ -87,7 +90,8 @@ impl Size {
         let kills = setting("GOLDSEAM_SOAK_KILLS").map_or(6, |kills| usize::try_from(kills).unwrap());
         let seed = setting("GOLDSEAM_SOAK_SEED").unwrap_or(20_261_122);
         let (people, bells) = if kills < 100 { (40, 3) } else { (250, 8) };
-        Self { kills, seed, people, bells }
+        let nodes = setting("GOLDSEAM_SOAK_NODES").map_or(2, |nodes| usize::try_from(nodes).unwrap());
+        Self { kills, seed, people, bells, nodes }
     }
 
     /// About how long the kills take.
@@ -119,7 +123,8 @@ async fn kills_lose_and_double_nothing_on_sqlite() {
 async fn kills_lose_and_double_nothing_on_postgres() {
     let Some(server) = postgres::shared() else { return };
     let base = Base::Server(server.database().await);
-    soak("PostgreSQL", base, tempfile::tempdir().unwrap()).await;
+    let nodes = Size::asked_for().nodes;
+    soak(&format!("PostgreSQL, {nodes} programs"), base, tempfile::tempdir().unwrap()).await;
 }
 
 async fn soak(name: &str, base: Base, folder: TempDir) {
@@ -133,22 +138,39 @@ async fn soak(name: &str, base: Base, folder: TempDir) {
     let talk = town.talk();
     let mut kills = Kills::default();
     let mut random = Rng::with_seed(size.seed);
+    let nodes = if matches!(base, Base::Server(_)) { size.nodes } else { 1 };
+    let mut others: Vec<Program> = (1..nodes).map(|_| settings.starts(&["run"])).collect();
     for _ in 0..size.kills {
         let life = Duration::from_millis(random.u64(millis(*LIFE.start())..=millis(*LIFE.end())));
-        town.lives_and_is_killed(&settings, life, &mut kills).await;
+        if others.is_empty() {
+            town.lives_and_is_killed(&settings, life, &mut kills).await;
+        } else {
+            // Any of them, whatever it was just doing for the rest.
+            others.push(settings.starts(&["run"]));
+            sleep(life).await;
+            others.swap_remove(random.usize(..others.len())).killed();
+            kills.at.push(Instant::now());
+        }
         kills.in_flight.push(base.in_flight().await);
     }
-    let program = settings.starts(&["run"]);
-    // Where nothing is left to catch up with, the program must have begun before it can be told to stop.
-    program.logs("goldseam is running", 1).await;
+    others.push(settings.starts(&["run"]));
+    for program in &others {
+        // Where nothing is left to catch up with, the program must have begun before it can be told to stop.
+        program.logs("goldseam is running", 1).await;
+    }
     talk.abort();
     assert!(talk.await.is_err_and(|end| end.is_cancelled()), "the talk went on until it was ended");
     let caught_up = town.catches_up(&base).await;
-    let (status, stderr) = program.terminated(Duration::from_secs(10)).await;
+    let mut ends = Vec::new();
+    for program in others {
+        ends.push(program.terminated(Duration::from_secs(10)).await);
+    }
     let result = Outcome::of(&town, &base, kills).await;
     println!("{}", result.table(name, size, &commit));
-    assert!(caught_up, "it did not catch up within {CATCH_UP:?}:\n{stderr}");
-    assert_eq!(status.code(), Some(0), "{stderr}");
+    for (status, stderr) in ends {
+        assert!(caught_up, "it did not catch up within {CATCH_UP:?}:\n{stderr}");
+        assert_eq!(status.code(), Some(0), "{stderr}");
+    }
     let broken = result.broken();
     assert!(broken.is_empty(), "seed {}: {broken:#?}\n{:#?}", size.seed, result.odd());
     town.telegram.assert_no_violations();
@@ -663,6 +685,9 @@ impl Outcome {
     }
 
     fn speed(&self) -> String {
+        if self.first_message.is_empty() {
+            return "There was always another program.".into();
+        }
         let mut first: Vec<Duration> = self.first_message.iter().flatten().copied().collect();
         first.sort();
         let at = |percent: usize| {

@@ -78,7 +78,7 @@ pub(crate) fn apart(text: &str, languages: &[Reading], here: &Here<'_>) -> (Stri
     let cuts = || text.match_indices(' ').map(|(at, _)| (&text[..at], text[at..].trim_start()));
     let whole = says_when(text).then_some((text, ""));
     let at_the_end = || cuts().find(|(_, tail)| says_when(tail)).map(|(head, tail)| (tail, head));
-    let in_front = || cuts().filter(|(head, _)| says_when(head)).next_back();
+    let in_front = || cuts().rfind(|(head, _)| says_when(head));
     let (when, rest) = whole.or_else(at_the_end).or_else(in_front).unwrap_or(("", text));
     let lead = languages.iter().find_map(|words| without_lead(rest, &words.when.lead));
     (when.to_owned(), lead.unwrap_or(rest).trim_end_matches([',', ' ']).to_owned())

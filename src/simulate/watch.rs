@@ -136,8 +136,12 @@ impl Witness for Watch {
 /// A message as it goes out: in parts that the platform takes, with what it asks on the last.
 fn parts(message: &Message) -> Vec<Message> {
     let parts = message.text.split(Platform::Telegram.message_limit());
-    let part = |text| Message { text, language: message.language.clone(), ..Message::default() };
+    let part =
+        |text| Message { text, language: message.language.clone(), urgent: message.urgent, ..Message::default() };
     let mut parts: Vec<Message> = parts.into_iter().map(part).collect();
+    if let [only] = &mut parts[..] {
+        only.edits = message.edits;
+    }
     if let Some(last) = parts.last_mut() {
         (last.buttons, last.wants_text) = (message.buttons.clone(), message.wants_text);
     }

@@ -160,7 +160,10 @@ async fn one_bad_reminder_never_stops_the_others_and_is_given_up_for_the_day() {
         house.wait(Duration::from_mins(9));
         assert_eq!(house.fires().await, NOTHING);
     }
-    let failed: Vec<_> = house.occurrences("7").await.into_iter().filter(|(.., outcome)| outcome == "failed").collect();
+    let mut failed = house.occurrences("7").await;
+    failed.retain(|(.., outcome)| outcome == "failed");
+    // Which of two that fail is given up first does not matter.
+    failed.sort();
     let expected = [row("bad", "2026-11-22T19:59:00", "failed"), row("mute", "2026-11-22T19:59:00", "failed")];
     assert_eq!(failed, expected);
     assert_eq!(house.next_due().await.as_deref(), Some("2026-11-23T19:59:00Z"));

@@ -204,8 +204,8 @@ const DURABLE: [&str; 6] = [
     "pragma synchronous = full",
     "pragma foreign_keys = on",
     "pragma secure_delete = on",
-    // 16 MiB: with the usual 2 MiB most of the time of a busy program went into reading the same pages again.
-    "pragma cache_size = -16384",
+    // 8 MiB: with the usual 2 MiB most of the time of a busy program went into reading the same pages again.
+    "pragma cache_size = -8192",
 ];
 /// What a database in memory needs.
 const FLEETING: [&str; 2] = ["pragma synchronous = off", "pragma foreign_keys = on"];
