@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outbox", &["store", "nodes", "clock", "counters"]),
     ("turn", &["engine", "script", "schedule", "picture", "store", "clock", "outbox", "platform::inbox"]),
     ("prompts", &["script"]),
-    ("reminders", &["turn", "store", "clock"]),
+    ("reminders", &["turn", "schedule", "store", "clock"]),
     ("platform", &["turn", "outbox", "clock"]),
     ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
