@@ -75,6 +75,13 @@ impl Clock {
         }
     }
 
+    /// Puts a steered clock anywhere, back as well: what a machine's clock does that was wrong. Another clock stays as it is.
+    pub fn jump(&self, to: Timestamp) {
+        if let Kind::Steered(time) = &self.0 {
+            time.send_replace(to);
+        }
+    }
+
     /// Moves a steered clock forward by `step`.
     pub fn advance(&self, step: Duration) {
         self.set(add(self.now(), step));
@@ -104,7 +111,7 @@ impl Clock {
     }
 }
 
-/// Measures how long something took, for telling an author. Nothing is decided by it.
+/// Measures how long something took, by a clock that nobody sets.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(std::time::Instant);
 

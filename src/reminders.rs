@@ -1,16 +1,18 @@
 //! Wakes up when something comes due and takes it through the door.
 //!
-//! What is said, or why nothing is said, is decided by the engine. One schedule that fails never holds up the others.
+//! What is said, or why nothing is said, is decided by the engine. One schedule that fails never holds up the others. It notes when
+//! it looked at the clock: so the program knows when it was not there, and nothing is fired by a clock that is plainly wrong.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::add;
+use crate::clock::{Stopwatch, add};
 use crate::pulse::Pulse;
-use crate::store::{DueClaim, MANY, StoreError};
+use crate::schedule::lapse::{BEAT, Lapse, judge};
+use crate::store::{DueClaim, Heartbeat, MANY, StoreError};
 use crate::turn::{Door, Job, TurnError};
 
 /// How often a due schedule is tried.
@@ -112,9 +114,13 @@ impl Reminders {
     /// Fires what comes due until it is cancelled; a turn that was begun is finished.
     pub async fn run(&self, cancel: CancellationToken) {
         let clock = self.door.clock();
+        if let Err(error) = self.follow_zone_data().await {
+            tracing::error!(%error, "what is to come could not be compared with the time zones of this program");
+        }
+        let mut strange = None;
         while !cancel.is_cancelled() {
             self.pulse.beats();
-            let until = match self.round().await {
+            let until = match self.tick(&mut strange).await {
                 Ok(until) => until,
                 Err(error) => {
                     tracing::error!(%error, "what is due could not be read; it is tried again");
@@ -130,8 +136,73 @@ impl Reminders {
         }
     }
 
-    /// Fires what is due, and says when to look again.
-    async fn round(&self) -> Result<Timestamp, StoreError> {
+    /// New zone data moves what is still to come.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn follow_zone_data(&self) -> Result<(), StoreError> {
+        let mut tx = self.door.store().begin().await?;
+        let moved = tx.follow_zone_data(self.door.clock().now()).await?;
+        tx.commit().await?;
+        if moved > 0 {
+            tracing::info!(schedules.moved = moved, "new time zone data moved what is to come");
+        }
+        Ok(())
+    }
+
+    /// Notes a look at the clock, and what it says. `strange_for` is how long the clock has looked plainly wrong; when it was, and is
+    /// not any more, what was planned meanwhile is planned anew.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn look_at_clock(&self, strange_for: Option<SignedDuration>) -> Result<Lapse, StoreError> {
+        let now = self.door.clock().now();
+        let mut tx = self.door.store().begin().await?;
+        let last = tx.heartbeat().await?;
+        let pulse = judge(last.map(|last| last.at), now, strange_for.unwrap_or_default());
+        let before = last.and_then(|last| last.away);
+        match pulse {
+            Lapse::Leapt => {}
+            Lapse::Away(away) => {
+                tracing::warn!(away.from = %away.from, away.until = %away.until, "nobody was there for a while");
+                let away = Some(away.after(before));
+                tx.keep_heartbeat(Heartbeat { at: now, away }).await?;
+            }
+            Lapse::SetBack => {
+                tracing::warn!("the clock was set back");
+                tx.clock_was_set_back(now).await?;
+                tx.keep_heartbeat(Heartbeat { at: now, away: before }).await?;
+            }
+            Lapse::Steady => {
+                if strange_for.is_some() {
+                    tx.clock_was_set_back(now).await?;
+                }
+                if last.is_none_or(|last| now.duration_since(last.at) >= BEAT) {
+                    tx.keep_heartbeat(Heartbeat { at: now, away: before }).await?;
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(pulse)
+    }
+
+    /// Fires what is due, and says when to look again. `strange` runs while the clock looks plainly wrong.
+    ///
+    /// # Errors
+    /// When the store fails; the trouble of one schedule is none of the others.
+    pub async fn tick(&self, strange: &mut Option<Stopwatch>) -> Result<Timestamp, StoreError> {
+        let latest = add(self.door.clock().now(), LONGEST_SLEEP);
+        let strange_for = strange.map(|since| SignedDuration::try_from(since.elapsed()).unwrap_or_default());
+        if self.look_at_clock(strange_for).await? == Lapse::Leapt {
+            if strange.is_none() {
+                tracing::error!(
+                    "the clock is far ahead of where it was: nothing is fired until it has been so for an hour"
+                );
+                *strange = Some(Stopwatch::start());
+            }
+            return Ok(latest);
+        }
+        *strange = None;
         self.fire_once(BATCH).await?;
         let latest = add(self.door.clock().now(), LONGEST_SLEEP);
         let mut tx = self.door.store().begin().await?;

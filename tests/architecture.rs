@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("prompts", &["script"]),
-    ("reminders", &["turn", "store", "clock", "counters", "pulse"]),
+    ("reminders", &["turn", "schedule", "store", "clock", "counters", "pulse"]),
     ("metrics", &["store", "nodes", "outbox", "clock", "counters", "pulse"]),
     ("platform", &["turn", "outbox", "clock", "crash"]),
     ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),

@@ -32,7 +32,10 @@ fn every_practice_names_a_script_and_a_transcript_that_exist_or_says_what_is_not
         for transcript in transcripts {
             let file = prompts.join(format!("chats/{transcript}.chat"));
             let told = fs::read_to_string(&file).unwrap_or_else(|_| panic!("practice {number}: no `{transcript}`"));
-            assert!(told.lines().any(|line| line.starts_with("> ")), "practice {number}: nobody speaks in `{transcript}`");
+            assert!(
+                told.lines().any(|line| line.starts_with("> ")),
+                "practice {number}: nobody speaks in `{transcript}`"
+            );
         }
     }
 }

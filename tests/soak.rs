@@ -143,7 +143,8 @@ async fn soak(name: &str, base: Base, folder: TempDir) {
     }
     let result = Outcome::of(&town, &base, kills).await;
     println!("{}", result.table(name, size, &commit));
-    const WHY: &str = "select concat(platform, ', ', purpose, ': ', state, ' ', coalesce(error, '')), count(*) from outbox
+    const WHY: &str =
+        "select concat(platform, ', ', purpose, ': ', state, ' ', coalesce(error, '')), count(*) from outbox
         where state <> 'sent' group by 1 order by 1";
     println!("What did not go out: {:?}", base.rows(WHY).await);
     for (status, stderr) in ends {

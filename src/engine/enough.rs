@@ -1,6 +1,6 @@
 //! Often enough: beside the check-in of the day, nobody is written to more than twice a day without having asked.
 //!
-//! A reminder that they asked for is said however many there are: the bot keeps its word.
+//! A reminder that they asked for is said all the same: the bot keeps its word. More than ten messages a day nobody can want.
 
 use jiff::{Timestamp, ToSpan};
 
@@ -10,6 +10,7 @@ use super::reminders;
 use super::scope::fact;
 use super::state::Unasked;
 use super::turn::Turn;
+use crate::schedule::limits::MOST_A_DAY;
 use crate::types::{Value, Values};
 
 /// How often, beside the check-in.
@@ -39,14 +40,21 @@ impl Turn<'_> {
         self.state.unasked.is_some_and(|unasked| unasked.day == self.today() && unasked.times >= MOST)
     }
 
+    /// True when so much came by itself on this day that not even what they asked for is said.
+    pub(super) fn heard_all(&self) -> bool {
+        self.state.unasked.is_some_and(|unasked| unasked.day == self.today() && unasked.all >= MOST_A_DAY)
+    }
+
     /// Counts one more, when something was said since there were `before` effects.
-    pub(super) fn count_unasked(&mut self, before: usize) {
+    pub(super) fn count_said(&mut self, before: usize, asked_for: bool) {
         if !self.effects[before..].iter().any(|effect| matches!(effect, Effect::Say(_))) {
             return;
         }
         let day = self.today();
-        let so_far = self.state.unasked.filter(|unasked| unasked.day == day).map_or(0, |unasked| unasked.times);
-        self.state.unasked = Some(Unasked { day, times: so_far.saturating_add(1) });
+        let so_far = self.state.unasked.filter(|unasked| unasked.day == day);
+        let Unasked { times, all, .. } = so_far.unwrap_or(Unasked { day, times: 0, all: 0 });
+        let times = times.saturating_add(u8::from(!asked_for));
+        self.state.unasked = Some(Unasked { day, times, all: all.saturating_add(1) });
     }
 
     /// Until when something waits that they were written to too often for.

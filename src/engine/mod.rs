@@ -6,6 +6,7 @@
 mod answer;
 pub mod api;
 mod cards;
+mod crowd;
 mod due;
 mod enough;
 mod moments;
@@ -73,6 +74,9 @@ pub fn step_traced(
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
     let helping = turn.is_helping();
     turn.adopt();
+    if turn.may_own_up(event) {
+        turn.own_up_if_owed();
+    }
     match event {
         Event::Due(due) => {
             if turn.is_sound() || !matches!(due.run, Run::Nudge { .. }) {
@@ -123,13 +127,25 @@ fn card_turn<'l>(library: &'l Library, card: &str, facts: &'l Facts, now: &Zoned
 }
 
 impl<'t> Turn<'t> {
+    /// False for what comes by itself, and where help comes first.
+    fn may_own_up(&self, event: &Event) -> bool {
+        let is_calm = |text: &str| safety::screen_folded(&fold(text)) == Verdict::Clear;
+        match event {
+            Event::Due(_) | Event::Recall => false,
+            Event::Text(text) | Event::Form { text, .. } => is_calm(text.reveal()),
+            Event::Press(_) => true,
+            Event::Command { name, rest } => name != run::HELP && is_calm(rest.reveal()),
+        }
+    }
+
     /// Something a person did. It is never met with silence, unless it ended a script that has no last word.
     fn by_person(&mut self, answer: impl FnOnce(&mut Self)) {
         self.somebody_is_here();
         self.state.pressed = None;
+        let before = self.effects.len();
         answer(self);
         let spoken = |effect: &Effect| matches!(effect, Effect::Say(_) | Effect::Ended { .. });
-        if self.effects.iter().any(spoken) {
+        if self.effects[before..].iter().any(spoken) {
             return;
         }
         match self.state.card.clone() {

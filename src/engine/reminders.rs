@@ -18,7 +18,7 @@ pub(crate) const SCRIPT: &str = "reminder";
 /// What it says.
 pub(crate) const WHAT: &str = "what";
 /// Its id.
-const WHICH: &str = "reminder";
+pub(crate) const WHICH: &str = "reminder";
 
 /// What a script says of a reminder.
 pub(crate) struct Wish {

@@ -87,6 +87,19 @@ pub struct State {
     /// The button that was pressed last, when nothing else was done since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pressed: Option<Press>,
+    /// An absence of the program in which something that they had asked for did not come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Owed>,
+}
+
+/// An absence of the program that somebody noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// When it was over.
+    #[serde(with = "millisecond::required")]
+    pub until: Timestamp,
+    /// They were told.
+    pub told: bool,
 }
 
 /// How often somebody was written to without having asked.
@@ -96,6 +109,9 @@ pub struct Unasked {
     pub day: Date,
     /// How often.
     pub times: u8,
+    /// The same with what they had asked for.
+    #[serde(default)]
+    pub all: u8,
 }
 
 /// A button that was pressed.
@@ -341,6 +357,7 @@ impl State {
             seen: None,
             unasked: None,
             pressed: None,
+            owed: None,
         }
     }
 

@@ -8,6 +8,8 @@ use super::{Rule, first, next_after};
 
 /// How many reminders of their own somebody may have at once.
 pub const MOST_REMINDERS: usize = 50;
+/// How many messages come by themselves on one day, at most.
+pub const MOST_A_DAY: u8 = 10;
 /// How long at least lies between two firings of a rule.
 pub const SHORTEST: SignedDuration = SignedDuration::from_hours(1);
 /// How many years ahead the first firing may lie.

@@ -5,6 +5,7 @@
 //! (02:30 becomes 03:30, as RFC 5545 does). So a daily rule fires once each day. Never reads a clock: `after` is an argument.
 
 mod day;
+pub mod lapse;
 pub mod limits;
 pub mod misfire;
 pub mod pattern;
@@ -16,7 +17,7 @@ pub mod zones;
 
 pub use day::day_of;
 pub use quiet::Quiet;
-pub use rules::{RuleError, first, moved, next_after};
+pub use rules::{RuleError, first, moved, next_after, overtaken, resolve};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};

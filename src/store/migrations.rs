@@ -36,6 +36,8 @@ const STEPS: &[Step] = steps![
     "20261122000800_add_account_language",
     "20261122000900_create_leases",
     "20261122001000_add_outbox_fair_key",
+    "20261122001100_create_heartbeat",
+    "20261122001200_add_schedule_tzdb",
 ];
 
 impl Step {

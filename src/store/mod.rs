@@ -6,6 +6,7 @@
 mod backup;
 mod calls;
 mod claims;
+mod heartbeat;
 mod inbox;
 mod leases;
 mod many;
@@ -38,6 +39,7 @@ use pending::Pending;
 pub use backup::{BackupError, KEPT, Restored, back_up, restore};
 pub use calls::Calls;
 pub use claims::{Claimed, Letter, Wanted};
+pub use heartbeat::Heartbeat;
 pub use inbox::{InboxRow, NewEvent};
 pub use leases::Lease;
 pub use many::{DueNow, Known, MANY};

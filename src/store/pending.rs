@@ -10,6 +10,7 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
 use super::{Dialect, Result, Tx};
+use crate::schedule::zones;
 
 /// How many rows one statement takes. Lists are cut into these, so that there are few different statements to prepare.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
@@ -260,12 +261,12 @@ impl Tx {
     async fn write_kept(&mut self, kept: &[((i64, String), Box<Kept>)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
-                "insert into schedules (person_id, name, run, rule, zone, if_busy, late_s, chosen, civil, due_at, wake_at)
+                "insert into schedules (person_id, name, run, rule, zone, if_busy, late_s, chosen, civil, due_at, wake_at, tzdb)
                  values {rows}
                  on conflict (person_id, name) do update
                  set run = excluded.run, rule = excluded.rule, zone = excluded.zone, if_busy = excluded.if_busy,
                      late_s = excluded.late_s, chosen = excluded.chosen, civil = excluded.civil, due_at = excluded.due_at,
-                     wake_at = excluded.wake_at, version = schedules.version + 1, state = 'active', attempts = 0"
+                     wake_at = excluded.wake_at, tzdb = excluded.tzdb, version = schedules.version + 1, state = 'active', attempts = 0"
             )
         };
         let bind = |query: Statement<'static>, ((person, name), plan): &((i64, String), Box<Kept>)| {
@@ -281,8 +282,9 @@ impl Tx {
                 .bind(plan.civil.clone())
                 .bind(plan.due_at)
                 .bind(plan.due_at)
+                .bind(zones::version())
         };
-        self.write(kept, 11, sql, bind).await
+        self.write(kept, 12, sql, bind).await
     }
 
     async fn write_states(&mut self, states: &[(i64, Stand)]) -> Result<()> {

@@ -99,6 +99,8 @@ pub enum Wait {
     Tomorrow(Time),
     /// Until that moment on the person's clock.
     Until(DateTime),
+    /// So many seconds in which the program is not there.
+    Away(i64),
 }
 
 /// What should follow.
@@ -149,6 +151,7 @@ impl fmt::Display for Act {
             }
             Act::Says(words) => write!(f, "> {words}"),
             Act::Presses(label) => write!(f, "> [{label}]"),
+            Act::Waits(Wait::Away(seconds)) => write!(f, "(away {})", amount(*seconds)),
             Act::Waits(Wait::Seconds(seconds)) => write!(f, "(+{})", amount(*seconds)),
             Act::Waits(Wait::Tomorrow(time)) => write!(f, "(tomorrow {})", time.strftime("%H:%M")),
             Act::Waits(Wait::Until(moment)) => write!(f, "({})", moment.strftime("%Y-%m-%d %H:%M")),
@@ -393,19 +396,25 @@ fn amount(seconds: i64) -> String {
 }
 
 fn wait(words: &str) -> Read<Wait> {
+    let wrong = || format!("`{words}` is no length of time: write `+90m`, `+5h` or `+2d`, ten years at most");
+    if let Some(amount) = words.strip_prefix("away ") {
+        return seconds(amount).map(Wait::Away).ok_or_else(wrong);
+    }
     if let Some(amount) = words.strip_prefix('+') {
-        let seconds = UNITS.into_iter().find_map(|(seconds, unit)| {
-            let number: i64 = amount.strip_suffix(unit)?.parse().ok()?;
-            number.checked_mul(seconds).filter(|seconds| (0..=10 * 366 * 86_400).contains(seconds))
-        });
-        let wrong = || format!("`{words}` is no length of time: write `+90m`, `+5h` or `+2d`, ten years at most");
-        return seconds.map(Wait::Seconds).ok_or_else(wrong);
+        return seconds(amount).map(Wait::Seconds).ok_or_else(wrong);
     }
     if let Some(clock) = words.strip_prefix("tomorrow ") {
         return time(clock).map(Wait::Tomorrow);
     }
     moment(words).map(Wait::Until).map_err(|_| {
         format!("`({words})` is nothing that happens: write `(+5h)`, `(tomorrow 09:00)`, `(2026-03-05 09:00)`, `(restart)`, `(fault)`, `(edit: drafts/script.yaml)` or `(withdraw: script)`")
+    })
+}
+
+fn seconds(amount: &str) -> Option<i64> {
+    UNITS.into_iter().find_map(|(seconds, unit)| {
+        let number: i64 = amount.strip_suffix(unit)?.parse().ok()?;
+        number.checked_mul(seconds).filter(|seconds| (0..=10 * 366 * 86_400).contains(seconds))
     })
 }
 

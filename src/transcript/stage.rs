@@ -6,8 +6,9 @@
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 
 use super::parse::{Act, Given, Wait, What};
-use super::world::{World, read};
+use super::world::{World, due, read};
 use crate::engine::{self, Did, Due, Effect, Event, Facts, IfBusy, Outcome, Plan, Run, State, Trace};
+use crate::schedule::lapse::Away;
 use crate::schedule::{self, Firing};
 use crate::script::Library;
 use crate::script::model::Type;
@@ -155,7 +156,7 @@ impl<'l> Stage<'l> {
             (What::Cancel, Effect::Cancel { name }) => is(name),
             (What::Remember, Effect::Remember { fact, .. }) | (What::Forget, Effect::Forget { fact }) => is(fact),
             (What::Ended, Effect::Ended { outcome, script }) => is(outcome) || is(script),
-            (What::Fired, Effect::Fired(outcome)) => is(outcome.as_str()),
+            (What::Fired, Effect::Fired(outcome) | Effect::Also { outcome, .. }) => is(outcome.as_str()),
             (What::Note, Effect::Note { code }) => is(code),
             (What::Park, Effect::Fired(_)) => {
                 word == "expired" && self.state.parked.iter().any(|thread| thread.expired)
@@ -268,6 +269,12 @@ impl<'l> Stage<'l> {
         };
         let target = match wait {
             Wait::Seconds(seconds) => self.world.now + SignedDuration::from_secs(seconds),
+            Wait::Away(seconds) => {
+                let from = self.world.now;
+                self.world.now += SignedDuration::from_secs(seconds);
+                self.world.facts.away = Some(Away { from, until: self.world.now });
+                self.world.now
+            }
             Wait::Tomorrow(time) => at((self.here().date() + 1.day()).to_datetime(time))?,
             Wait::Until(civil) => at(civil)?,
         };
@@ -292,15 +299,15 @@ impl<'l> Stage<'l> {
     }
 
     fn fire(&mut self, name: &str) -> Done {
-        let Some((plan, firing)) = self.world.plans.remove(name) else { return Ok(()) };
+        let Some((plan, firing)) = self.world.latest(name) else { return Ok(()) };
+        self.world.plans.remove(name);
         if plan.rule.repeats()
             && let Some(next) = schedule::next_after(&plan.rule, self.world.now, &self.world.zone())
         {
             self.world.plans.insert(name.to_owned(), (plan.clone(), next));
         }
-        let Plan { run, if_busy, late, chosen, .. } = plan.clone();
         let before = self.effects.len();
-        self.take(Event::Due(Due { name: name.to_owned(), run, due: firing.at, if_busy, late, chosen }))?;
+        self.take(Event::Due(due(&plan, firing)))?;
         let outcome = |effect: &Effect| if let Effect::Fired(outcome) = effect { Some(outcome.clone()) } else { None };
         match &self.effects[before..].iter().filter_map(outcome).collect::<Vec<_>>()[..] {
             [Outcome::Quiet { until } | Outcome::Tomorrow { until } | Outcome::Queued { until }] => {
@@ -321,6 +328,7 @@ impl<'l> Stage<'l> {
     pub fn take(&mut self, event: Event) -> Done {
         let now = self.here();
         self.world.facts.schedules = self.world.plans.keys().cloned().collect();
+        self.world.facts.due = self.world.all_due();
         self.world.facts.reminders = self.world.reminders();
         let stored = restored(&self.state)?;
         let (state, effects, trace) = engine::step_traced(self.library, stored, &self.world.facts, &event, &now);
@@ -396,6 +404,7 @@ fn name(effect: &Effect) -> Option<String> {
         Effect::Schedule(plan) => format!("schedule {}", plan.name),
         Effect::Cancel { name } => format!("cancel {name}"),
         Effect::Fired(outcome) => format!("fired {}", outcome.as_str()),
+        Effect::Also { name, outcome } => format!("also {} {name}", outcome.as_str()),
         Effect::Ended { script, outcome } => format!("ended {script} ({outcome})"),
         Effect::Note { code } => format!("note {code}"),
     })

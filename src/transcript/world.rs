@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::parse::Given;
 use super::stage::Done;
-use crate::engine::{Effect, Facts, Kept, Plan};
+use crate::engine::{Due, Effect, Facts, Kept, Outcome, Plan};
 use crate::practice::promise::{Promise, Standing};
 use crate::practice::reminder::Reminder;
 use crate::schedule::{self, Firing, zones};
@@ -142,9 +142,38 @@ impl World {
             Effect::Cancel { name } => {
                 self.plans.remove(name);
             }
+            Effect::Also { name, outcome } => self.settle(name, outcome),
             Effect::Say(_) | Effect::Return { .. } | Effect::Fired(_) | Effect::Ended { .. } | Effect::Note { .. } => {}
         }
         Ok(())
+    }
+
+    /// A plan at the latest of its firings that are due.
+    pub(super) fn latest(&self, name: &str) -> Option<(Plan, Firing)> {
+        let (plan, firing) = self.plans.get(name)?;
+        let latest = schedule::overtaken(&plan.rule, *firing, self.now, &self.zone()).pop();
+        Some((plan.clone(), latest.unwrap_or(*firing)))
+    }
+
+    /// Everything that is due.
+    pub(super) fn all_due(&self) -> Vec<Due> {
+        let is_due = |(_, (_, firing)): &(&String, &(Plan, Firing))| firing.at <= self.now;
+        let due_names = self.plans.iter().filter(is_due).map(|(name, _)| name);
+        due_names.filter_map(|name| self.latest(name)).map(|(plan, firing)| due(&plan, firing)).collect()
+    }
+
+    /// Something else that was due has come to this.
+    fn settle(&mut self, name: &str, outcome: &Outcome) {
+        let Some((plan, firing)) = self.latest(name) else { return };
+        self.plans.remove(name);
+        let next = match outcome {
+            Outcome::Quiet { until } | Outcome::Tomorrow { until } | Outcome::Queued { until } => {
+                Some(Firing { at: *until, ..firing })
+            }
+            _ if plan.rule.repeats() => schedule::next_after(&plan.rule, self.now, &self.zone()),
+            _ => None,
+        };
+        self.plans.extend(next.map(|next| (name.to_owned(), (plan, next))));
     }
 
     /// The person's own reminders, the one that comes first in front.
@@ -179,6 +208,12 @@ impl World {
             *self.facts.counts.entry(promise.standing).or_insert(0) += 1;
         }
     }
+}
+
+/// A plan that is due, as the engine sees it.
+pub(super) fn due(plan: &Plan, firing: Firing) -> Due {
+    let Plan { name, run, if_busy, late, chosen, .. } = plan.clone();
+    Due { name, run, due: firing.at, if_busy, late, chosen }
 }
 
 /// A value of a declared type.

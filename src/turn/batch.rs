@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use super::effects::Applying;
 use super::post::Post;
 use super::{
-    Before, Decided, Door, TurnError, Turned, Witnessed, due, event, following, known_before, meet, note_presence,
-    settle_firing,
+    Before, Decided, Door, Overdue, TurnError, Turned, Witnessed, due, event, following, known_before, meet,
+    note_presence, outcome_of,
 };
 use crate::engine::{Effect, Event};
-use crate::store::{Account, DueClaim, DueNow, StoreError, Tx};
+use crate::store::{Account, DueClaim, DueNow, Scheduled, StoreError, Tx};
 use crate::types::{Inbound, PersonId, Platform};
 
 /// Something for the door.
@@ -52,12 +52,19 @@ impl Door {
         ready.retain(|ready| here.insert(ready.post.person()));
         let people: Vec<PersonId> = ready.iter().map(|ready| ready.post.person()).collect();
         let mut known = tx.people(&people, now).await?;
+        let waiting: Vec<PersonId> =
+            ready.iter().filter(|ready| ready.due.is_some()).map(|ready| ready.post.person()).collect();
+        let mut others = tx.all_due(&waiting, now).await?;
+        let away = if waiting.is_empty() { None } else { tx.heartbeat().await?.and_then(|heartbeat| heartbeat.away) };
         for job in ready {
             let Some(known) = known.remove(&job.post.person()) else { continue };
             let (at, person, newcomer) = (job.at, job.post.person(), job.newcomer);
             let outcome =
                 match known.map_err(TurnError::from).and_then(|known| known_before(job.post.account(), known, now)) {
-                    Ok(before) => self.turn(tx, job, before, &mut taken.turns).await?,
+                    Ok(mut before) => {
+                        before.facts.away = away;
+                        self.turn(tx, job, before, others.remove(&person).unwrap_or_default(), &mut taken.turns).await?
+                    }
                     Err(error) => Err(error),
                 };
             if outcome.is_err() && newcomer {
@@ -137,29 +144,36 @@ impl Door {
         &self,
         tx: &mut Tx,
         job: Ready,
-        before: Before,
+        mut before: Before,
+        others: Vec<Scheduled>,
         turns: &mut Vec<(PersonId, Decided)>,
     ) -> Result<Result<Turned, TurnError>, StoreError> {
-        let Ready { post, event, due, .. } = job;
-        if let Some(due) = due.as_ref().filter(|due| due.settled) {
-            let now = before.now.timestamp();
-            tx.advance_schedule(&due.schedule, following(&due.schedule, before.now.time_zone(), now))?;
-            return Ok(Ok(Turned::Stale));
+        let Ready { post, mut event, due: found, .. } = job;
+        let now = before.now.clone();
+        let overdue = found.as_ref().map(|found| Overdue::new(found.schedule.clone(), &now));
+        if let (Some(found), Some(overdue)) = (&found, &overdue) {
+            if found.settled || (!overdue.passed.is_empty() && tx.occurrence_is_settled(&overdue.schedule).await?) {
+                let next = following(&overdue.schedule, now.time_zone(), now.timestamp());
+                tx.advance_schedule(&overdue.schedule, next)?;
+                return Ok(Ok(Turned::Stale));
+            }
+            event = Event::Due(due(&overdue.schedule));
         }
+        let others: Vec<Overdue> = others.into_iter().map(|other| Overdue::new(other, &now)).collect();
+        before.facts.due = others.iter().map(|other| due(&other.schedule)).collect();
         let decided = match self.ask(before, event) {
             Ok(decided) => decided,
             Err(error) => return Ok(Err(error)),
         };
-        if let Some(due) = &due
-            && let Err(error) = settle_firing(tx, &due.schedule, &decided.effects, &decided.before.now)
-        {
-            return Ok(Err(error));
+        if let Some(overdue) = &overdue {
+            let Some(outcome) = outcome_of(&decided.effects) else { return Ok(Err(TurnError::NoOutcome)) };
+            overdue.settle(tx, outcome, &now)?;
         }
         if let Some(row) = post.event_row() {
             tx.mark_done(row);
         }
         let person = post.person();
-        let mut applying = Applying::new(tx, post, &decided.before.now);
+        let mut applying = Applying::new(tx, post, others, &now);
         for effect in &decided.effects {
             applying.apply(effect).await?;
         }

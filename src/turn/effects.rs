@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use super::post::Post;
-use super::{ZONE_FACT, zone};
+use super::{Overdue, ZONE_FACT, zone};
 use crate::engine::{Effect, Plan};
 use crate::schedule::{first, moved};
 use crate::store::{StoreError, Tx};
@@ -17,11 +17,15 @@ pub(super) struct Applying<'t> {
     person: PersonId,
     zone: TimeZone,
     now: Timestamp,
+    here: Zoned,
+    /// What else is due.
+    others: Vec<Overdue>,
 }
 
 impl<'t> Applying<'t> {
-    pub(super) fn new(tx: &'t mut Tx, post: Post, now: &Zoned) -> Self {
-        Self { tx, person: post.person(), post, zone: now.time_zone().clone(), now: now.timestamp() }
+    pub(super) fn new(tx: &'t mut Tx, post: Post, others: Vec<Overdue>, now: &Zoned) -> Self {
+        let (zone, here) = (now.time_zone().clone(), now.clone());
+        Self { tx, person: post.person(), post, zone, now: now.timestamp(), here, others }
     }
 
     pub(super) async fn apply(&mut self, effect: &Effect) -> Result<(), StoreError> {
@@ -46,6 +50,10 @@ impl<'t> Applying<'t> {
             Effect::Cancel { name } => self.tx.cancel_schedule(person, name),
             // Settled before all other effects: see `settle_firing`.
             Effect::Fired(_) => Ok(()),
+            Effect::Also { name, outcome } => {
+                let other = self.others.iter().find(|other| other.schedule.plan.name == *name);
+                other.map_or(Ok(()), |other| other.settle(self.tx, outcome, &self.here))
+            }
             Effect::Ended { script, outcome } => {
                 tracing::info!(script.name = script, script.outcome = outcome, "a script ended");
                 Ok(())

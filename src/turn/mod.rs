@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::engine::state::StateError;
 use crate::engine::{self, Due, Effect, Event, Facts, Outcome, State};
-use crate::schedule::{Firing, Rule, next_after};
+use crate::schedule::{Firing, Rule, next_after, overtaken};
 use crate::script::{Library, translate};
 use crate::store::{Account, DueClaim, Known, Scheduled, Store, StoreError, Tx};
 use crate::types::{Inbound, Input, PersonId, PlaceKind, Platform, Value};
@@ -372,14 +372,38 @@ fn due(schedule: &Scheduled) -> Due {
     }
 }
 
-/// Writes down what became of a firing and moves the schedule, before any other effect can change it. Firings that were missed
-/// meanwhile are not made up for: the next one lies after `now`.
-fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], now: &Zoned) -> Result<(), TurnError> {
-    let outcome = effects.iter().find_map(|effect| match effect {
-        Effect::Fired(outcome) => Some(outcome),
-        _ => None,
-    });
-    let outcome = outcome.ok_or(TurnError::NoOutcome)?;
+/// What the engine said of the firing that the step was about.
+fn outcome_of(effects: &[Effect]) -> Option<&Outcome> {
+    effects.iter().find_map(|effect| if let Effect::Fired(outcome) = effect { Some(outcome) } else { None })
+}
+
+/// A schedule that is due, at the latest of its firings that are, and those before it that nobody handled.
+#[derive(Clone, Debug)]
+struct Overdue {
+    schedule: Scheduled,
+    passed: Vec<Firing>,
+}
+
+impl Overdue {
+    fn new(mut schedule: Scheduled, now: &Zoned) -> Self {
+        let mut passed = vec![schedule.next];
+        passed.extend(overtaken(&schedule.plan.rule, schedule.next, now.timestamp(), now.time_zone()));
+        schedule.next = passed.pop().unwrap_or(schedule.next);
+        Self { schedule, passed }
+    }
+
+    /// Writes down what became of it and of those before it, and moves the schedule, before any other effect can change it.
+    fn settle(&self, tx: &mut Tx, outcome: &Outcome, now: &Zoned) -> Result<(), StoreError> {
+        for firing in &self.passed {
+            let passed = Scheduled { next: *firing, ..self.schedule.clone() };
+            tx.record_occurrence(&passed, Outcome::Late.as_str(), now.timestamp());
+        }
+        settle_firing(tx, &self.schedule, outcome, now)
+    }
+}
+
+/// Writes down what became of a firing and moves the schedule: the next one lies after `now`.
+fn settle_firing(tx: &mut Tx, schedule: &Scheduled, outcome: &Outcome, now: &Zoned) -> Result<(), StoreError> {
     let at = now.timestamp();
     let earliest = crate::clock::add(at, SHORTEST_HOLD);
     tx.record_occurrence(schedule, outcome.as_str(), at);
@@ -398,6 +422,7 @@ fn settle_firing(tx: &mut Tx, schedule: &Scheduled, effects: &[Effect], now: &Zo
         | Outcome::PutAway
         | Outcome::Away
         | Outcome::Enough
+        | Outcome::Merged
         | Outcome::NoConsent
         | Outcome::NoScript => {
             tx.advance_schedule(schedule, following(schedule, now.time_zone(), at))?;

@@ -1,5 +1,6 @@
 //! Stories of the whole shell, on whichever database the test program is about.
 
+mod downtime;
 mod outbox;
 mod reminders;
 mod revisions;
