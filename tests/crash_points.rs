@@ -15,8 +15,11 @@ use support::postgres;
 use support::program::{PATIENCE, Settings};
 use support::town::{Base, Town, Wrong, platform, until};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 const STOP: Duration = Duration::from_secs(10);
+/// How many texts somebody writes at most before the program dies. Of very many answers that wait for one chat the oldest are left out.
+const TEXTS: usize = 4;
 /// How long a message that was on its way stays with a program on a server that may only hang.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -73,15 +76,17 @@ async fn dies_at_every_point(base: Base, folder: TempDir, here: Platform) {
 
 /// Starts the program with a wish to die, and writes until it does.
 async fn dies_at(town: &Town, settings: &Settings, person: u64, wanted: &str) {
+    let (polled, listened) = (town.telegram.calls("getUpdates").len(), town.discord.identified());
     let mut program = settings.clone().with(VARIABLE, wanted).starts(&["run"]);
-    let listened = town.discord.identified();
-    let mut next = tokio::time::Instant::now();
-    let died = until(PATIENCE, || {
-        let heard =
-            platform(person) == Platform::Telegram || (town.discord.is_heard() && town.discord.identified() > listened);
-        if heard && next <= tokio::time::Instant::now() {
+    let (mut next, mut left) = (Instant::now(), TEXTS);
+    let died = until(PATIENCE * 2, || {
+        let hears = match platform(person) {
+            Platform::Telegram => town.telegram.calls("getUpdates").len() > polled,
+            _ => town.discord.is_heard() && town.discord.identified() > listened,
+        };
+        if hears && left > 0 && next <= Instant::now() {
             town.says(person);
-            next = tokio::time::Instant::now() + Duration::from_millis(700);
+            (next, left) = (Instant::now() + Duration::from_millis(500), left - 1);
         }
         program.is_over()
     });

@@ -152,7 +152,13 @@ async fn opened(folder: &Path, bytes: &[u8]) -> Result<Store, OpenError> {
         let _ = fs::remove_file(folder.join(format!("{DATABASE_FILE}{end}")));
     }
     fs::write(folder.join(DATABASE_FILE), bytes).unwrap();
-    Store::open(folder, Vault).await
+    loop {
+        match Store::open(folder, Vault).await {
+            // The one before has not let go of the folder yet.
+            Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+            done => return done,
+        }
+    }
 }
 
 /// All that a database says, as one number for each table.
