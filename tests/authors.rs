@@ -266,7 +266,7 @@ fn a_folder_of_ones_own_is_written_once_and_is_whole() {
     fs::create_dir_all(folder.path().join("mine/.git")).unwrap();
     let written = settings.runs(&["scripts", "init", "mine"], &[]);
     assert_eq!((written.code, written.stderr.as_str()), (Some(0), ""), "{written:?}");
-    is_said(&written, &["mine/prompts ", " 22 cards", "mine/schema", "cd mine\n"]);
+    is_said(&written, &["mine/prompts ", " cards", "mine/schema", "cd mine\n"]);
     let inside = folder.path().join("mine/prompts");
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
     let names = |folder: &Path, files: Vec<(std::path::PathBuf, Vec<u8>)>| {

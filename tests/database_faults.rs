@@ -16,7 +16,7 @@ use goldseam::vault::Vault;
 use sqlx::Connection as _;
 use support::postgres::{self, Fsync, Server};
 use support::program::{PATIENCE, Program, Settings};
-use support::town::{Base, Town, Wrong};
+use support::town::{Base, Town, Wrong, until};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -87,6 +87,7 @@ async fn when_the_disk_is_full_nothing_is_confirmed_and_it_goes_on_when_there_is
     let scene = Scene::in_a_folder().await;
     // A file that may not grow stands for a disk that is full. The signal that would come with it is not heard.
     let program = scene.settings.starts_in_a_shell("trap '' XFSZ", &["run"]);
+    assert!(until(PATIENCE, || scene.town.discord.is_heard()).await, "{}", program.stderr());
     scene.town.everybody_starts(&program).await;
     let limit = |bytes: &str| {
         let pid = program.id().to_string();

@@ -151,6 +151,11 @@ impl Store {
                 Ok(tx) => return Ok(Tx { tx, vault: vault.clone(), dialect: *dialect, pending: Pending::default() }),
                 // A server that was restarted leaves dead connections behind. Each is met once, and nothing has begun on it.
                 Err(error) if is_lost(&error) && lost < pool.options().get_max_connections() => lost += 1,
+                // A commit that the disk refused leaves its transaction open in the driver's books: that connection is of no use.
+                Err(sqlx::Error::InvalidSavePointStatement) if lost < pool.options().get_max_connections() => {
+                    lost += 1;
+                    pool.acquire().await?.close().await.unwrap_or_default();
+                }
                 Err(error) => return Err(error.into()),
             }
         }
