@@ -11,7 +11,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,16 +21,13 @@ use goldseam::clock::Clock;
 use goldseam::engine::{IfBusy, Plan, Run};
 use goldseam::practice::promise::{Promise, Standing};
 use goldseam::schedule::{Firing, Rule};
-use goldseam::store::{DATABASE_FILE, Location, Server, Store};
+use goldseam::store::{DATABASE_FILE, Store};
 use goldseam::types::{Platform, Private, Value};
 use goldseam::vault::Vault;
 use jiff::tz::TimeZone;
-use sqlx::{AssertSqlSafe, Connection as _};
-use support::fake_discord::{self, FakeDiscord};
-use support::fake_telegram::{self, FakeTelegram};
 use support::postgres;
-use support::program::{PATIENCE, Program, Settings, copy_prompts};
-use support::town::COUNTING;
+use support::program::{PATIENCE, Program, Settings};
+use support::town::{Base, Town as Chats, platform};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
@@ -127,7 +124,7 @@ async fn soak(name: &str, base: Base, folder: TempDir) {
             others.swap_remove(random.usize(..others.len())).killed();
             kills.at.push(Instant::now());
         }
-        kills.in_flight.push(base.in_flight().await);
+        kills.in_flight.push(in_flight(&base).await);
     }
     others.push(settings.starts(&["run"]));
     for program in &others {
@@ -153,8 +150,8 @@ async fn soak(name: &str, base: Base, folder: TempDir) {
     }
     let broken = result.broken();
     assert!(broken.is_empty(), "seed {}: {broken:#?}\n{:#?}", size.seed, result.odd());
-    town.telegram.assert_no_violations();
-    town.discord.assert_no_violations();
+    town.chats.telegram.assert_no_violations();
+    town.chats.discord.assert_no_violations();
 }
 
 fn millis(span: Duration) -> u64 {
@@ -163,82 +160,37 @@ fn millis(span: Duration) -> u64 {
 
 // ---- the people ----
 
-/// Everybody, and the platforms they are on: odd numbers on Telegram, even ones on Discord.
+/// Everybody, and when each of them handed their texts to their platform.
 struct Town {
-    telegram: FakeTelegram,
-    discord: FakeDiscord,
+    chats: Chats,
     size: Size,
-    /// When each of them handed their texts to their platform.
     said: Mutex<BTreeMap<u64, Vec<Instant>>>,
-}
-
-fn platform(person: u64) -> Platform {
-    if person % 2 == 1 { Platform::Telegram } else { Platform::Discord }
 }
 
 impl Town {
     async fn new(size: Size) -> Self {
-        let discord = FakeDiscord::start().await;
-        discord.answer_limit(PATIENCE);
-        Self { telegram: FakeTelegram::start().await, discord, size, said: Mutex::default() }
+        Self { chats: Chats::new(size.people).await, size, said: Mutex::default() }
     }
 
     fn settings(&self, folder: &Path, base: &Base) -> Settings {
-        let prompts = folder.join("prompts");
-        copy_prompts(&prompts);
-        fs::remove_dir_all(prompts.join("languages")).unwrap();
-        fs::remove_dir_all(prompts.join("chats")).unwrap();
-        fs::write(prompts.join("welcome.yaml"), COUNTING.trim_start()).unwrap();
-        fs::write(prompts.join("bell.yaml"), BELL.trim_start()).unwrap();
-        let settings = Settings::new(folder)
-            .with("GOLDSEAM_DATA_DIR", "data")
-            // People write faster here than one chat may be written to.
-            .with("GOLDSEAM_PACE__CHAT", "0")
-            .with("GOLDSEAM_PROMPTS_DIR", "prompts")
-            .with("GOLDSEAM_TELEGRAM__TOKEN", fake_telegram::TOKEN)
-            .with("GOLDSEAM_TELEGRAM__API_URL", self.telegram.address())
-            .with("GOLDSEAM_DISCORD__TOKEN", fake_discord::TOKEN)
-            .with("GOLDSEAM_DISCORD__API_URL", self.discord.url.clone());
-        match base {
-            Base::File(_) => settings,
-            Base::Server(url) => settings.with("GOLDSEAM_STORE__URL", url),
-        }
+        // People write faster here than one chat may be written to.
+        let settings = self.chats.settings(folder, base).with("GOLDSEAM_PACE__CHAT", "0");
+        fs::write(folder.join("prompts/bell.yaml"), BELL.trim_start()).unwrap();
+        settings
     }
 
     fn people(&self) -> std::ops::RangeInclusive<u64> {
-        1..=self.size.people
-    }
-
-    fn says(&self, person: u64, text: &str) {
-        match platform(person) {
-            Platform::Telegram => assert!(self.telegram.person(i64::try_from(person).unwrap()).says(text) > 0),
-            _ => self.discord.person(person).says(text),
-        }
-    }
-
-    /// All that the bot wrote to somebody, as it stands in their chat.
-    fn sees(&self, person: u64) -> Vec<String> {
-        match platform(person) {
-            Platform::Telegram => {
-                let chat = self.telegram.sent_to(i64::try_from(person).unwrap());
-                chat.into_iter().map(|message| message.plain).collect()
-            }
-            _ => self.discord.person(person).sent().into_iter().map(|message| message.content).collect(),
-        }
+        self.chats.people()
     }
 
     fn accepted(&self) -> usize {
-        self.telegram.accepted() + self.discord.accepted()
+        self.chats.telegram.accepted() + self.chats.discord.accepted()
     }
 
     /// Before the kills: everybody is known, and the bot waits for their first text.
     async fn everybody_starts(&self, settings: &Settings) {
-        let program = settings.starts(&["run"]);
-        until(PATIENCE, || self.discord.is_heard()).await.unwrap_or_else(|| panic!("{}", program.stderr()));
-        self.people().for_each(|person| self.says(person, "/start"));
-        let asked = |person| self.sees(person).last().is_some_and(|text| text == "What next?");
-        let all = until(PATIENCE, || self.people().all(asked)).await;
-        assert!(all.is_some(), "not everybody was asked: {:?}\n{}", self.sees(1), program.stderr());
+        let program = self.chats.starts(settings).await;
+        self.chats.everybody_starts(&program).await;
         let (status, stderr) = program.terminated(Duration::from_secs(10)).await;
         assert_eq!(status.code(), Some(0), "{stderr}");
     }
@@ -258,20 +210,20 @@ impl Town {
                     texts.push(Instant::now());
                     texts.len()
                 };
-                town.says(person, &format!("text {number}"));
+                town.chats.hands_over(person, &format!("text {number}"));
             }
         })
     }
 
     /// Every second life counts from when it listens on Discord, so that the kills hit its work and not its start alone.
     async fn lives_and_is_killed(&self, settings: &Settings, life: Duration, kills: &mut Kills) {
-        let (since, before, listened) = (Instant::now(), self.accepted(), self.discord.identified());
+        let (since, before, listened) = (Instant::now(), self.accepted(), self.chats.discord.identified());
         let program: Program = settings.starts(&["run"]);
         let mut first = None;
         let mut begins = kills.first_message.len().is_multiple_of(2).then_some(since);
         while begins.is_none_or(|begins| begins.elapsed() < life) {
             assert!(since.elapsed() < PATIENCE, "it does not listen:\n{}", program.stderr());
-            begins = begins.or_else(|| (self.discord.identified() > listened).then(Instant::now));
+            begins = begins.or_else(|| (self.chats.discord.identified() > listened).then(Instant::now));
             if first.is_none() && self.accepted() > before {
                 first = Some(since.elapsed());
             }
@@ -297,7 +249,7 @@ impl Town {
         const ON_DISCORD: &str = "select count(*) from inbox where platform = 'discord'";
         let (since, on_discord) = (Instant::now(), self.said_on_discord());
         while since.elapsed() < CATCH_UP {
-            if self.telegram.unconfirmed().is_empty()
+            if self.chats.telegram.unconfirmed().is_empty()
                 && base.number(ON_DISCORD).await >= on_discord
                 && base.number(WAITING).await == 0
             {
@@ -309,24 +261,9 @@ impl Town {
     }
 }
 
-async fn until(patience: Duration, mut holds: impl FnMut() -> bool) -> Option<()> {
-    let since = Instant::now();
-    while !holds() {
-        if since.elapsed() > patience {
-            return None;
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    Some(())
-}
-
 /// Gives everybody their bells, spread over the time of the kills.
 async fn plan_bells(base: &Base, town: &Town) {
-    let location = match base {
-        Base::File(folder) => Location::Folder(folder.clone()),
-        Base::Server(url) => Location::Server(Server::new(url.clone().into(), 2)),
-    };
-    let store = Store::open_at(&location, Vault).await.unwrap();
+    let store = Store::open_at(&base.location(), Vault).await.unwrap();
     let mut random = Rng::with_seed(town.size.seed ^ 2);
     let now = Clock::system().now();
     let mut tx = store.begin().await.unwrap();
@@ -362,55 +299,24 @@ async fn plan_bells(base: &Base, town: &Town) {
 
 // ---- the database ----
 
-/// Where the program keeps its data.
-enum Base {
-    File(PathBuf),
-    Server(String),
-}
-
-impl Base {
-    async fn rows(&self, query: &str) -> Vec<(String, i64)> {
-        match self {
-            Self::File(folder) => ask(&format!("sqlite://{}", folder.join(DATABASE_FILE).display()), query).await,
-            Self::Server(url) => ask(url, query).await,
-        }
-    }
-
-    async fn number(&self, query: &str) -> i64 {
-        self.rows(&format!("select '', ({query})")).await[0].1
-    }
-
-    /// How many messages were on their way on Telegram and Discord when the program was killed. The files are looked at in a
-    /// copy, so that what the kill left is for the program itself to put right.
-    async fn in_flight(&self) -> (i64, i64) {
-        const SENDING: &str = "select platform, count(*) from outbox where state = 'sending' group by platform";
-        let rows = match self {
-            Self::Server(url) => ask(url, SENDING).await,
-            Self::File(folder) => {
-                let copy = tempfile::tempdir().unwrap();
-                for name in [DATABASE_FILE.to_owned(), format!("{DATABASE_FILE}-wal")] {
-                    if folder.join(&name).exists() {
-                        fs::copy(folder.join(&name), copy.path().join(&name)).unwrap();
-                    }
+/// How many messages were on their way on Telegram and Discord when the program was killed. The files are looked at in a copy, so
+/// that what the kill left is for the program itself to put right.
+async fn in_flight(base: &Base) -> (i64, i64) {
+    const SENDING: &str = "select platform, count(*) from outbox where state = 'sending' group by platform";
+    let rows = match base {
+        Base::Server(_) => base.rows(SENDING).await,
+        Base::File(folder) => {
+            let copy = tempfile::tempdir().unwrap();
+            for name in [DATABASE_FILE.to_owned(), format!("{DATABASE_FILE}-wal")] {
+                if folder.join(&name).exists() {
+                    fs::copy(folder.join(&name), copy.path().join(&name)).unwrap();
                 }
-                Self::File(copy.path().to_owned()).copy_rows(SENDING).await
             }
-        };
-        let of = |platform: Platform| rows.iter().find(|(name, _)| *name == platform.as_str()).map_or(0, |(_, n)| *n);
-        (of(Platform::Telegram), of(Platform::Discord))
-    }
-
-    async fn copy_rows(&self, query: &str) -> Vec<(String, i64)> {
-        self.rows(query).await
-    }
-}
-
-async fn ask(url: &str, query: &str) -> Vec<(String, i64)> {
-    sqlx::any::install_default_drivers();
-    let mut connection = sqlx::AnyConnection::connect(url).await.unwrap();
-    let rows = sqlx::query_as(AssertSqlSafe(query.to_owned())).fetch_all(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    rows
+            Base::File(copy.path().to_owned()).rows(SENDING).await
+        }
+    };
+    let of = |platform: Platform| rows.iter().find(|(name, _)| *name == platform.as_str()).map_or(0, |(_, n)| *n);
+    (of(Platform::Telegram), of(Platform::Discord))
 }
 
 // ---- the checker ----
@@ -507,7 +413,7 @@ impl Side {
         let (mut tally, mut said, mut starts, mut before_kill) = (Tally::default(), 0, 0, Duration::ZERO);
         for person in town.people().filter(|person| platform(*person) == here) {
             let texts = town.said.lock().unwrap().get(&person).cloned().unwrap_or_default();
-            let missing = tally.add(person, texts.len(), town.size.bells, &town.sees(person));
+            let missing = tally.add(person, texts.len(), town.size.bells, &town.chats.sees(person));
             let until_kill =
                 |text: usize| kills.at.iter().find_map(|kill| kill.checked_duration_since(texts[text - 1]));
             before_kill = missing.into_iter().filter_map(until_kill).fold(before_kill, Duration::max);
@@ -518,7 +424,8 @@ impl Side {
         let inbox = format!("select count(*) from inbox where platform = '{name}'");
         let outbox =
             |state: &str| format!("select count(*) from outbox where platform = '{name}' and state = '{state}'");
-        let accepted = if here == Platform::Telegram { town.telegram.accepted() } else { town.discord.accepted() };
+        let accepted =
+            if here == Platform::Telegram { town.chats.telegram.accepted() } else { town.chats.discord.accepted() };
         Self {
             tally,
             said,

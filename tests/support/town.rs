@@ -18,7 +18,7 @@ use super::fake_telegram::{self, FakeTelegram};
 use super::program::{PATIENCE, Program, Settings, copy_prompts};
 
 /// Whoever says /start is counted with: each text is told back with its number. So a text that was lost or handled twice shows.
-pub const COUNTING: &str = r#"
+const COUNTING: &str = r#"
 script: welcome
 version: 1
 title: Counting
@@ -64,12 +64,18 @@ impl Base {
         }
     }
 
+    /// What a question for one number answers.
     pub async fn number(&self, query: &str) -> i64 {
+        self.rows(&format!("select '', ({query})")).await[0].1
+    }
+
+    /// Words, and a number beside each.
+    pub async fn rows(&self, query: &str) -> Vec<(String, i64)> {
         sqlx::any::install_default_drivers();
         let mut connection = sqlx::AnyConnection::connect(&self.url()).await.unwrap();
-        let (number,) = sqlx::query_as(AssertSqlSafe(query.to_owned())).fetch_one(&mut connection).await.unwrap();
+        let rows = sqlx::query_as(AssertSqlSafe(query.to_owned())).fetch_all(&mut connection).await.unwrap();
         connection.close().await.unwrap();
-        number
+        rows
     }
 }
 
@@ -143,7 +149,8 @@ impl Town {
         assert!(all, "not everybody was asked: {:?}\n{}", self.sees(1), program.stderr());
     }
 
-    fn hands_over(&self, person: u64, text: &str) {
+    /// Somebody writes this to the bot.
+    pub fn hands_over(&self, person: u64, text: &str) {
         match platform(person) {
             Platform::Telegram => assert!(self.telegram.person(i64::try_from(person).unwrap()).says(text) > 0),
             _ => self.discord.person(person).says(text),
