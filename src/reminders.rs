@@ -13,7 +13,7 @@ use crate::clock::{Stopwatch, add};
 use crate::pulse::Pulse;
 use crate::schedule::lapse::{BEAT, Lapse, judge};
 use crate::store::{DueClaim, Heartbeat, MANY, StoreError};
-use crate::turn::{Door, Job, TurnError};
+use crate::turn::{Door, Job, TurnError, Turned};
 
 /// How often a due schedule is tried.
 const TRIES: i64 = 5;
@@ -53,7 +53,8 @@ impl Reminders {
         &self.pulse
     }
 
-    /// Takes at most `limit` due schedules through the door, the earliest first, and says how many there were.
+    /// Takes at most `limit` due schedules through the door, the earliest first, and says how many there were. What another worker
+    /// took meanwhile is not among them.
     ///
     /// # Errors
     /// When the store fails; the trouble of one schedule is none of the others.
@@ -105,7 +106,7 @@ impl Reminders {
                 outcomes
             }
         };
-        let handled = outcomes.iter().flatten().count();
+        let handled = outcomes.iter().flatten().filter(|outcome| !matches!(outcome, Ok(Turned::Stale))).count();
         let failed =
             claims.iter().zip(outcomes).filter_map(|(claim, outcome)| Some((*claim, outcome?.err()?))).collect();
         Ok(Round { found: claims.len(), handled, failed })

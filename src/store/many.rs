@@ -196,19 +196,24 @@ impl Tx {
         Ok(())
     }
 
-    /// The schedules behind these claims, in their order, with where their people are: nothing for one that has changed since, or
-    /// whose person has no account left. At most [`MANY`].
+    /// The schedules behind these claims, in their order, with where their people are: nothing for one that has changed or
+    /// been put off since, or whose person has no account left. At most [`MANY`].
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claimed_schedules(&mut self, claims: &[DueClaim]) -> Result<Vec<Result<Option<DueNow>>>> {
+    pub async fn claimed_schedules(
+        &mut self,
+        claims: &[DueClaim],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Option<DueNow>>>> {
         self.flush().await?;
         let ids: Vec<PersonId> = claims.iter().map(|claim| PersonId(claim.schedule)).collect();
+        let now = millis(now);
         let rows: Vec<super::schedules::Row> = self
             .about(&ids, |list| {
                 format!(
                     "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at
-                     from schedules where id in ({list}) and state = 'active'"
+                     from schedules where id in ({list}) and state = 'active' and wake_at <= {now}"
                 )
             })
             .await?;

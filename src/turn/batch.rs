@@ -123,7 +123,7 @@ impl Door {
             return Ok(Vec::new());
         }
         tx.lock_people(&claims.iter().map(|(_, claim)| claim.person).collect::<Vec<_>>()).await?;
-        let found = tx.claimed_schedules(&claims.iter().map(|(_, claim)| *claim).collect::<Vec<_>>()).await?;
+        let found = tx.claimed_schedules(&claims.iter().map(|(_, claim)| *claim).collect::<Vec<_>>(), now).await?;
         let mut ready = Vec::new();
         for ((at, _), found) in claims.into_iter().zip(found) {
             match found {
