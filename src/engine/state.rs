@@ -289,6 +289,8 @@ pub enum Made {
     },
     /// Kept a check-in; what stood for that day before cannot come back.
     CheckIn(CheckIn),
+    /// Kept a deed.
+    Deed(String),
     /// Changed a fact that was this before.
     Fact {
         /// Its name.
@@ -458,7 +460,7 @@ impl Thread {
                 checkin.note.iter().chain(&checkin.feeling).map(|text| json_len(text.reveal())).sum::<usize>() + 120
             }
             Made::Fact { was, .. } => value_len(was) + 120,
-            Made::Entry(_) | Made::Promise(_) | Made::Schedule(_) => 120,
+            Made::Entry(_) | Made::Promise(_) | Made::Deed(_) | Made::Schedule(_) => 120,
         };
         frames + answers + self.made.iter().map(made).sum::<usize>() + 300
     }

@@ -11,6 +11,7 @@ use super::api::{Effect, Facts, IfBusy, Kept, Plan, Run};
 use super::scope::{self, View};
 use super::state::{Asked, Frame, Logged, Made, State, Thread, mark};
 use super::trace::Trace;
+use crate::practice::history::History;
 use crate::practice::promise::Standing;
 use crate::schedule::misfire::grace;
 use crate::schedule::{Rule, day_of};
@@ -50,6 +51,8 @@ pub(crate) struct Turn<'t> {
     made: u32,
     /// The script that was asked for last: it is asked for again and again.
     last: Cell<Option<&'t Script>>,
+    /// Something asked for the history, and it is not there.
+    lacks_history: Cell<bool>,
     /// What was carried out, when somebody wants to know.
     pub(crate) trace: Option<Vec<Trace>>,
 }
@@ -58,9 +61,20 @@ impl<'t> Turn<'t> {
     pub(crate) fn new(library: &'t Library, mut state: State, facts: &'t Facts, now: &Zoned) -> Self {
         state.turn += 1;
         let (facts, now) = (Cow::Borrowed(facts), now.clone());
-        let (effects, last) = (Vec::new(), Cell::new(None));
-        let mut turn =
-            Self { library, whole: library, state, facts, now, effects, steps: 0, made: 0, last, trace: None };
+        let (effects, last, lacks_history) = (Vec::new(), Cell::new(None), Cell::new(false));
+        let mut turn = Self {
+            library,
+            whole: library,
+            state,
+            facts,
+            now,
+            effects,
+            steps: 0,
+            made: 0,
+            last,
+            lacks_history,
+            trace: None,
+        };
         turn.speak();
         turn
     }
@@ -117,6 +131,17 @@ impl<'t> Turn<'t> {
     /// The person's day: theirs is not over at midnight.
     pub(crate) fn today(&self) -> Date {
         day_of(self.now.datetime(), self.day_begins())
+    }
+
+    /// What the person did, day by day, to change it with what this turn does; nothing where nobody asked for it.
+    pub(crate) fn history_mut(&mut self) -> Option<&mut History> {
+        if self.facts.history.is_some() { self.facts.to_mut().history.as_mut() } else { None }
+    }
+
+    /// What was decided, and where the person stands now.
+    pub(crate) fn decided(self) -> (State, Vec<Effect>) {
+        let effects = if self.lacks_history.get() { vec![Effect::LacksHistory] } else { self.effects };
+        (self.state, effects)
     }
 
     /// The day of an instant on the person's calendar.
@@ -182,7 +207,16 @@ impl<'t> Turn<'t> {
 
     pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
         let script = self.script_of(frame);
-        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer, seed: self.state.seed }
+        View {
+            library: self.library,
+            facts: &self.facts,
+            now: &self.now,
+            frame,
+            script,
+            answer,
+            seed: self.state.seed,
+            lacks_history: &self.lacks_history,
+        }
     }
 
     pub(crate) fn render(&self, text: &Template, frame: &Frame) -> Rich {
@@ -414,6 +448,9 @@ impl<'t> Turn<'t> {
                 }
                 self.cancel(&super::promises::reminder_name(&id));
                 self.cancel(&super::promises::followup_name(&id));
+                if let Some(history) = self.history_mut() {
+                    history.promises.retain(|one| one.id != id);
+                }
                 self.effects.push(Effect::Withdraw { kind: Kept::Promise, id });
             }
             Made::Settled(promise) => self.reopen(promise),
@@ -422,7 +459,16 @@ impl<'t> Turn<'t> {
                 let facts = self.facts.to_mut();
                 facts.checkins = (facts.checkins - 1).max(0);
                 facts.last_checkin = None;
+                if let Some(history) = self.history_mut() {
+                    history.checkins.retain(|one| one.day != checkin.day);
+                }
                 self.effects.push(Effect::Withdraw { kind: Kept::CheckIn, id: checkin.id });
+            }
+            Made::Deed(id) => {
+                if let Some(history) = self.history_mut() {
+                    history.deeds.retain(|one| one.id != id);
+                }
+                self.effects.push(Effect::Withdraw { kind: Kept::Deed, id });
             }
             Made::Fact { name, was } => {
                 let was_there = !was.is_none();
