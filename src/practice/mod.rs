@@ -2,5 +2,6 @@
 //!
 //! One file for each practice. Never talks, never stores, never reads a clock.
 
+pub mod path;
 pub mod promise;
 pub mod reminder;

@@ -56,6 +56,7 @@ fn eval_name(name: &Name, scope: &dyn Scope) -> Value {
         Name::DaysSinceCheckIn => {
             scope.last_checkin().map_or(Value::None, |day| Value::Int(days_between(day, scope.today())))
         }
+        Name::Path(field) => scope.path(*field),
         Name::Entries => Value::Int(scope.entries()),
         Name::Reminders => count(scope.reminders().len()),
         Name::ReminderList => reminder_list(scope),

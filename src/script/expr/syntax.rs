@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::super::problem::did_you_mean;
-use super::{BinaryOp, Expr, ExprKind, Function, Name, PROMISE_COUNTS, PromiseField};
+use super::{BinaryOp, Expr, ExprKind, Function, Name, PATH_FIELDS, PROMISE_COUNTS, PromiseField};
 use crate::types::Value;
 
 /// The most parts an expression may have.
@@ -383,7 +383,7 @@ impl ExprParser<'_> {
             }
             "me" => Name::Me(self.after_dot(word)?),
             "result" => Name::Result(self.after_dot(word)?),
-            "ledger" | "checkins" | "entries" | "reminders" => self.practice_name(word)?,
+            "ledger" | "checkins" | "entries" | "reminders" | "path" => self.practice_name(word)?,
             _ if matches!(self.peek(), Some(Token { kind: TokenKind::Sign("("), .. })) => {
                 return self.call(start, word, token);
             }
@@ -416,8 +416,13 @@ impl ExprParser<'_> {
             "ledger" => &["open", "open_count", "kept", "late", "told_ahead", "repaired", "released", "missed", "made"],
             "checkins" => &["count", "today", "days_since"],
             "reminders" => &["count", "list"],
+            "path" => &["script", "title", "about", "name", "softer", "due"],
             _ => &["count"],
         };
+        let of_path = PATH_FIELDS.iter().find(|(field, _)| *field == word).filter(|_| head == "path");
+        if let Some((_, field)) = of_path {
+            return Ok(Name::Path(*field));
+        }
         match (head, word.as_str()) {
             ("ledger", "open") => Ok(Name::OpenPromise),
             ("ledger", word) if PROMISE_COUNTS.contains(&word) => Ok(Name::PromiseCount(word.to_owned())),
