@@ -238,7 +238,8 @@ mod tests {
 
     fn walk(paths: Vec<Path<'_>>, past: &[&str]) -> Walk<'static> {
         let paths = paths.into_iter().map(|path| {
-            let steps = path.steps.into_iter().map(|step| Step { script: step.script.to_owned().leak(), softer: None, ..step });
+            let steps =
+                path.steps.into_iter().map(|step| Step { script: step.script.to_owned().leak(), softer: None, ..step });
             Path { name: path.name.to_owned().leak(), steps: steps.collect() }
         });
         Walk {

@@ -46,7 +46,12 @@ pub(crate) fn read(source: &mut Source<'_>) -> Paths {
         in_order(&steps, source);
         if steps.len() < FEWEST && !source.has_gaps() {
             let message = format!("the path `{}` has {} of at least {FEWEST} steps", key.name, steps.len());
-            source.error("GS0442", key.span.clone(), message, "a path leads through some weeks: add steps, or take it out");
+            source.error(
+                "GS0442",
+                key.span.clone(),
+                message,
+                "a path leads through some weeks: add steps, or take it out",
+            );
         }
         found.insert(key.name.clone(), steps);
     }

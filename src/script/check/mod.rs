@@ -212,7 +212,9 @@ impl<'c, 'a> Checker<'c, 'a> {
     /// What to do about a step that nothing leads to: about what ends the script right before it, if anything does.
     fn cut_off(&self, pc: usize) -> String {
         let before = pc.checked_sub(1).and_then(|before| self.script.ops.get(before));
-        let Some(end) = before.filter(|op| matches!(op.kind, OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_))) else {
+        let Some(end) =
+            before.filter(|op| matches!(op.kind, OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_)))
+        else {
             return "remove it, or give a `goto`, an option or a case that leads here".to_owned();
         };
         let (line, _) = line_and_column(self.source.text, end.span.start);
@@ -340,6 +342,13 @@ impl<'c, 'a> Checker<'c, 'a> {
             }
             OpKind::CheckIn { mood, feeling, note } => {
                 for (expr, kind) in [(mood, Kind::Number), (feeling, Kind::Text), (note, Kind::Text)] {
+                    if let Some(expr) = expr {
+                        self.wants(expr, &kind, known);
+                    }
+                }
+            }
+            OpKind::Deed { amount, about, .. } => {
+                for (expr, kind) in [(amount, Kind::Number), (about, Kind::Text)] {
                     if let Some(expr) = expr {
                         self.wants(expr, &kind, known);
                     }
@@ -853,7 +862,7 @@ fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
         OpKind::Journal { .. } => "journal",
         OpKind::Promise { .. } => "promise",
         OpKind::Settle { .. } => "settle",
-        OpKind::CheckIn { .. } => "record",
+        OpKind::CheckIn { .. } | OpKind::Deed { .. } => "record",
         OpKind::Schedule(_) => "schedule",
         OpKind::Cancel(_) => "cancel",
         OpKind::Remind { .. } => "remind",

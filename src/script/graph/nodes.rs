@@ -63,6 +63,7 @@ pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
         | OpKind::Settle { .. }
         | OpKind::CheckIn { .. }
         | OpKind::TurnDown(_)
+        | OpKind::Deed { .. }
         | OpKind::Redo { .. } => return None,
     })
 }
