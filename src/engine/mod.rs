@@ -80,11 +80,17 @@ pub fn today(library: &Library, facts: &Facts, now: &Zoned) -> Date {
     crate::schedule::day_of(now.datetime(), scope::day_begins(library, facts))
 }
 
+/// When a person's quiet hours begin next.
+#[must_use]
+pub fn quiet_begins(library: &Library, facts: &Facts, now: &Zoned) -> Option<Timestamp> {
+    due::quiet_hours(|name| scope::fact(library, facts, name))?.begins_after(now)
+}
+
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
     let helping = turn.is_helping();
     turn.adopt();
-    if turn.may_own_up(event) {
-        turn.own_up_if_owed();
+    if turn.owes_a_word() && turn.may_own_up(event) {
+        turn.give_word();
     }
     match event {
         Event::Due(due) => {
@@ -239,7 +245,7 @@ impl<'t> Turn<'t> {
         if let Some(thread) = self.gone_cold() {
             return self.show_resume_card(&thread, text);
         }
-        if self.try_text(text) == Heard::Yes {
+        if self.try_folded(text, &folded) == Heard::Yes {
             return;
         }
         match self.library.by_words(text) {
@@ -493,7 +499,7 @@ impl<'t> Turn<'t> {
         let Some(mut card) = self.state.card.clone() else { return };
         let Some((script, pc, question)) = self.question_of(&card.frame) else { return };
         let reading = match &script.ops[pc].kind {
-            OpKind::Choose(_) => read::option(text, &self.offered(&card.frame), self.library.words()),
+            OpKind::Choose(_) => read::option(&fold(text), &self.offered(&card.frame), self.library.words()),
             _ => self.typed(text, script, question),
         };
         card.frame.tries += 1;

@@ -195,8 +195,9 @@ impl<'t> Turn<'t> {
 
     /// The script that a frame runs, in the text it runs in.
     pub(crate) fn script_of(&self, frame: &Frame) -> Option<&'t Script> {
+        // The revision is made of the whole file, which holds the name.
         let last = self.last.get();
-        if let Some(script) = last.filter(|script| script.rev == frame.rev && script.name == frame.script) {
+        if let Some(script) = last.filter(|script| script.rev == frame.rev) {
             return Some(script);
         }
         let script = self.library.script_at(&frame.script, &frame.rev)?;
@@ -285,20 +286,21 @@ impl<'t> Turn<'t> {
 
     fn buttons(&self, frame: &Frame, seq: u64, picked: &[usize]) -> Vec<Button> {
         let words = self.library.words();
-        let button = |label: &str, choice: &str| Button { label: label.to_owned(), token: format!("q:{seq}:{choice}") };
+        let button = |label: &str, choice: &str| Button { label: label.to_owned(), token: token("", seq, choice) };
         let mut buttons = Vec::new();
         if let Some(earlier) = self.earlier_of(frame) {
             buttons.push(button(&shorten(&words.writing.show(earlier), LABEL), "earlier"));
         }
         let stays = match self.choose_of(frame) {
-            Some(choose) if choose.many => Button::STAYS.to_string(),
-            _ => String::new(),
+            Some(choose) if choose.many => Button::STAYS,
+            _ => "",
         };
+        let mut place = itoa::Buffer::new();
         for option in self.offered(frame) {
             let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
             let label =
                 if mark.is_empty() { option.label } else { short_label(format!("{mark}{}", option.label).into()) };
-            buttons.push(Button { label: label.into_owned(), token: format!("{stays}q:{seq}:{}", option.index) });
+            buttons.push(Button { label: label.into_owned(), token: token(stays, seq, place.format(option.index)) });
         }
         if !picked.is_empty() {
             buttons.push(button(&words.enough_label, "enough"));
@@ -361,15 +363,15 @@ impl<'t> Turn<'t> {
     pub(crate) fn arm(&mut self, thread: u64, root: &Frame, seq: u64) {
         let Some(script) = self.script_of(root) else { return };
         if let Some(nudge) = &script.nudge {
-            self.plan_at(format!("nudge-{thread}"), Run::Nudge { thread, seq }, nudge.after);
+            self.plan_at(numbered("nudge-", thread), Run::Nudge { thread, seq }, nudge.after);
         }
-        self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
+        self.plan_at(numbered("expire-", thread), Run::Expire { thread }, script.expire);
     }
 
     /// Sets the timer that puts a thread away.
     pub(crate) fn arm_expiry(&mut self, thread: u64, root: &Frame) {
         if let Some(script) = self.script_of(root) {
-            self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
+            self.plan_at(numbered("expire-", thread), Run::Expire { thread }, script.expire);
         }
     }
 
@@ -377,7 +379,7 @@ impl<'t> Turn<'t> {
     pub(crate) fn arm_wait(&mut self, thread: u64, root: &Frame, seq: u64, until: Timestamp) {
         let seconds = until.duration_since(self.at()).as_secs().max(0);
         let plan = Plan {
-            name: format!("wait-{thread}"),
+            name: numbered("wait-", thread),
             run: Run::Wait { thread, seq },
             rule: Rule::At { at: until },
             if_busy: IfBusy::Queue,
@@ -386,7 +388,7 @@ impl<'t> Turn<'t> {
         };
         self.effects.push(Effect::Schedule(plan));
         if let Some(script) = self.script_of(root) {
-            self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, seconds + script.expire);
+            self.plan_at(numbered("expire-", thread), Run::Expire { thread }, seconds + script.expire);
         }
     }
 
@@ -398,14 +400,14 @@ impl<'t> Turn<'t> {
 
     /// Stops the timers of a thread.
     pub(crate) fn disarm(&mut self, thread: u64) {
-        for kind in ["nudge", "wait", "expire"] {
-            self.cancel_quietly(format!("{kind}-{thread}"));
+        for kind in ["nudge-", "wait-", "expire-"] {
+            self.cancel_quietly(numbered(kind, thread));
         }
     }
 
     /// Stops the reminder of a thread's question; its end stays planned.
     pub(crate) fn disarm_nudge(&mut self, thread: u64) {
-        self.cancel_quietly(format!("nudge-{thread}"));
+        self.cancel_quietly(numbered("nudge-", thread));
     }
 
     fn cancel_quietly(&mut self, name: String) {
@@ -515,6 +517,18 @@ impl<'t> Turn<'t> {
     pub(crate) fn visit(frame: &mut Frame, id: &str) {
         bump(&mut frame.visits, id);
     }
+}
+
+/// A name that ends in a number. Many are made in each turn; `format!` takes five times as long.
+fn numbered(name: &str, number: u64) -> String {
+    let mut digits = itoa::Buffer::new();
+    [name, digits.format(number)].concat()
+}
+
+/// What a button carries: the number of its question and what it stands for.
+fn token(before: &str, seq: u64, choice: &str) -> String {
+    let mut digits = itoa::Buffer::new();
+    [before, "q:", digits.format(seq), ":", choice].concat()
 }
 
 /// A label that fits its button.

@@ -339,7 +339,7 @@ impl<'l> Stage<'l> {
             (state, effects, trace) = step(restored(&self.state)?, &self.world.facts);
         }
         let again = engine::step(self.library, self.state.clone(), &self.world.facts, &event, &now);
-        if bytes(&(&state, &effects))? != bytes(&again)? {
+        if json(&(&state, &effects))? != json(&again)? {
             return Err("the same turn gave two results: that is a mistake of the engine".into());
         }
         self.log.push(Logged { library: self.library, event, facts: self.world.facts.clone(), now });
@@ -363,7 +363,7 @@ impl<'l> Stage<'l> {
             let event: Event = through_json(&logged.event)?;
             (state, _) = engine::step(logged.library, state, &logged.facts, &event, &logged.now);
         }
-        if bytes(&state)? == bytes(&self.state)? {
+        if json(&state)? == json(&self.state)? {
             return Ok(());
         }
         Err("the same turns once more ended elsewhere: that is a mistake of the engine".into())
@@ -428,17 +428,17 @@ fn on_one_line(message: &Message) -> String {
     whole.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn bytes(value: &impl serde::Serialize) -> Result<Vec<u8>, String> {
-    serde_json::to_vec(value).map_err(|error| format!("it cannot be stored: {error}"))
+fn json(value: &impl serde::Serialize) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|error| format!("it cannot be stored: {error}"))
 }
 
 fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> Result<T, String> {
-    serde_json::from_slice(&bytes(value)?).map_err(|error| format!("it cannot be read back: {error}"))
+    serde_json::from_str(&json(value)?).map_err(|error| format!("it cannot be read back: {error}"))
 }
 
 /// What is left of a state when the program was stopped and started again.
 fn restored(state: &State) -> Result<State, String> {
-    let stored = bytes(state)?;
+    let stored = json(state)?;
     if stored.len() >= MAX_STATE {
         return Err(format!("the state has {} bytes: that is a mistake of the engine", stored.len()));
     }
