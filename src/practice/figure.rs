@@ -28,6 +28,8 @@ pub enum Figure {
     CheckIns(i64),
     /// Returns, ever.
     Returns,
+    /// Deeds of every kind, ever.
+    Deeds,
     /// Pieces of gold, ever.
     Gold,
     /// The bending score.
@@ -51,7 +53,7 @@ pub enum Before {
 
 impl Figure {
     /// All of them, by their words.
-    pub const ALL: [(&'static str, Figure); 19] = [
+    pub const ALL: [(&'static str, Figure); 20] = [
         ("kept_7", Figure::Kept(7)),
         ("kept_14", Figure::Kept(14)),
         ("kept_30", Figure::Kept(MONTH)),
@@ -67,6 +69,7 @@ impl Figure {
         ("promises_before", Figure::Before(Before::Promises)),
         ("checkins_before", Figure::Before(Before::CheckIns)),
         ("returns", Figure::Returns),
+        ("deeds", Figure::Deeds),
         ("gold", Figure::Gold),
         ("score", Figure::Score),
         ("enough", Figure::Enough),
@@ -111,6 +114,7 @@ impl Figure {
             Figure::CheckIns(days) => count(history.checkins_within(days).count()),
             Figure::Before(what) => before(what, history),
             Figure::Returns => count(history.returns.len()),
+            Figure::Deeds => count(history.deeds.len()),
             Figure::Gold => count(super::gold::pieces(history).len()),
             Figure::Score => score(history).map_or(Value::None, Value::Int),
             Figure::Enough => Value::Bool(is_enough(history)),
