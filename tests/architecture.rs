@@ -22,14 +22,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pulse", &[]),
     ("crash", &[]),
     ("nodes", &["store", "counters"]),
-    ("outbox", &["store", "nodes", "clock", "counters", "pulse", "crash"]),
+    ("outbox", &["store", "nodes", "clock", "counters", "pulse", "crash", "picture"]),
     (
         "turn",
         &[
             "engine",
             "script",
             "schedule",
-            "picture",
             "store",
             "clock",
             "outbox",
@@ -42,7 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("prompts", &["script"]),
     ("reminders", &["turn", "schedule", "store", "clock", "counters", "pulse"]),
     ("metrics", &["store", "nodes", "outbox", "clock", "counters", "pulse"]),
-    ("platform", &["turn", "outbox", "clock", "crash"]),
+    ("platform", &["turn", "outbox", "clock", "crash", "picture"]),
     ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
 

@@ -387,7 +387,7 @@ impl Turn<'_> {
     fn act(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
         let Some(frame) = thread.frames.last() else { return };
         match &script.ops[pc].kind {
-            OpKind::Say(texts) => {
+            OpKind::Say { texts, .. } => {
                 if let Some(text) = self.one_of(texts, pc) {
                     self.say_line(script, pc, text, frame);
                 }

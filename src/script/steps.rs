@@ -54,7 +54,7 @@ pub(crate) fn lay_out(
         depth: 0,
     };
     if let Some(note) = note {
-        layout.push(note.span.clone(), OpKind::Say(vec![note]));
+        layout.push(note.span.clone(), OpKind::Say { texts: vec![note], picture: None });
     }
     if let Some(steps) = steps {
         layout.steps(steps);
@@ -257,7 +257,7 @@ impl Layout<'_, '_> {
 
     fn say(&mut self, node: &Node, span: Range<usize>) {
         if let Some(template) = read::template(node, "a sentence", self.source) {
-            self.push(span, OpKind::Say(vec![template]));
+            self.push(span, OpKind::Say { texts: vec![template], picture });
         }
     }
 
@@ -268,7 +268,7 @@ impl Layout<'_, '_> {
         if texts.is_empty() {
             read::expected(node, "a list of sentences should stand", self.source);
         } else {
-            self.push(span, OpKind::Say(texts));
+            self.push(span, OpKind::Say { texts, .. });
         }
     }
 

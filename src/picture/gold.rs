@@ -1,0 +1,111 @@
+//! Where the gold lies: how far it has come along the cracks, and how thick it is at each place.
+//!
+//! Both only ever grow with the number of pieces, so what is gold stays gold. There is always room for more: the way that is left
+//! gets shorter and never ends.
+
+use super::cracks::{Crack, Point, as_f64};
+use crate::types::Piece;
+
+/// Half of all cracks are gold after so many pieces.
+const HALF: f64 = 150.0;
+/// Gold has grown by half of what it ever will after so many pieces more.
+const RIPE: f64 = 170.0;
+/// By how much it grows in the end.
+const GROWTH: f64 = 0.95;
+/// How wide gold is when it is new, on trunks and on each level of branches.
+const WIDTHS: [f64; 4] = [6.4, 4.8, 3.6, 2.8];
+/// How wide thin gold is beside full gold.
+const THIN: f64 = 0.45;
+/// How wide what is not there yet counts, where it thins out.
+const END: f64 = 0.25;
+/// Widths are rounded to this, so that stretches of one width can be drawn as one line.
+const GRAIN: f64 = 0.7;
+
+/// A line of one width.
+pub(super) struct Stretch {
+    /// The width in grains.
+    pub(super) grains: u32,
+    pub(super) points: Vec<Point>,
+}
+
+impl Stretch {
+    pub(super) fn width(grains: u32) -> f64 {
+        f64::from(grains) * GRAIN
+    }
+}
+
+/// All gold of these pieces on these cracks.
+pub(super) fn stretches(cracks: &[Crack], pieces: &[Piece]) -> Vec<Stretch> {
+    let seam = Seam { total: cracks.iter().map(length).sum(), pieces };
+    let laid = seam.total * share(pieces.len());
+    let (mut at, mut found) = (0.0, Vec::new());
+    for crack in cracks {
+        let mut along = 0.0;
+        for pair in crack.points.windows(2) {
+            if at >= laid {
+                return found;
+            }
+            let step = pair[0].distance(pair[1]);
+            let end = if at + step <= laid { pair[1] } else { part(pair, (laid - at) / step) };
+            along += step;
+            let by_hand = 1.0 + 0.16 * (along * 0.045 + crack.turn).sin();
+            push(&mut found, WIDTHS[crack.level] * by_hand * seam.thickness(at), [pair[0], end]);
+            at += step;
+        }
+    }
+    found
+}
+
+struct Seam<'p> {
+    total: f64,
+    pieces: &'p [Piece],
+}
+
+impl Seam<'_> {
+    /// How thick the gold is here, beside new and full gold: the older the thicker, as more has been laid upon it. From one kind to
+    /// the other, and towards the end, it changes slowly.
+    fn thickness(&self, at: f64) -> f64 {
+        let around = [-12.0, -4.0, 4.0, 12.0].map(|away| self.kind(at + away));
+        let after = as_f64(self.pieces.len().saturating_sub(self.piece(at)));
+        around.iter().sum::<f64>() / 4.0 * (1.0 + GROWTH * after / (after + RIPE))
+    }
+
+    fn kind(&self, at: f64) -> f64 {
+        match self.pieces.get(self.piece(at.max(0.0))) {
+            Some(Piece::Full) => 1.0,
+            Some(Piece::Thin) => THIN,
+            None => END,
+        }
+    }
+
+    /// Which piece lies here: [`share`] the other way round.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count that is not negative")]
+    fn piece(&self, at: f64) -> usize {
+        let share = (at / self.total).min(0.999_999);
+        (share * HALF / (1.0 - share) + 1e-9).floor() as usize
+    }
+}
+
+/// Which part of the whole way so many pieces cover.
+fn share(pieces: usize) -> f64 {
+    as_f64(pieces) / (as_f64(pieces) + HALF)
+}
+
+/// Goes on with the last line when it has the same width and ends where this one begins.
+fn push(found: &mut Vec<Stretch>, width: f64, ends: [Point; 2]) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few pixels")]
+    let grains = (width / GRAIN).round() as u32;
+    match found.last_mut() {
+        Some(last) if last.grains == grains && last.points.last() == Some(&ends[0]) => last.points.push(ends[1]),
+        _ => found.push(Stretch { grains, points: ends.to_vec() }),
+    }
+}
+
+fn length(crack: &Crack) -> f64 {
+    crack.points.windows(2).map(|pair| pair[0].distance(pair[1])).sum()
+}
+
+fn part(pair: &[Point], share: f64) -> Point {
+    let between = |from: f64, to: f64| from + (to - from) * share;
+    Point { x: between(pair[0].x, pair[1].x), y: between(pair[0].y, pair[1].y) }
+}

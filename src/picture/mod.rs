@@ -1,0 +1,60 @@
+//! Pictures: numbers to SVG, and SVG to PNG. The same numbers make the same bytes.
+//!
+//! Nothing here knows a person, a message or a language: what is written in a picture are digits, and words that the drawing
+//! brings along. No font of the machine is used.
+
+mod bars;
+mod chance;
+mod cracks;
+mod gold;
+mod mood;
+mod plate;
+mod png;
+mod svg;
+mod year;
+
+pub use png::Pixels;
+
+use cracks::as_f64;
+
+use crate::types::{Drawing, Subject, Theme};
+
+/// The picture could not be made. The text that goes with it stands for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a picture could not be drawn: {0}")]
+pub struct NotDrawn(&'static str);
+
+/// The picture as SVG.
+#[must_use]
+pub fn svg(drawing: &Drawing) -> String {
+    match &drawing.subject {
+        Subject::Seam { plate, gold } => plate::svg(*plate, gold, drawing.theme),
+        Subject::Mood { days, ends } => mood::svg(days, ends, drawing.theme),
+        Subject::Year { first, moods } => year::svg(*first, moods, drawing.theme),
+        Subject::Bars { weeks } => bars::svg(weeks, drawing.theme),
+    }
+}
+
+/// The picture as a PNG file, 1080 pixels wide.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, NotDrawn> {
+    png::encode(&png::pixels(&svg(drawing), 1.0)?)
+}
+
+/// The picture as pixels, `width` of them in a row: for a screen that shows no files.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn pixels(drawing: &Drawing, width: u16) -> Result<Pixels, NotDrawn> {
+    png::pixels(&svg(drawing), f32::from(width) / 1080.0)
+}
+
+/// An empty page as a PNG file: what every picture costs at least.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn blank() -> Result<Vec<u8>, NotDrawn> {
+    png::encode(&png::pixels(&(svg::Palette::of(Theme::Light).page(plate::SIDE, plate::SIDE) + "</svg>"), 1.0)?)
+}

@@ -1,0 +1,125 @@
+//! Pictures: the same numbers make the same file, gold stays gold, and every size of a life can be drawn.
+
+mod support;
+
+use goldseam::picture;
+use goldseam::types::{Drawing, Gold, Piece, Subject, Theme, Week};
+use jiff::civil::date;
+use support::png::Image;
+
+fn pieces(count: usize) -> Gold {
+    Gold((0..count).map(|number| if number % 5 == 3 { Piece::Thin } else { Piece::Full }).collect())
+}
+
+fn seam(plate: u64, gold: Gold, theme: Theme) -> Drawing {
+    Drawing { subject: Subject::Seam { plate, gold }, theme }
+}
+
+#[track_caller]
+fn drawn(drawing: &Drawing) -> Image {
+    Image::read(&picture::draw(drawing).unwrap())
+}
+
+/// Gold as it is on every plate: much more red than blue. No glaze and no table is like that.
+fn is_gold(pixel: [u8; 3], least: i32) -> bool {
+    let [red, green, blue] = pixel.map(i32::from);
+    red > green && green > blue && red - blue > least
+}
+
+#[test]
+fn what_is_gold_stays_gold() {
+    for (theme, plate) in [(Theme::Light, 3), (Theme::Dark, 11)] {
+        let gold = pieces(130);
+        let mut before: Option<(usize, Image)> = None;
+        for count in [0, 1, 2, 3, 7, 8, 20, 21, 60, 129, 130] {
+            let image = drawn(&seam(plate, Gold(gold.0[..count].to_vec()), theme));
+            if let Some((fewer, earlier)) = &before {
+                let lost = (0..earlier.pixels.len())
+                    .filter(|&index| is_gold(earlier.pixels[index], 90) && !is_gold(image.pixels[index], 60))
+                    .count();
+                assert_eq!(lost, 0, "{theme:?}: from {fewer} to {count} pieces");
+            }
+            before = Some((count, image));
+        }
+    }
+}
+
+#[test]
+fn each_piece_shows_and_there_is_always_room_for_more() {
+    let count = |pieces_laid: usize| {
+        let image = drawn(&seam(5, pieces(pieces_laid), Theme::Light));
+        image.pixels.iter().filter(|pixel| is_gold(**pixel, 90)).count()
+    };
+    let counts = [0, 1, 2, 7, 60, 400, 2000].map(count);
+    assert_eq!(counts[0], 0, "a plate without gold");
+    assert!(counts.is_sorted_by(|one, next| one < next), "{counts:?}");
+    assert!(counts[1] > 150, "one piece can be seen: {counts:?}");
+    assert!(counts[6] < 1080 * 1080 / 6, "a plate, not a bar of gold: {counts:?}");
+}
+
+#[test]
+fn the_same_numbers_make_the_same_file_and_another_person_has_another_plate() {
+    let file = |plate| picture::draw(&seam(plate, pieces(9), Theme::Light)).unwrap();
+    assert_eq!(file(7), file(7));
+    assert_ne!(file(7), file(8));
+}
+
+#[test]
+fn every_plate_can_be_drawn() {
+    for plate in [0, 1, 2, u64::MAX, 0x9e37_79b9_7f4a_7c15] {
+        let image = drawn(&seam(plate, pieces(1000), Theme::Dark));
+        assert_eq!((image.width, image.height), (1080, 1080), "plate {plate}");
+        assert!(image.pixels.iter().any(|pixel| is_gold(*pixel, 90)), "plate {plate}");
+    }
+}
+
+fn charts(theme: Theme) -> Vec<(&'static str, Drawing, (u32, u32))> {
+    let mood = |day: u16| (day % 4 != 3).then_some((day % 5) as u8 + 1);
+    let ends = ["2 Mar".to_owned(), "12 Apr".to_owned()];
+    let week = |said: u16| Week { label: "2 & 3 <Mar>".into(), said, done: said / 2, repaired: 1, ahead: said };
+    let none = Subject::Mood { days: vec![], ends: ends.clone() };
+    let one = Subject::Mood { days: vec![Some(9)], ends: ends.clone() };
+    let line = Subject::Mood { days: (0..90).map(mood).collect(), ends };
+    let year = Subject::Year { first: date(2024, 2, 29), moods: (0..366).map(mood).collect() };
+    let long = Subject::Year { first: date(2024, 1, 1), moods: (0..2000).map(mood).collect() };
+    let bars = Subject::Bars { weeks: (0..12).map(week).collect() };
+    let subjects = [
+        ("no days", none, (1080, 720)),
+        ("one day", one, (1080, 720)),
+        ("mood", line, (1080, 720)),
+        ("year", year, (1080, 1264)),
+        ("more than a year", long, (1080, 1264)),
+        ("bars", bars, (1080, 720)),
+        ("no weeks", Subject::Bars { weeks: vec![] }, (1080, 720)),
+        ("no moods", Subject::Year { first: date(2024, 1, 1), moods: vec![] }, (1080, 1264)),
+    ];
+    subjects.map(|(name, subject, size)| (name, Drawing { subject, theme }, size)).into()
+}
+
+#[test]
+fn charts_are_drawn_from_nothing_to_too_much() {
+    for theme in [Theme::Light, Theme::Dark] {
+        for (name, drawing, size) in charts(theme) {
+            let image = drawn(&drawing);
+            assert_eq!((image.width, image.height), size, "{name}");
+            assert_eq!(picture::draw(&drawing), picture::draw(&drawing), "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_written_in_a_picture_is_drawn_with_the_font_that_is_inside() {
+    let with = |label: &str| {
+        let weeks = vec![Week { label: label.into(), said: 4, done: 2, ..Week::default() }];
+        drawn(&Drawing { subject: Subject::Bars { weeks }, theme: Theme::Light })
+    };
+    assert_ne!(with("2 Mar").pixels, with("").pixels);
+    assert_ne!(with("2 мар").pixels, with("2 ").pixels, "other alphabets of Europe are there too");
+}
+
+#[test]
+fn a_picture_can_be_small() {
+    let pixels = picture::pixels(&seam(7, pieces(7), Theme::Dark), 80).unwrap();
+    assert_eq!((pixels.width, pixels.height), (80, 80));
+    assert_eq!(pixels.rgb.len(), 80 * 80 * 3);
+}
