@@ -40,7 +40,7 @@ fn turns(library: &Library) {
     let facts = facts();
     let mut times = Times::default();
     for round in 0..ROUNDS {
-        let mut json = serde_json::to_vec(&State::new(round as u64)).expect("JSON");
+        let mut json = serde_json::to_string(&State::new(round as u64)).expect("JSON");
         for words in TALK {
             let event = Event::Text(Private::new(words));
             json = turn(library, &json, &facts, &event, &now, &mut times);
@@ -73,13 +73,13 @@ struct Times {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark takes the time")]
-fn turn(library: &Library, json: &[u8], facts: &Facts, event: &Event, now: &Zoned, times: &mut Times) -> Vec<u8> {
+fn turn(library: &Library, json: &str, facts: &Facts, event: &Event, now: &Zoned, times: &mut Times) -> String {
     let begun = Instant::now();
     let state = State::read(black_box(json)).expect("a state");
     let read = Instant::now();
     let (state, effects) = engine::step(library, state, facts, event, now);
     let stepped = Instant::now();
-    let json = serde_json::to_vec(black_box(&state)).expect("JSON");
+    let json = serde_json::to_string(black_box(&state)).expect("JSON");
     let written = Instant::now();
     assert!(!effects.is_empty());
     times.each[times.whole.len() % TALK.len()].push(written - begun);

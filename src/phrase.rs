@@ -21,9 +21,7 @@ const GAP: usize = 4;
 pub fn fold(text: &str) -> String {
     // Most of what people type: nothing in it has another form.
     if text.is_ascii() {
-        let mut folded = squeeze(text.split_ascii_whitespace());
-        folded.make_ascii_lowercase();
-        return if folded.contains('`') { folded.replace('`', "'") } else { folded };
+        return fold_ascii(text);
     }
     // Taken apart, without the accents, and put together again: scripts whose vowels are marks keep them.
     let straight: String = text
@@ -40,6 +38,41 @@ pub fn fold(text: &str) -> String {
     squeeze(straight.to_lowercase().split_whitespace())
 }
 
+/// What does not count at the ends of a text.
+fn is_outside(character: char) -> bool {
+    matches!(character, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ' | '\u{bf}' | '\u{a1}')
+}
+
+/// [`fold`] of a text that is plain ASCII, in one pass.
+fn fold_ascii(text: &str) -> String {
+    let text = text.trim_matches(|c: char| is_outside(c) || c.is_ascii_whitespace());
+    let mut folded = String::with_capacity(text.len());
+    let mut spaced = false;
+    for byte in text.bytes() {
+        if byte.is_ascii_whitespace() {
+            spaced = true;
+            continue;
+        }
+        if std::mem::take(&mut spaced) {
+            folded.push(' ');
+        }
+        folded.push(if byte == b'`' { '\'' } else { char::from(byte.to_ascii_lowercase()) });
+    }
+    folded
+}
+
+/// False when a text surely does not fold to this, which is told by its first letter.
+#[must_use]
+pub(crate) fn may_fold_to(text: &str, folded: &str) -> bool {
+    let first = text.bytes().find(|byte| !is_outside(char::from(*byte)) && !byte.is_ascii_whitespace());
+    match (first, folded.bytes().next()) {
+        (Some(first), Some(wanted)) if first.is_ascii_alphanumeric() && text.is_ascii() => {
+            first.to_ascii_lowercase() == wanted
+        }
+        _ => true,
+    }
+}
+
 /// Words with single spaces between them, without punctuation at the ends.
 fn squeeze<'w>(words: impl Iterator<Item = &'w str>) -> String {
     let mut whole = String::new();
@@ -49,7 +82,6 @@ fn squeeze<'w>(words: impl Iterator<Item = &'w str>) -> String {
         }
         whole.push_str(word);
     }
-    let is_outside = |c: char| matches!(c, '.' | '!' | '?' | ',' | ';' | ':' | '"' | ' ' | '\u{bf}' | '\u{a1}');
     whole.truncate(whole.trim_end_matches(is_outside).len());
     let begins = whole.len() - whole.trim_start_matches(is_outside).len();
     whole.drain(..begins);
@@ -283,6 +315,19 @@ mod tests {
         assert!(!occurs("*e mal", "grito mal"));
         assert!(!occurs("but", "a button"));
         assert!(!occurs("try to", "country tours"));
+    }
+
+    #[test]
+    fn plain_text_is_folded_as_any_other() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let letters = b"aZ09 \t\n.!?,;:\"'`-/";
+        for _ in 0..5_000 {
+            let text: String = (0..rng.usize(..12)).map(|_| char::from(letters[rng.usize(..letters.len())])).collect();
+            let by_words = squeeze(text.to_lowercase().replace('`', "'").split_whitespace());
+            assert_eq!(fold(&text), by_words, "{text:?}");
+            assert!(may_fold_to(&text, &by_words), "{text:?}");
+        }
+        assert!(!may_fold_to("Hopeful", "calm"));
     }
 
     #[test]

@@ -354,7 +354,7 @@ pub struct Button {
 
 impl Button {
     /// What the token of a button begins with that can be pressed again.
-    pub const STAYS: char = '+';
+    pub const STAYS: &'static str = "+";
 }
 
 /// What is written on the button that opens a form, and on the form: for places where free text cannot be typed.

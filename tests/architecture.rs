@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Which rooms a room may use, as beginnings of paths. Everybody may use `types` and themselves.
 const ARROWS: &[(&str, &[&str])] = &[
     ("phrase", &[]),
-    ("script", &["phrase", "schedule"]),
+    ("script", &["phrase", "schedule", "practice"]),
     ("safety", &["phrase"]),
     ("schedule", &[]),
     ("picture", &[]),

@@ -846,3 +846,51 @@ run: daily-checkin
 ";
     plays(lines, transcript);
 }
+
+const COUNTING: &str = r#"
+start_with: [/probe]
+vars:
+  a: { type: text, max: 60 }
+steps:
+  - id: a
+    ask: A?
+    save: a
+  - record: { deed: urge_waited, amount: 10 }
+  - record: { deed: crossing, about: a }
+  - record: { checkin: { mood: 3 } }
+  - if: ledger.open
+    settle: { promise: ledger.open, as: '"kept"' }
+  - id: b
+    ask: >-
+      ${ deeds("urge_waited") } ${ deeds("urge_waited", 7) } ${ days_of("urge_waited") } ${ deeds_about("crossing", "My sister") }
+      ${ deeds("crossing") } ${ progress.checkins_30 } ${ progress.kept_7 }/${ progress.promises_7 }. B?
+    save: a
+  - say: Bye.
+"#;
+
+#[test]
+fn deeds_and_figures_count_what_this_very_turn_did_and_forget_what_is_taken_back() {
+    let library = probe(COUNTING);
+    let mut stage = person(&library);
+    stage.given("open promise = call Ana; 9 days ago = urge_waited, urge_waited, crossing; 3 days ago = missed");
+    stage.run("probe");
+    begins(&stage.says("my sister"), &["3 1 2 1 2 1 1/2. B?"]);
+    begins(&stage.says("back"), &["A?"]);
+    begins(&stage.says("my brother"), &["3 1 2 0 2 1 1/2. B?"]);
+}
+
+#[test]
+fn a_step_that_needs_the_history_says_so_and_nothing_else() {
+    let library = probe("start_with: [/probe]\nsteps:\n  - say: \"Came back ${ progress.returns } times.\"\n");
+    let facts = |history| goldseam::engine::Facts {
+        me: Values::from([("consent".to_owned(), Value::Bool(true))]),
+        history,
+        ..goldseam::engine::Facts::default()
+    };
+    let now: jiff::Zoned = "2026-03-02T12:00[UTC]".parse().unwrap();
+    let event = Event::Command { name: "probe".into(), rest: Private::new("") };
+    let step = |facts| engine::step(&library, engine::State::new(1), &facts, &event, &now).1;
+    assert_eq!(step(facts(None)), [Effect::LacksHistory]);
+    let known = goldseam::practice::history::History::empty(now.date());
+    assert!(step(facts(Some(known))).iter().any(|effect| matches!(effect, Effect::Say(_))));
+}

@@ -77,20 +77,24 @@ impl<'t> Turn<'t> {
 
     /// A text for the open question, if it can be read as its answer.
     pub(crate) fn try_text(&mut self, text: &str) -> Heard {
+        self.try_folded(text, &fold(text))
+    }
+
+    /// The same, with the folded text.
+    pub(crate) fn try_folded(&mut self, text: &str, folded: &str) -> Heard {
         let Some((script, pc, question)) = self.open_question() else { return Heard::No };
-        let folded = fold(text);
-        if question.skip && self.library.words().skip.iter().any(|word| word.is_all_of(&folded)) {
+        if question.skip && self.library.words().skip.iter().any(|word| word.is_all_of(folded)) {
             self.did(script, pc, Did::Skipped);
             self.take(Taken { value: Value::None, shown: String::new(), pc: pc + 1 });
             return Heard::Yes;
         }
-        if let Some(offer) = self.offer_of(&folded) {
+        if let Some(offer) = self.offer_of(folded) {
             self.take_offer(offer);
             return Heard::Yes;
         }
         match &script.ops[pc].kind {
             OpKind::Choose(choose) if choose.many => return self.try_several(text),
-            OpKind::Choose(choose) => match read::option(text, &self.open_offered(), self.library.words()) {
+            OpKind::Choose(choose) => match read::option(folded, &self.open_offered(), self.library.words()) {
                 Reading::Value(place) => self.take_option(&place),
                 Reading::Several(offers) => self.offer(offers),
                 Reading::Unclear if choose.other_text => self.other_text(text),

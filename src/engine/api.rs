@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::practice::deed::Deed;
+use crate::practice::history::History;
 use crate::practice::promise::{Promise, Standing};
 use crate::practice::reminder::Reminder;
 use crate::schedule::Rule;
@@ -194,6 +196,8 @@ pub struct Facts {
     pub due: Vec<Due>,
     /// When the program was not there last.
     pub away: Option<Away>,
+    /// What they did, day by day. Nothing until a step asks for it with [`Effect::LacksHistory`].
+    pub history: Option<History>,
     /// The language of the person's chat app as an IETF tag, if it told: spoken until they choose another.
     pub client_language: Option<String>,
 }
@@ -234,9 +238,13 @@ pub enum Effect {
         id: String,
         /// How it stands now.
         standing: Standing,
+        /// The day this was told, on the person's own calendar.
+        day: Date,
     },
     /// Keep a check-in. One for each calendar day: a second one on the same day replaces the first.
     CheckIn(CheckIn),
+    /// Keep something that the person did.
+    Deed(Deed),
     /// Remember that somebody came back after a gap.
     Return {
         /// Unique.
@@ -273,6 +281,11 @@ pub enum Effect {
         outcome: Outcome,
     },
 
+    // --- to whoever asks the engine ---
+    /// What the person did day by day has to be known. Stands alone, nothing was decided, and the state that came with it counts for
+    /// nothing: the same is to be asked again with [`Facts::history`].
+    LacksHistory,
+
     // --- for the record ---
     /// A script ended.
     Ended {
@@ -298,6 +311,8 @@ pub enum Kept {
     Promise,
     /// A check-in.
     CheckIn,
+    /// A deed.
+    Deed,
 }
 
 /// A journal entry.

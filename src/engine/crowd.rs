@@ -71,12 +71,15 @@ impl Turn<'_> {
         }
     }
 
+    /// True when something that they had asked for did not come, and they were not told yet.
+    pub(super) fn owes_a_word(&self) -> bool {
+        self.state.owed.is_some_and(|owed| !owed.told) && self.consents()
+    }
+
     /// Says so, before the answer to what somebody did.
-    pub(super) fn own_up_if_owed(&mut self) {
-        if self.state.owed.is_some_and(|owed| !owed.told) && self.consents() {
-            self.state.owed = self.state.owed.map(|owed| Owed { told: true, ..owed });
-            self.say_card(CARD, args([]));
-        }
+    pub(super) fn give_word(&mut self) {
+        self.state.owed = self.state.owed.map(|owed| Owed { told: true, ..owed });
+        self.say_card(CARD, args([]));
     }
 
     /// Whether something would be said now, as far as that can be told without saying it.

@@ -23,6 +23,7 @@ mod turn;
 mod wait;
 mod wishes;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 pub use api::{CheckIn, Due, Effect, Entry, Event, Facts, IfBusy, Kept, Outcome, Plan, Run};
@@ -35,6 +36,7 @@ use state::{About, Press, Thread};
 use turn::Turn;
 
 use crate::phrase::fold;
+use crate::practice::history::Returned;
 use crate::safety::{self, Verdict};
 use crate::script::model::{OpKind, Question, Script, Type};
 use crate::script::{Library, Reserved};
@@ -52,8 +54,7 @@ const AWAY_DAYS: i64 = 3;
 /// `now` is in the person's time zone. Effects are in the order in which they should happen.
 #[must_use]
 pub fn step(library: &Library, state: State, facts: &Facts, event: &Event, now: &Zoned) -> (State, Vec<Effect>) {
-    let turn = take(Turn::new(library, state, facts, now), event);
-    (turn.state, turn.effects)
+    take(Turn::new(library, state, facts, now), event).decided()
 }
 
 /// The same, and what of the scripts was carried out, in that order.
@@ -67,15 +68,23 @@ pub fn step_traced(
 ) -> (State, Vec<Effect>, Vec<Trace>) {
     let mut turn = Turn::new(library, state, facts, now);
     turn.trace = Some(Vec::new());
-    let turn = take(turn, event);
-    (turn.state, turn.effects, turn.trace.unwrap_or_default())
+    let mut turn = take(turn, event);
+    let trace = turn.trace.take().unwrap_or_default();
+    let (state, effects) = turn.decided();
+    (state, effects, trace)
+}
+
+/// Which day it is for a person: theirs is not over at midnight. For whoever reads [`Facts::history`].
+#[must_use]
+pub fn today(library: &Library, facts: &Facts, now: &Zoned) -> Date {
+    crate::schedule::day_of(now.datetime(), scope::day_begins(library, facts))
 }
 
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
     let helping = turn.is_helping();
     turn.adopt();
-    if turn.may_own_up(event) {
-        turn.own_up_if_owed();
+    if turn.owes_a_word() && turn.may_own_up(event) {
+        turn.give_word();
     }
     match event {
         Event::Due(due) => {
@@ -160,6 +169,9 @@ impl<'t> Turn<'t> {
         let away = self.state.seen.map_or(0, |seen| self.days_since(seen));
         if away >= AWAY_DAYS && self.consents() {
             let (id, day) = (self.new_id(), self.today());
+            if let Some(history) = self.history_mut() {
+                history.returns.push(Returned { id: id.clone(), day, away });
+            }
             self.effects.push(Effect::Return { id, day, away });
         }
         self.state.seen = Some(self.at());
@@ -227,7 +239,7 @@ impl<'t> Turn<'t> {
         if let Some(thread) = self.gone_cold() {
             return self.show_resume_card(&thread, text);
         }
-        if self.try_text(text) == Heard::Yes {
+        if self.try_folded(text, &folded) == Heard::Yes {
             return;
         }
         match self.library.by_words(text) {
@@ -481,7 +493,7 @@ impl<'t> Turn<'t> {
         let Some(mut card) = self.state.card.clone() else { return };
         let Some((script, pc, question)) = self.question_of(&card.frame) else { return };
         let reading = match &script.ops[pc].kind {
-            OpKind::Choose(_) => read::option(text, &self.offered(&card.frame), self.library.words()),
+            OpKind::Choose(_) => read::option(&fold(text), &self.offered(&card.frame), self.library.words()),
             _ => self.typed(text, script, question),
         };
         card.frame.tries += 1;

@@ -6,7 +6,8 @@ use super::api::{Effect, IfBusy, Plan, Run};
 use super::scope::time_fact;
 use super::state::{Made, Thread};
 use super::turn::Turn;
-use crate::practice::promise::{Promise, Standing};
+use crate::practice::history::Promised;
+use crate::practice::promise::{Days, Promise, Standing};
 use crate::schedule::Rule;
 use crate::schedule::misfire::grace;
 use crate::schedule::when::Daypart;
@@ -42,13 +43,19 @@ impl Turn<'_> {
             return;
         }
         let id = self.new_id();
+        let days = Days { made: self.today(), due: self.day(due) };
         let promise = Promise {
             id: id.clone(),
             text: Private::new(text),
             to: Private::new(draft.to),
             due,
             standing: Standing::Open,
+            days: Some(days),
         };
+        if let Some(history) = self.history_mut() {
+            let Days { made, due } = days;
+            history.promises.push(Promised { id: id.clone(), made, due, standing: Standing::Open, settled: None });
+        }
         self.facts.to_mut().promises.push(promise.clone());
         self.facts.to_mut().promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
         self.count(Standing::Open, 1);
@@ -118,7 +125,7 @@ impl Turn<'_> {
         promise.standing = standing;
         self.count(Standing::Open, -1);
         self.count(standing, 1);
-        self.effects.push(Effect::Settle { id: id.to_owned(), standing });
+        self.say_standing(id, standing);
         self.cancel(&reminder_name(id));
         self.cancel(&followup_name(id));
         thread.made.push(Made::Settled(promise));
@@ -141,14 +148,22 @@ impl Turn<'_> {
     pub(crate) fn change_standing(&mut self, id: &str, was: Standing, now: Standing) {
         self.count(was, -1);
         self.count(now, 1);
-        self.effects.push(Effect::Settle { id: id.to_owned(), standing: now });
+        self.say_standing(id, now);
+    }
+
+    fn say_standing(&mut self, id: &str, standing: Standing) {
+        let day = self.today();
+        if let Some(history) = self.history_mut() {
+            history.settle(id, standing, day);
+        }
+        self.effects.push(Effect::Settle { id: id.to_owned(), standing, day });
     }
 
     /// Takes a settlement back.
     pub(crate) fn reopen(&mut self, mut promise: Promise) {
         self.count(promise.standing, -1);
         promise.standing = Standing::Open;
-        self.effects.push(Effect::Settle { id: promise.id.clone(), standing: Standing::Open });
+        self.say_standing(&promise.id, Standing::Open);
         self.count(Standing::Open, 1);
         if self.at() < promise.due + SignedDuration::from_secs(grace::ONCE) {
             self.plan_followup(&promise, false);

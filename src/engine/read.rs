@@ -9,7 +9,7 @@ use jiff::Zoned;
 
 use super::moments;
 use super::wishes::{self, Here};
-use crate::phrase::{Phrase, any_occurs_in, fold};
+use crate::phrase::{Phrase, any_occurs_in, fold, may_fold_to};
 use crate::schedule::zones;
 use crate::script::locale::Reading as Words;
 use crate::script::model::{Choice, Type};
@@ -145,15 +145,14 @@ pub(crate) struct Offered<'o> {
     pub(crate) label: Cow<'o, str>,
 }
 
-/// Which of the options a text means; the value of the reading is the option's place in the script.
-pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -> Reading {
-    let folded = fold(text);
+/// Which of the options a folded text means; the value of the reading is the option's place in the script.
+pub(crate) fn option(folded: &str, offered: &[Offered<'_>], words: &SharedWords) -> Reading {
     if folded.is_empty() {
         return Reading::Unclear;
     }
     let length = folded.chars().count();
     type Test<'t> = &'t dyn Fn(&Offered<'_>) -> bool;
-    let number = LazyCell::new(|| integer(&folded, words));
+    let number = LazyCell::new(|| integer(folded, words));
     let numbered = offered.iter().any(|option| leading_number(&option.label).is_some());
     let by_number = |option: &Offered<'_>| match *number {
         Some(number) if numbered => leading_number(&option.label) == Some(number),
@@ -163,27 +162,27 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
             .is_some_and(|at| Ok(number) == i64::try_from(at + 1)),
         None => false,
     };
-    let by_label = |option: &Offered<'_>| is_folded(&option.label, &folded);
+    let by_label = |option: &Offered<'_>| is_folded(&option.label, folded);
     let by_value = |option: &Offered<'_>| match &option.choice.value {
         None => false,
-        Some(Value::Text(value)) => is_folded(value, &folded),
-        Some(value) => is_folded(&value.to_string(), &folded),
+        Some(Value::Text(value)) => is_folded(value, folded),
+        Some(value) => is_folded(&value.to_string(), folded),
     };
-    let by_also = |option: &Offered<'_>| option.choice.also.iter().any(|phrase| phrase.is_all_of(&folded));
-    let by_bare = |option: &Offered<'_>| is_folded(without_number(&option.label), &folded);
-    let answer = LazyCell::new(|| yes_no(&folded, words));
+    let by_also = |option: &Offered<'_>| option.choice.also.iter().any(|phrase| phrase.is_all_of(folded));
+    let by_bare = |option: &Offered<'_>| is_folded(without_number(&option.label), folded);
+    let answer = LazyCell::new(|| yes_no(folded, words));
     let by_answer = |option: &Offered<'_>| match *answer {
         Some(true) => answers(option, &words.yes),
         Some(false) => answers(option, &words.no),
         None => false,
     };
     let by_phrase = |option: &Offered<'_>| {
-        let label = Phrase::new(without_number(&option.label)).is_some_and(|phrase| phrase.occurs_in(&folded));
-        label || any_occurs_in(&option.choice.also, &folded)
+        let label = Phrase::new(without_number(&option.label)).is_some_and(|phrase| phrase.occurs_in(folded));
+        label || any_occurs_in(&option.choice.also, folded)
     };
     let near = |word: &str| {
         let (here, there) = (word.chars().count(), length);
-        here >= 5 && there >= 4 && here.abs_diff(there) <= 1 && edit_distance(word, &folded) == 1
+        here >= 5 && there >= 4 && here.abs_diff(there) <= 1 && edit_distance(word, folded) == 1
     };
     let by_nearness = |option: &Offered<'_>| {
         near(&fold(without_number(&option.label))) || option.choice.also.iter().any(|phrase| near(phrase.folded()))
@@ -208,7 +207,8 @@ pub(crate) fn option(text: &str, offered: &[Offered<'_>], words: &SharedWords) -
 
 /// True when a text folds to this. Most are told apart without folding them.
 fn is_folded(text: &str, folded: &str) -> bool {
-    if text.is_ascii() && text.len() < folded.len() { false } else { fold(text) == folded }
+    let differs = text.is_ascii() && text.len() < folded.len();
+    !differs && may_fold_to(text, folded) && fold(text) == folded
 }
 
 /// True when one of these words, yes in all its forms or no, is another way to say the option, or what its label says before a comma:
@@ -310,7 +310,7 @@ mod tests {
         };
         let choices: Vec<Choice> = options.iter().map(choice).collect();
         let offered = |(index, choice)| Offered { index, choice, label: options[index].0.into() };
-        option(text, &choices.iter().enumerate().map(offered).collect::<Vec<_>>(), words)
+        option(&fold(text), &choices.iter().enumerate().map(offered).collect::<Vec<_>>(), words)
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::reminders::Wish;
 use super::state::{BackTo, Frame, MAX_PARKED, Made, Thread};
 use super::trace::Did;
 use super::turn::Turn;
+use crate::practice::deed::{self, Deed};
 use crate::schedule::when::{Clock, When};
 use crate::script::model::{Assignments, BusyPolicy, OpKind, ScheduleOp, Script};
 use crate::types::{Private, Value, Values};
@@ -453,6 +454,13 @@ impl Turn<'_> {
                 let (feeling, note) = (private(value(feeling)), private(value(note)));
                 self.check_in(thread, mood, feeling, note);
             }
+            OpKind::Deed { kind, amount, about } => {
+                let view = self.view(frame, None);
+                let value = |expr: &Option<crate::script::expr::Expr>| expr.as_ref().map(|expr| expr.eval(&view));
+                let amount = if let Some(Value::Int(amount)) = value(amount) { Some(amount) } else { None };
+                let about = value(about).filter(Value::is_truthy).map(|about| Private::new(about.to_string()));
+                self.record(thread, *kind, amount, about);
+            }
             OpKind::Schedule(plan) => self.schedule(thread, plan),
             OpKind::Cancel(name) => self.cancel(name),
             OpKind::Remind { text, at, instead_of, late } => {
@@ -499,8 +507,20 @@ impl Turn<'_> {
             self.facts.to_mut().checkins += 1;
         }
         self.facts.to_mut().last_checkin = Some(checkin.day);
+        if let Some(history) = self.history_mut() {
+            history.check_in(checkin.day, mood);
+        }
         thread.made.push(Made::CheckIn(checkin.clone()));
         self.effects.push(Effect::CheckIn(checkin));
+    }
+
+    fn record(&mut self, thread: &mut Thread, kind: deed::Kind, amount: Option<i64>, about: Option<Private>) {
+        let deed = Deed { id: self.new_id(), kind, day: self.today(), amount, about };
+        if let Some(history) = self.history_mut() {
+            history.add(&deed);
+        }
+        thread.made.push(Made::Deed(deed.id.clone()));
+        self.effects.push(Effect::Deed(deed));
     }
 
     fn schedule(&mut self, thread: &mut Thread, op: &ScheduleOp) {

@@ -1,5 +1,7 @@
 //! What names stand for while a step of a script is carried out.
 
+use std::cell::Cell;
+
 use jiff::Zoned;
 use jiff::civil::{Date, Time};
 
@@ -7,6 +9,7 @@ use super::api::Facts;
 use super::state::Frame;
 use super::wishes::{self, Here};
 use crate::phrase::Phrase;
+use crate::practice::history::History;
 use crate::practice::promise::Standing;
 use crate::schedule::when::{Daypart, Settings};
 use crate::schedule::{Rule, day_of};
@@ -25,6 +28,8 @@ pub(crate) struct View<'v> {
     pub(crate) answer: Option<&'v Value>,
     /// The person's number.
     pub(crate) seed: u64,
+    /// Set when something asks for the history and it is not there.
+    pub(crate) lacks_history: &'v Cell<bool>,
 }
 
 /// A fact, or what it is declared to be at first.
@@ -110,6 +115,13 @@ impl Scope for View<'_> {
 
     fn last_checkin(&self) -> Option<Date> {
         self.facts.last_checkin
+    }
+
+    fn history(&self) -> Option<&History> {
+        if self.facts.history.is_none() {
+            self.lacks_history.set(true);
+        }
+        self.facts.history.as_ref()
     }
 
     fn entries(&self) -> i64 {

@@ -97,7 +97,7 @@ impl Turn<'_> {
 
 /// The options that a text means, when all of it can be read.
 fn places(text: &str, offered: &[Offered<'_>], words: &SharedWords) -> Option<Vec<usize>> {
-    let one = |text: &str| match read::option(text, offered, words) {
+    let one = |text: &str| match read::option(&fold(text), offered, words) {
         Reading::Value(Value::Int(place)) => usize::try_from(place).ok(),
         _ => None,
     };

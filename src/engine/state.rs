@@ -37,8 +37,8 @@ pub enum StateError {
 }
 
 /// A state brought to the present format, one format after the other.
-fn migrated(json: &[u8], migrations: &[fn(&mut serde_json::Value)]) -> Result<serde_json::Value, StateError> {
-    let mut state: serde_json::Value = serde_json::from_slice(json).map_err(|_| StateError::Damaged)?;
+fn migrated(json: &str, migrations: &[fn(&mut serde_json::Value)]) -> Result<serde_json::Value, StateError> {
+    let mut state: serde_json::Value = serde_json::from_str(json).map_err(|_| StateError::Damaged)?;
     let format = state.get("format").and_then(serde_json::Value::as_u64).filter(|format| *format > 0);
     let format = format.ok_or(StateError::Damaged)?;
     let done = usize::try_from(format - 1).unwrap_or(usize::MAX);
@@ -289,6 +289,8 @@ pub enum Made {
     },
     /// Kept a check-in; what stood for that day before cannot come back.
     CheckIn(CheckIn),
+    /// Kept a deed.
+    Deed(String),
     /// Changed a fact that was this before.
     Fact {
         /// Its name.
@@ -337,7 +339,9 @@ pub struct Logged(pub u64, pub u32);
 /// A mark of a question as a thread shows it: the same for the same words in the same place.
 #[must_use]
 pub fn mark(thread: u64, script: &str, at: &str, hash: u32) -> u32 {
-    crate::script::short_hash(format!("{thread}/{script}/{at}/{hash}").as_bytes())
+    let (mut digits, mut more) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let whole = [digits.format(thread), "/", script, "/", at, "/", more.format(hash)].concat();
+    crate::script::short_hash(whole.as_bytes())
 }
 
 impl State {
@@ -365,8 +369,8 @@ impl State {
     ///
     /// # Errors
     /// When it is no state, or was written by a newer version: then it must be left as it is.
-    pub fn read(json: &[u8]) -> Result<Self, StateError> {
-        match serde_json::from_slice::<Self>(json) {
+    pub fn read(json: &str) -> Result<Self, StateError> {
+        match serde_json::from_str::<Self>(json) {
             Ok(state) if state.format == FORMAT => Ok(state),
             _ => migrated(json, MIGRATIONS)
                 .and_then(|state| serde_json::from_value(state).map_err(|_| StateError::Damaged)),
@@ -456,7 +460,7 @@ impl Thread {
                 checkin.note.iter().chain(&checkin.feeling).map(|text| json_len(text.reveal())).sum::<usize>() + 120
             }
             Made::Fact { was, .. } => value_len(was) + 120,
-            Made::Entry(_) | Made::Promise(_) | Made::Schedule(_) => 120,
+            Made::Entry(_) | Made::Promise(_) | Made::Deed(_) | Made::Schedule(_) => 120,
         };
         frames + answers + self.made.iter().map(made).sum::<usize>() + 300
     }
@@ -569,7 +573,7 @@ mod tests {
             |state| state["a"] = state["old"].take(),
             |state| state["b"] = format!("{}!", state["a"].as_str().unwrap()).into(),
         ];
-        let read = |json: &str| migrated(json.as_bytes(), chain);
+        let read = |json: &str| migrated(json, chain);
         assert_eq!(read(r#"{"format":1,"old":"x"}"#).unwrap()["b"], "x!");
         assert_eq!(read(r#"{"format":2,"a":"y"}"#).unwrap(), serde_json::json!({"format": 3, "a": "y", "b": "y!"}));
         assert_eq!(read(r#"{"format":3}"#).unwrap()["format"], 3);

@@ -11,6 +11,7 @@ use super::api::{Effect, Facts, IfBusy, Kept, Plan, Run};
 use super::scope::{self, View};
 use super::state::{Asked, Frame, Logged, Made, State, Thread, mark};
 use super::trace::Trace;
+use crate::practice::history::History;
 use crate::practice::promise::Standing;
 use crate::schedule::misfire::grace;
 use crate::schedule::{Rule, day_of};
@@ -50,6 +51,8 @@ pub(crate) struct Turn<'t> {
     made: u32,
     /// The script that was asked for last: it is asked for again and again.
     last: Cell<Option<&'t Script>>,
+    /// Something asked for the history, and it is not there.
+    lacks_history: Cell<bool>,
     /// What was carried out, when somebody wants to know.
     pub(crate) trace: Option<Vec<Trace>>,
 }
@@ -58,9 +61,20 @@ impl<'t> Turn<'t> {
     pub(crate) fn new(library: &'t Library, mut state: State, facts: &'t Facts, now: &Zoned) -> Self {
         state.turn += 1;
         let (facts, now) = (Cow::Borrowed(facts), now.clone());
-        let (effects, last) = (Vec::new(), Cell::new(None));
-        let mut turn =
-            Self { library, whole: library, state, facts, now, effects, steps: 0, made: 0, last, trace: None };
+        let (effects, last, lacks_history) = (Vec::new(), Cell::new(None), Cell::new(false));
+        let mut turn = Self {
+            library,
+            whole: library,
+            state,
+            facts,
+            now,
+            effects,
+            steps: 0,
+            made: 0,
+            last,
+            lacks_history,
+            trace: None,
+        };
         turn.speak();
         turn
     }
@@ -119,6 +133,17 @@ impl<'t> Turn<'t> {
         day_of(self.now.datetime(), self.day_begins())
     }
 
+    /// What the person did, day by day, to change it with what this turn does; nothing where nobody asked for it.
+    pub(crate) fn history_mut(&mut self) -> Option<&mut History> {
+        if self.facts.history.is_some() { self.facts.to_mut().history.as_mut() } else { None }
+    }
+
+    /// What was decided, and where the person stands now.
+    pub(crate) fn decided(self) -> (State, Vec<Effect>) {
+        let effects = if self.lacks_history.get() { vec![Effect::LacksHistory] } else { self.effects };
+        (self.state, effects)
+    }
+
     /// The day of an instant on the person's calendar.
     pub(crate) fn day(&self, at: Timestamp) -> Date {
         day_of(self.now.time_zone().to_datetime(at), self.day_begins())
@@ -170,8 +195,9 @@ impl<'t> Turn<'t> {
 
     /// The script that a frame runs, in the text it runs in.
     pub(crate) fn script_of(&self, frame: &Frame) -> Option<&'t Script> {
+        // The revision is made of the whole file, which holds the name.
         let last = self.last.get();
-        if let Some(script) = last.filter(|script| script.rev == frame.rev && script.name == frame.script) {
+        if let Some(script) = last.filter(|script| script.rev == frame.rev) {
             return Some(script);
         }
         let script = self.library.script_at(&frame.script, &frame.rev)?;
@@ -181,7 +207,16 @@ impl<'t> Turn<'t> {
 
     pub(crate) fn view<'v>(&'v self, frame: &'v Frame, answer: Option<&'v Value>) -> View<'v> {
         let script = self.script_of(frame);
-        View { library: self.library, facts: &self.facts, now: &self.now, frame, script, answer, seed: self.state.seed }
+        View {
+            library: self.library,
+            facts: &self.facts,
+            now: &self.now,
+            frame,
+            script,
+            answer,
+            seed: self.state.seed,
+            lacks_history: &self.lacks_history,
+        }
     }
 
     pub(crate) fn render(&self, text: &Template, frame: &Frame) -> Rich {
@@ -251,20 +286,21 @@ impl<'t> Turn<'t> {
 
     fn buttons(&self, frame: &Frame, seq: u64, picked: &[usize]) -> Vec<Button> {
         let words = self.library.words();
-        let button = |label: &str, choice: &str| Button { label: label.to_owned(), token: format!("q:{seq}:{choice}") };
+        let button = |label: &str, choice: &str| Button { label: label.to_owned(), token: token("", seq, choice) };
         let mut buttons = Vec::new();
         if let Some(earlier) = self.earlier_of(frame) {
             buttons.push(button(&shorten(&words.writing.show(earlier), LABEL), "earlier"));
         }
         let stays = match self.choose_of(frame) {
-            Some(choose) if choose.many => Button::STAYS.to_string(),
-            _ => String::new(),
+            Some(choose) if choose.many => Button::STAYS,
+            _ => "",
         };
+        let mut place = itoa::Buffer::new();
         for option in self.offered(frame) {
             let mark = if picked.contains(&option.index) { "\u{2713} " } else { "" };
             let label =
                 if mark.is_empty() { option.label } else { short_label(format!("{mark}{}", option.label).into()) };
-            buttons.push(Button { label: label.into_owned(), token: format!("{stays}q:{seq}:{}", option.index) });
+            buttons.push(Button { label: label.into_owned(), token: token(stays, seq, place.format(option.index)) });
         }
         if !picked.is_empty() {
             buttons.push(button(&words.enough_label, "enough"));
@@ -327,15 +363,15 @@ impl<'t> Turn<'t> {
     pub(crate) fn arm(&mut self, thread: u64, root: &Frame, seq: u64) {
         let Some(script) = self.script_of(root) else { return };
         if let Some(nudge) = &script.nudge {
-            self.plan_at(format!("nudge-{thread}"), Run::Nudge { thread, seq }, nudge.after);
+            self.plan_at(numbered("nudge-", thread), Run::Nudge { thread, seq }, nudge.after);
         }
-        self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
+        self.plan_at(numbered("expire-", thread), Run::Expire { thread }, script.expire);
     }
 
     /// Sets the timer that puts a thread away.
     pub(crate) fn arm_expiry(&mut self, thread: u64, root: &Frame) {
         if let Some(script) = self.script_of(root) {
-            self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, script.expire);
+            self.plan_at(numbered("expire-", thread), Run::Expire { thread }, script.expire);
         }
     }
 
@@ -343,7 +379,7 @@ impl<'t> Turn<'t> {
     pub(crate) fn arm_wait(&mut self, thread: u64, root: &Frame, seq: u64, until: Timestamp) {
         let seconds = until.duration_since(self.at()).as_secs().max(0);
         let plan = Plan {
-            name: format!("wait-{thread}"),
+            name: numbered("wait-", thread),
             run: Run::Wait { thread, seq },
             rule: Rule::At { at: until },
             if_busy: IfBusy::Queue,
@@ -352,7 +388,7 @@ impl<'t> Turn<'t> {
         };
         self.effects.push(Effect::Schedule(plan));
         if let Some(script) = self.script_of(root) {
-            self.plan_at(format!("expire-{thread}"), Run::Expire { thread }, seconds + script.expire);
+            self.plan_at(numbered("expire-", thread), Run::Expire { thread }, seconds + script.expire);
         }
     }
 
@@ -364,14 +400,14 @@ impl<'t> Turn<'t> {
 
     /// Stops the timers of a thread.
     pub(crate) fn disarm(&mut self, thread: u64) {
-        for kind in ["nudge", "wait", "expire"] {
-            self.cancel_quietly(format!("{kind}-{thread}"));
+        for kind in ["nudge-", "wait-", "expire-"] {
+            self.cancel_quietly(numbered(kind, thread));
         }
     }
 
     /// Stops the reminder of a thread's question; its end stays planned.
     pub(crate) fn disarm_nudge(&mut self, thread: u64) {
-        self.cancel_quietly(format!("nudge-{thread}"));
+        self.cancel_quietly(numbered("nudge-", thread));
     }
 
     fn cancel_quietly(&mut self, name: String) {
@@ -412,6 +448,9 @@ impl<'t> Turn<'t> {
                 }
                 self.cancel(&super::promises::reminder_name(&id));
                 self.cancel(&super::promises::followup_name(&id));
+                if let Some(history) = self.history_mut() {
+                    history.promises.retain(|one| one.id != id);
+                }
                 self.effects.push(Effect::Withdraw { kind: Kept::Promise, id });
             }
             Made::Settled(promise) => self.reopen(promise),
@@ -420,7 +459,16 @@ impl<'t> Turn<'t> {
                 let facts = self.facts.to_mut();
                 facts.checkins = (facts.checkins - 1).max(0);
                 facts.last_checkin = None;
+                if let Some(history) = self.history_mut() {
+                    history.checkins.retain(|one| one.day != checkin.day);
+                }
                 self.effects.push(Effect::Withdraw { kind: Kept::CheckIn, id: checkin.id });
+            }
+            Made::Deed(id) => {
+                if let Some(history) = self.history_mut() {
+                    history.deeds.retain(|one| one.id != id);
+                }
+                self.effects.push(Effect::Withdraw { kind: Kept::Deed, id });
             }
             Made::Fact { name, was } => {
                 let was_there = !was.is_none();
@@ -469,6 +517,18 @@ impl<'t> Turn<'t> {
     pub(crate) fn visit(frame: &mut Frame, id: &str) {
         bump(&mut frame.visits, id);
     }
+}
+
+/// A name that ends in a number. Many are made in each turn; `format!` takes five times as long.
+fn numbered(name: &str, number: u64) -> String {
+    let mut digits = itoa::Buffer::new();
+    [name, digits.format(number)].concat()
+}
+
+/// What a button carries: the number of its question and what it stands for.
+fn token(before: &str, seq: u64, choice: &str) -> String {
+    let mut digits = itoa::Buffer::new();
+    [before, "q:", digits.format(seq), ":", choice].concat()
 }
 
 /// A label that fits its button.

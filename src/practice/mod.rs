@@ -2,5 +2,10 @@
 //!
 //! One file for each practice. Never talks, never stores, never reads a clock.
 
+pub mod deed;
+pub mod figure;
+pub mod gold;
+pub mod history;
 pub mod promise;
 pub mod reminder;
+pub mod score;

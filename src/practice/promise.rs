@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::types::Private;
@@ -90,4 +91,16 @@ pub struct Promise {
     pub due: Timestamp,
     /// How it stands.
     pub standing: Standing,
+    /// For a new one: when it was made, and when it is due, on the person's own calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<Days>,
+}
+
+/// Days of a promise. They stay what they were when it was made, wherever the person goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Days {
+    /// When it was made.
+    pub made: Date,
+    /// When it is due.
+    pub due: Date,
 }

@@ -77,6 +77,7 @@ impl World<'_> {
             | OpKind::Wait(_)
             | OpKind::Journal { .. }
             | OpKind::CheckIn { .. }
+            | OpKind::Deed { .. }
             | OpKind::Schedule(_)
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
@@ -184,6 +185,7 @@ impl World<'_> {
             ExprKind::Literal(value) => value.is_none(),
             ExprKind::Name(name) => match name {
                 Name::Result(name) => name != "outcome",
+                Name::Progress(figure) => figure.is_optional() && key(expr).is_some_and(|key| !known.contains(&key)),
                 Name::Local(_) | Name::Me(_) | Name::OpenPromise | Name::DaysSinceCheckIn => {
                     key(expr).is_some_and(|key| !known.contains(&key))
                 }
@@ -361,6 +363,7 @@ fn key(expr: &Expr) -> Option<String> {
         ExprKind::Name(Name::Me(name)) => Some(format!("me.{name}")),
         ExprKind::Name(Name::Result(name)) => Some(format!("result.{name}")),
         ExprKind::Name(Name::OpenPromise) => Some("ledger.open".into()),
+        ExprKind::Name(Name::Progress(figure)) => Some(format!("progress.{figure:?}")),
         ExprKind::Name(Name::DaysSinceCheckIn) => Some("checkins.days_since".into()),
         ExprKind::Call(Function::Promise, arguments) => {
             arguments.first().and_then(key).map(|key| format!("promise({key})"))

@@ -347,6 +347,15 @@ pub enum OpKind {
         /// A line.
         note: Option<Expr>,
     },
+    /// Keep something that the person did.
+    Deed {
+        /// What.
+        kind: crate::practice::deed::Kind,
+        /// A number that goes with it.
+        amount: Option<Expr>,
+        /// What it was about.
+        about: Option<Expr>,
+    },
     /// Start a script later.
     Schedule(Box<ScheduleOp>),
     /// Forget a schedule.

@@ -7,6 +7,7 @@ use super::problem::{Source, did_you_mean};
 use super::text::Template;
 use super::yaml::{Kind, Node};
 use crate::phrase::Phrase;
+use crate::practice::deed;
 
 /// A mapping whose keys are taken one by one; what is left over at the end is unknown.
 pub(crate) struct Fields<'n> {
@@ -229,6 +230,16 @@ pub(crate) fn decimal(node: &Node, what: &str, source: &mut Source<'_>) -> Optio
         source.error("GS0105", node.span.clone(), format!("`{found}` is not what {what} can be"), "a number like 0.5");
     }
     number
+}
+
+/// The kind of a deed.
+pub(crate) fn deed(word: &str, span: &Range<usize>, source: &mut Source<'_>) -> Option<deed::Kind> {
+    let kind = word.parse().ok();
+    if kind.is_none() {
+        let hint = did_you_mean(word, deed::Kind::WORDS);
+        source.error("GS0311", span.clone(), format!("no deed is called `{word}`"), hint);
+    }
+    kind
 }
 
 /// A length of time in seconds.

@@ -560,6 +560,9 @@ impl Layout<'_, '_> {
 
     fn record(&mut self, node: &Node, span: Range<usize>) {
         let Some(mut fields) = Fields::of(node, "`record`", self.source) else { return };
+        if fields.has("deed") {
+            return self.deed(fields, span);
+        }
         let checkin = fields.need("checkin", self.source).and_then(|node| Fields::of(node, "`checkin`", self.source));
         fields.finish(self.source);
         let Some(mut inner) = checkin else { return };
@@ -567,6 +570,19 @@ impl Layout<'_, '_> {
         let (mood, feeling, note) = (part("mood"), part("feeling"), part("note"));
         inner.finish(self.source);
         self.push(span, OpKind::CheckIn { mood, feeling, note });
+    }
+
+    fn deed(&mut self, mut fields: Fields<'_>, span: Range<usize>) {
+        let kind = fields.take("deed").and_then(|node| {
+            let word = read::name(node, "what was done", self.source)?;
+            read::deed(word, &node.span, self.source)
+        });
+        let mut part = |key| fields.take(key).and_then(|node| read::expression(node, self.source));
+        let (amount, about) = (part("amount"), part("about"));
+        fields.finish(self.source);
+        if let Some(kind) = kind {
+            self.push(span, OpKind::Deed { kind, amount, about });
+        }
     }
 
     fn schedule(&mut self, node: &Node, span: Range<usize>) {

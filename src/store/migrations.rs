@@ -38,6 +38,7 @@ const STEPS: &[Step] = steps![
     "20261122001000_add_outbox_fair_key",
     "20261122001100_create_heartbeat",
     "20261122001200_add_schedule_tzdb",
+    "20261122001300_create_deeds",
 ];
 
 impl Step {

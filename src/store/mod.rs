@@ -7,6 +7,7 @@ mod backup;
 mod calls;
 mod claims;
 mod heartbeat;
+mod history;
 mod inbox;
 mod leases;
 mod many;

@@ -1,17 +1,19 @@
-//! What a person keeps: promises, entries, check-ins, returns.
+//! What a person keeps: promises, entries, check-ins, returns, deeds.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::{Result, Tx, instant, millis, parsed};
 use crate::engine::{CheckIn, Entry, Kept};
-use crate::practice::promise::{Promise, Standing};
+use crate::practice::deed::Deed;
+use crate::practice::promise::{Days, Promise, Standing};
 use crate::types::PersonId;
 use crate::vault::Slot;
 
-fn slot<'a>(table: &'static str, column: &'static str, person: PersonId, row: &'a str) -> Slot<'a> {
+pub(super) fn slot<'a>(table: &'static str, column: &'static str, person: PersonId, row: &'a str) -> Slot<'a> {
     Slot { table, column, person: Some(person), row }
 }
 
@@ -43,7 +45,7 @@ impl Tx {
     ) -> Result<Promise> {
         let text = self.open(slot("promises", "body", person, &id), body)?;
         let to = self.open(slot("promises", "counterpart", person, &id), counterpart)?;
-        Ok(Promise { text, to, due: instant(due)?, standing: Standing::Open, id })
+        Ok(Promise { text, to, due: instant(due)?, standing: Standing::Open, days: None, id })
     }
 
     /// How many promises stand how?
@@ -64,12 +66,14 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn keep_promise(&mut self, person: PersonId, promise: &Promise, now: Timestamp) -> Result<()> {
+        let Days { made, due } = promise.days.unwrap_or_else(|| days_in_utc(now, promise.due));
         sqlx::query(
-            "insert into promises (person_id, id, body, counterpart, due_at, standing, made_at)
-             values ($1, $2, $3, $4, $5, $6, $7)
+            "insert into promises
+                 (person_id, id, body, counterpart, due_at, standing, made_at, made_day, due_day)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              on conflict (person_id, id) do update
              set body = excluded.body, counterpart = excluded.counterpart, due_at = excluded.due_at,
-                 standing = excluded.standing",
+                 standing = excluded.standing, due_day = excluded.due_day",
         )
         .bind(person.0)
         .bind(&promise.id)
@@ -78,12 +82,14 @@ impl Tx {
         .bind(millis(promise.due))
         .bind(promise.standing.as_str())
         .bind(millis(now))
+        .bind(made.to_string())
+        .bind(due.to_string())
         .execute(&mut *self.tx)
         .await?;
         Ok(())
     }
 
-    /// Says how a promise stands; an open one is not settled.
+    /// Says how a promise stands, told on that day at that moment; an open one is not settled.
     ///
     /// # Errors
     /// When the database fails.
@@ -92,16 +98,19 @@ impl Tx {
         person: PersonId,
         id: &str,
         standing: Standing,
-        now: Timestamp,
+        (day, now): (Date, Timestamp),
     ) -> Result<()> {
-        let settled_at = (standing != Standing::Open).then(|| millis(now));
-        sqlx::query("update promises set standing = $1, settled_at = $2 where person_id = $3 and id = $4")
-            .bind(standing.as_str())
-            .bind(settled_at)
-            .bind(person.0)
-            .bind(id)
-            .execute(&mut *self.tx)
-            .await?;
+        let is_settled = standing != Standing::Open;
+        sqlx::query(
+            "update promises set standing = $1, settled_at = $2, settled_day = $3 where person_id = $4 and id = $5",
+        )
+        .bind(standing.as_str())
+        .bind(is_settled.then(|| millis(now)))
+        .bind(is_settled.then(|| day.to_string()))
+        .bind(person.0)
+        .bind(id)
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 
@@ -193,6 +202,28 @@ impl Tx {
         Ok(())
     }
 
+    /// Keeps a deed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_deed(&mut self, person: PersonId, deed: &Deed, now: Timestamp) -> Result<()> {
+        let about = deed.about.as_ref().map(|text| self.seal(slot("deeds", "about", person, &deed.id), text));
+        sqlx::query(
+            "insert into deeds (person_id, id, kind, day, at, amount, about) values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (person_id, id) do nothing",
+        )
+        .bind(person.0)
+        .bind(&deed.id)
+        .bind(deed.kind.as_str())
+        .bind(deed.day.to_string())
+        .bind(millis(now))
+        .bind(deed.amount)
+        .bind(about)
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(())
+    }
+
     /// Takes back something kept.
     ///
     /// # Errors
@@ -202,8 +233,15 @@ impl Tx {
             Kept::Entry => "delete from entries where person_id = $1 and id = $2",
             Kept::Promise => "delete from promises where person_id = $1 and id = $2",
             Kept::CheckIn => "delete from checkins where person_id = $1 and id = $2",
+            Kept::Deed => "delete from deeds where person_id = $1 and id = $2",
         };
         sqlx::query(delete).bind(person.0).bind(id).execute(&mut *self.tx).await?;
         Ok(())
     }
+}
+
+/// The days of a promise of which nobody said where its person is.
+fn days_in_utc(made: Timestamp, due: Timestamp) -> Days {
+    let day = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
+    Days { made: day(made), due: day(due) }
 }

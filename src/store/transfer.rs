@@ -12,7 +12,7 @@ use super::{Dialect, Location, OpenError, Result, Store, StoreError, Tx};
 use crate::vault::Vault;
 
 /// What is moved, each table after those that it refers to.
-pub const MOVED_TABLES: [&str; 13] = [
+pub const MOVED_TABLES: [&str; 14] = [
     "persons",
     "accounts",
     "inbox",
@@ -22,6 +22,7 @@ pub const MOVED_TABLES: [&str; 13] = [
     "entries",
     "checkins",
     "returns",
+    "deeds",
     "schedules",
     "occurrences",
     "outbox",

@@ -12,7 +12,7 @@ mod stage;
 mod world;
 
 pub use coverage::{Coverage, Part};
-pub use parse::{Act, Expect, Given, Line, Transcript, Wait, What, Wrong};
+pub use parse::{Act, Expect, Given, Line, Past, Transcript, Wait, What, Wrong};
 pub use play::{Difference, Played, Row, Sign, play};
 pub use scripts::{Place, Scripts};
 pub use stage::{Logged, Said, Spoken, Stage};

@@ -3,9 +3,11 @@
 //! Knows the form of lines only. Whether a script, a fact or a button exists is found out when the transcript is played.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use jiff::civil::{Date, DateTime, Time};
 
+use crate::practice::deed;
 use crate::practice::promise::Standing;
 use crate::script::problem::did_you_mean;
 
@@ -58,10 +60,30 @@ pub enum Given {
     CheckIns(i64),
     /// `last check-in = 2026-03-01`
     LastCheckIn(Date),
+    /// `5 days ago = kept, mood 3`, `last 20 days = missed, return, urge_waited`: what happened on that day, or on each of them.
+    Past {
+        /// How many days ago, from and until. Today is 0.
+        ago: RangeInclusive<i64>,
+        /// What.
+        what: Vec<Past>,
+    },
     /// `entries = 3`
     Entries(i64),
     /// `reminders = 3`: of their own, every day at 09:00
     Reminders(i64),
+}
+
+/// Something that happened on a day before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// `kept`, `missed`, ...: a promise that was due, and settled on that day.
+    Promise(Standing),
+    /// `check-in`, `mood 4`
+    CheckIn(Option<i64>),
+    /// `return`: after a week away
+    Return,
+    /// `urge_waited`, ...
+    Deed(deed::Kind),
 }
 
 /// Something that happens.
@@ -129,6 +151,7 @@ pub enum What {
     Promise,
     Settle,
     CheckIn,
+    Deed,
     Return,
     Remember,
     Forget,
@@ -184,11 +207,12 @@ impl What {
         Self::ALL.into_iter().find(|(_, what)| *what == self).map_or("", |(word, _)| word)
     }
 
-    const ALL: [(&'static str, What); 14] = [
+    const ALL: [(&'static str, What); 15] = [
         ("journal", What::Journal),
         ("promise", What::Promise),
         ("settle", What::Settle),
         ("check-in", What::CheckIn),
+        ("deed", What::Deed),
         ("return", What::Return),
         ("remember", What::Remember),
         ("forget", What::Forget),
@@ -316,6 +340,9 @@ fn given(part: &str) -> Read<Given> {
         let to = to.trim().strip_prefix("to ").unwrap_or("me").trim().to_owned();
         return Ok(Given::Promise { standing, to, text: value.to_owned() });
     }
+    if let Some(ago) = days_ago(name) {
+        return Ok(Given::Past { ago, what: value.split(',').map(str::trim).map(past).collect::<Read<_>>()? });
+    }
     match name {
         "now" => moment(value).map(Given::Now),
         "checkins" => whole(value).map(Given::CheckIns),
@@ -323,12 +350,49 @@ fn given(part: &str) -> Read<Given> {
         "reminders" => whole(value).map(Given::Reminders),
         "last check-in" => day(value).map(Given::LastCheckIn),
         _ => {
-            let known =
-                ["me.name", "now", "open promise", "checkins", "last check-in", "entries", "reminders", "new person"];
+            let known = [
+                "me.name",
+                "now",
+                "open promise",
+                "checkins",
+                "last check-in",
+                "entries",
+                "reminders",
+                "5 days ago",
+                "last 20 days",
+                "new person",
+            ];
             let near = did_you_mean(name, known);
             Err(format!("`{name}` cannot be given: {near}"))
         }
     }
+}
+
+/// `5 days ago`, `last 20 days` (not today).
+fn days_ago(name: &str) -> Option<RangeInclusive<i64>> {
+    let number = |words: &str| words.trim().parse().ok().filter(|number| (1..=1000).contains(number));
+    if let Some(days) = name.strip_suffix(" days ago").and_then(number) {
+        return Some(days..=days);
+    }
+    let days = name.strip_prefix("last ")?.strip_suffix(" days").and_then(number)?;
+    Some(1..=days)
+}
+
+fn past(word: &str) -> Read<Past> {
+    if let Some(mood) = word.strip_prefix("mood ") {
+        return whole(mood).map(|mood| Past::CheckIn(Some(mood)));
+    }
+    let standing = word.parse().ok().map(Past::Promise);
+    let found = match word {
+        "check-in" => Some(Past::CheckIn(None)),
+        "return" => Some(Past::Return),
+        word => standing.or_else(|| word.parse().ok().map(Past::Deed)),
+    };
+    found.ok_or_else(|| {
+        let standings = Standing::ALL.map(Standing::as_str);
+        let known = standings.into_iter().chain(deed::Kind::WORDS).chain(["check-in", "mood 3", "return"]);
+        format!("`{word}` is nothing that happened on a day: {}", did_you_mean(word, known))
+    })
 }
 
 fn run(words: &str) -> Read<Act> {

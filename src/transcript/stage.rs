@@ -151,6 +151,7 @@ impl<'l> Stage<'l> {
             | (What::CheckIn, Effect::CheckIn(_))
             | (What::Return, Effect::Return { .. })
             | (What::Withdraw, Effect::Withdraw { .. }) => true,
+            (What::Deed, Effect::Deed(deed)) => is(deed.kind.as_str()),
             (What::Settle, Effect::Settle { standing, .. }) => is(standing.as_str()),
             (What::Schedule, Effect::Schedule(plan)) => is(&plan.name),
             (What::Cancel, Effect::Cancel { name }) => is(name),
@@ -330,10 +331,15 @@ impl<'l> Stage<'l> {
         self.world.facts.schedules = self.world.plans.keys().cloned().collect();
         self.world.facts.due = self.world.all_due();
         self.world.facts.reminders = self.world.reminders();
-        let stored = restored(&self.state)?;
-        let (state, effects, trace) = engine::step_traced(self.library, stored, &self.world.facts, &event, &now);
+        let step = |state: State, facts: &Facts| engine::step_traced(self.library, state, facts, &event, &now);
+        self.world.facts.history = None;
+        let (mut state, mut effects, mut trace) = step(restored(&self.state)?, &self.world.facts);
+        if effects == [Effect::LacksHistory] {
+            self.world.facts.history = Some(self.world.history(self.library));
+            (state, effects, trace) = step(restored(&self.state)?, &self.world.facts);
+        }
         let again = engine::step(self.library, self.state.clone(), &self.world.facts, &event, &now);
-        if bytes(&(&state, &effects))? != bytes(&again)? {
+        if json(&(&state, &effects))? != json(&again)? {
             return Err("the same turn gave two results: that is a mistake of the engine".into());
         }
         self.log.push(Logged { library: self.library, event, facts: self.world.facts.clone(), now });
@@ -357,7 +363,7 @@ impl<'l> Stage<'l> {
             let event: Event = through_json(&logged.event)?;
             (state, _) = engine::step(logged.library, state, &logged.facts, &event, &logged.now);
         }
-        if bytes(&state)? == bytes(&self.state)? {
+        if json(&state)? == json(&self.state)? {
             return Ok(());
         }
         Err("the same turns once more ended elsewhere: that is a mistake of the engine".into())
@@ -392,13 +398,14 @@ impl<'l> Stage<'l> {
 /// What a transcript calls an effect; nothing for what is said.
 fn name(effect: &Effect) -> Option<String> {
     Some(match effect {
-        Effect::Say(_) => return None,
+        Effect::Say(_) | Effect::LacksHistory => return None,
         Effect::Remember { fact, .. } => format!("remember {fact}"),
         Effect::Forget { fact } => format!("forget {fact}"),
         Effect::Journal(entry) => format!("journal {}", entry.kind),
         Effect::Promise(_) => "promise".into(),
         Effect::Settle { standing, .. } => format!("settle {standing}"),
         Effect::CheckIn(_) => "check-in".into(),
+        Effect::Deed(deed) => format!("deed {}", deed.kind),
         Effect::Return { .. } => "return".into(),
         Effect::Withdraw { .. } => "withdraw".into(),
         Effect::Schedule(plan) => format!("schedule {}", plan.name),
@@ -421,17 +428,17 @@ fn on_one_line(message: &Message) -> String {
     whole.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn bytes(value: &impl serde::Serialize) -> Result<Vec<u8>, String> {
-    serde_json::to_vec(value).map_err(|error| format!("it cannot be stored: {error}"))
+fn json(value: &impl serde::Serialize) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|error| format!("it cannot be stored: {error}"))
 }
 
 fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> Result<T, String> {
-    serde_json::from_slice(&bytes(value)?).map_err(|error| format!("it cannot be read back: {error}"))
+    serde_json::from_str(&json(value)?).map_err(|error| format!("it cannot be read back: {error}"))
 }
 
 /// What is left of a state when the program was stopped and started again.
 fn restored(state: &State) -> Result<State, String> {
-    let stored = bytes(state)?;
+    let stored = json(state)?;
     if stored.len() >= MAX_STATE {
         return Err(format!("the state has {} bytes: that is a mistake of the engine", stored.len()));
     }

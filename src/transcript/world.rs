@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 
-use super::parse::Given;
+use super::parse::{Given, Past};
 use super::stage::Done;
-use crate::engine::{Due, Effect, Facts, Kept, Outcome, Plan};
+use crate::engine::{self, Due, Effect, Facts, Kept, Outcome, Plan};
+use crate::practice::deed::Deed;
+use crate::practice::history::{History, Promised, Returned};
 use crate::practice::promise::{Promise, Standing};
 use crate::practice::reminder::Reminder;
 use crate::schedule::{self, Firing, zones};
@@ -26,11 +29,27 @@ pub(super) struct World {
     pub(super) facts: Facts,
     pub(super) plans: BTreeMap<String, (Plan, Firing)>,
     promises: BTreeMap<String, Promise>,
+    history: History,
+    /// How promises stand of which nothing else is known.
+    past: Vec<Standing>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self { now: BEGINNING, facts: Facts::default(), plans: BTreeMap::new(), promises: BTreeMap::new() }
+        let history = History::empty(BEGINNING.to_zoned(TimeZone::UTC).date());
+        Self {
+            now: BEGINNING,
+            facts: Facts::default(),
+            plans: BTreeMap::new(),
+            promises: BTreeMap::new(),
+            history,
+            past: Vec::new(),
+        }
+    }
+
+    /// What the person did, day by day.
+    pub(super) fn history(&self, library: &Library) -> History {
+        History { today: engine::today(library, &self.facts, &self.here()), ..self.history.clone() }
     }
 
     pub(super) fn here(&self) -> Zoned {
@@ -45,7 +64,11 @@ impl World {
         let order = |given: &&Given| match given {
             Given::Fact { .. } | Given::NewPerson => 0,
             Given::Now(_) => 1,
-            Given::Promise { .. } | Given::CheckIns(_) | Given::LastCheckIn(_) | Given::Entries(_) => 2,
+            Given::Promise { .. }
+            | Given::Past { .. }
+            | Given::CheckIns(_)
+            | Given::LastCheckIn(_)
+            | Given::Entries(_) => 2,
             Given::Reminders(_) => 3,
         };
         let mut all: Vec<&Given> = all.iter().collect();
@@ -71,6 +94,12 @@ impl World {
                 self.facts.me.insert(name.clone(), value);
             }
             Given::Promise { standing, to, text } => self.give_promise(*standing, to, text),
+            Given::Past { ago, what } => {
+                let today = engine::today(library, &self.facts, &self.here());
+                for day in ago.clone().map(|ago| today.saturating_sub(ago.days())) {
+                    what.iter().for_each(|what| self.give_past(day, *what));
+                }
+            }
             Given::CheckIns(count) => self.facts.checkins = *count,
             Given::LastCheckIn(day) => {
                 self.facts.last_checkin = Some(*day);
@@ -93,8 +122,30 @@ impl World {
         let id = format!("given.{}", self.promises.len());
         let (text, to) = (Private::new(text), Private::new(to));
         let due = midnight - SignedDuration::from_hours(2);
-        self.promises.insert(id.clone(), Promise { id, text, to, due, standing });
+        let day = self.here().date();
+        self.history.promises.push(promised(&id, day, standing));
+        self.promises.insert(id.clone(), Promise { id, text, to, due, standing, days: None });
         self.recount();
+    }
+
+    /// Something that happened on a day before.
+    fn give_past(&mut self, day: Date, what: Past) {
+        let id =
+            format!("past.{}.{}.{}", self.history.promises.len(), self.history.returns.len(), self.history.deeds.len());
+        match what {
+            Past::Promise(standing) => {
+                self.history.promises.push(promised(&id, day, standing));
+                self.past.push(standing);
+                self.recount();
+            }
+            Past::CheckIn(mood) => {
+                self.history.check_in(day, mood);
+                self.facts.checkins += 1;
+                self.facts.last_checkin = self.facts.last_checkin.max(Some(day));
+            }
+            Past::Return => self.history.returns.push(Returned { id, day, away: 7 }),
+            Past::Deed(kind) => self.history.add(&Deed { id, kind, day, amount: None, about: None }),
+        }
     }
 
     /// Carries an effect out.
@@ -112,10 +163,16 @@ impl World {
             }
             Effect::Journal(_) => self.facts.entries += 1,
             Effect::Promise(promise) => {
+                if let Some(days) = promise.days {
+                    let (id, standing) = (promise.id.clone(), promise.standing);
+                    let promised = Promised { id, made: days.made, due: days.due, standing, settled: None };
+                    self.history.promises.push(promised);
+                }
                 self.promises.insert(promise.id.clone(), promise.clone());
                 self.recount();
             }
-            Effect::Settle { id, standing } => {
+            Effect::Settle { id, standing, day } => {
+                self.history.settle(id, *standing, *day);
                 // Nothing happens to a promise that was withdrawn meanwhile, as in the store.
                 if let Some(promise) = self.promises.get_mut(id) {
                     promise.standing = *standing;
@@ -125,14 +182,25 @@ impl World {
             Effect::CheckIn(checkin) => {
                 self.facts.checkins += i64::from(self.facts.last_checkin != Some(checkin.day));
                 self.facts.last_checkin = Some(checkin.day);
+                self.history.check_in(checkin.day, checkin.mood);
+            }
+            Effect::Deed(deed) => self.history.add(deed),
+            Effect::Return { id, day, away } => {
+                self.history.returns.push(Returned { id: id.clone(), day: *day, away: *away });
             }
             Effect::Withdraw { kind, id } => match kind {
                 Kept::Promise => {
                     self.promises.remove(id);
+                    self.history.promises.retain(|one| one.id != *id);
                     self.recount();
                 }
                 Kept::Entry => self.facts.entries -= 1,
-                Kept::CheckIn => (self.facts.checkins, self.facts.last_checkin) = (self.facts.checkins - 1, None),
+                Kept::CheckIn => {
+                    (self.facts.checkins, self.facts.last_checkin) = (self.facts.checkins - 1, None);
+                    // The latest one is the one that this session kept.
+                    self.history.checkins.pop();
+                }
+                Kept::Deed => self.history.deeds.retain(|one| one.id != *id),
             },
             Effect::Schedule(plan) => {
                 let first = schedule::first(&plan.rule, self.now, &self.zone());
@@ -143,7 +211,7 @@ impl World {
                 self.plans.remove(name);
             }
             Effect::Also { name, outcome } => self.settle(name, outcome),
-            Effect::Say(_) | Effect::Return { .. } | Effect::Fired(_) | Effect::Ended { .. } | Effect::Note { .. } => {}
+            Effect::Say(_) | Effect::Fired(_) | Effect::LacksHistory | Effect::Ended { .. } | Effect::Note { .. } => {}
         }
         Ok(())
     }
@@ -204,10 +272,17 @@ impl World {
         self.facts.promises = open.cloned().collect();
         self.facts.promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));
         self.facts.counts.clear();
-        for promise in self.promises.values() {
-            *self.facts.counts.entry(promise.standing).or_insert(0) += 1;
+        let standings = self.promises.values().map(|promise| promise.standing).chain(self.past.iter().copied());
+        for standing in standings {
+            *self.facts.counts.entry(standing).or_insert(0) += 1;
         }
     }
+}
+
+/// A promise that was due on that day.
+fn promised(id: &str, day: Date, standing: Standing) -> Promised {
+    let settled = (standing != Standing::Open).then_some(day);
+    Promised { id: id.to_owned(), made: day, due: day, standing, settled }
 }
 
 /// A plan that is due, as the engine sees it.

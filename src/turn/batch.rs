@@ -13,7 +13,7 @@ use super::{
     Before, Decided, Door, Overdue, TurnError, Turned, Witnessed, due, event, following, known_before, meet,
     note_presence, outcome_of,
 };
-use crate::engine::{Effect, Event};
+use crate::engine::{self, Effect, Event};
 use crate::store::{Account, DueClaim, DueNow, Scheduled, StoreError, Tx};
 use crate::types::{Inbound, PersonId, Platform};
 
@@ -161,7 +161,7 @@ impl Door {
         }
         let others: Vec<Overdue> = others.into_iter().map(|other| Overdue::new(other, &now)).collect();
         before.facts.due = others.iter().map(|other| due(&other.schedule)).collect();
-        let decided = match self.ask(before, event) {
+        let decided = match self.decide(tx, post.person(), before, event).await? {
             Ok(decided) => decided,
             Err(error) => return Ok(Err(error)),
         };
@@ -180,6 +180,28 @@ impl Door {
         tx.keep_state(person, &decided.state, decided.before.now.timestamp())?;
         turns.push((person, decided));
         Ok(Ok(Turned::Done))
+    }
+
+    /// Asks the engine, a second time when it has to know what the person did day by day: few turns do, so it is not read for all.
+    async fn decide(
+        &self,
+        tx: &mut Tx,
+        person: PersonId,
+        before: Before,
+        event: Event,
+    ) -> Result<Result<Decided, TurnError>, StoreError> {
+        match self.ask(before, event) {
+            Ok(Decided { mut before, event, effects, .. }) if effects == [Effect::LacksHistory] => {
+                let today = engine::today(&self.library(), &before.facts, &before.now);
+                match tx.history(person, today).await {
+                    Ok(history) => before.facts.history = Some(history),
+                    Err(error @ StoreError::Database(_)) => return Err(error),
+                    Err(error) => return Ok(Err(error.into())),
+                }
+                Ok(self.ask(before, event))
+            }
+            asked => Ok(asked),
+        }
     }
 
     /// Rings for what was committed, and shows it to whoever looks on.

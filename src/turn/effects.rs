@@ -42,14 +42,15 @@ impl<'t> Applying<'t> {
             }
             Effect::Journal(entry) => self.tx.keep_entry(person, entry, now).await,
             Effect::Promise(promise) => self.tx.keep_promise(person, promise, now).await,
-            Effect::Settle { id, standing } => self.tx.settle_promise(person, id, *standing, now).await,
+            Effect::Settle { id, standing, day } => self.tx.settle_promise(person, id, *standing, (*day, now)).await,
             Effect::CheckIn(checkin) => self.tx.keep_checkin(person, checkin).await,
+            Effect::Deed(deed) => self.tx.keep_deed(person, deed, now).await,
             Effect::Return { id, day, away } => self.tx.keep_return(person, id, *day, *away).await,
             Effect::Withdraw { kind, id } => self.tx.withdraw(person, *kind, id).await,
             Effect::Schedule(plan) => self.schedule(plan),
             Effect::Cancel { name } => self.tx.cancel_schedule(person, name),
-            // Settled before all other effects: see `settle_firing`.
-            Effect::Fired(_) => Ok(()),
+            // Settled before all other effects: see `settle_firing`. What is lacking was read before any effect: see `Door::decide`.
+            Effect::Fired(_) | Effect::LacksHistory => Ok(()),
             Effect::Also { name, outcome } => {
                 let other = self.others.iter().find(|other| other.schedule.plan.name == *name);
                 other.map_or(Ok(()), |other| other.settle(self.tx, outcome, &self.here))

@@ -338,7 +338,7 @@ async fn load(tx: &mut Tx, account: &Account, now: Timestamp) -> Result<Before, 
 
 fn known_before(account: &Account, known: Known, now: Timestamp) -> Result<Before, TurnError> {
     let state = match &known.state {
-        Some(state) => State::read(state.reveal().as_bytes())?,
+        Some(state) => State::read(state.reveal())?,
         None => State::new(seed(account.person, known.since)),
     };
     let facts = Facts { client_language: account.language.clone(), ..known.facts };

@@ -78,7 +78,7 @@ async fn named(tx: &mut Tx) -> Result<BTreeSet<(String, String)>, TurnError> {
         let Some((last, _)) = page.last() else { return Ok(named) };
         after = *last;
         for (_, state) in &page {
-            let state = State::read(state.reveal().as_bytes())?;
+            let state = State::read(state.reveal())?;
             let frames = state.active.iter().chain(&state.parked).flat_map(|thread| &thread.frames);
             named.extend(frames.map(|frame| (frame.script.clone(), frame.rev.clone())));
         }

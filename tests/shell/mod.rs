@@ -1,6 +1,7 @@
 //! Stories of the whole shell, on whichever database the test program is about.
 
 mod downtime;
+mod history;
 mod outbox;
 mod reminders;
 mod revisions;

@@ -272,14 +272,14 @@ const FORMATS: [&str; 2] = [include_str!("../data/states/1.json"), include_str!(
 
 #[test]
 fn a_state_of_every_release_can_be_read() {
-    let [first, .., last] = FORMATS.map(|json| State::read(json.as_bytes()).unwrap());
+    let [first, .., last] = FORMATS.map(|json| State::read(json).unwrap());
     assert_eq!(first.format, FORMAT);
     let active = first.active.as_ref().expect("an open script");
     assert_eq!((active.script(), first.parked.len()), ("daily-checkin", 1));
     assert!(!active.made.is_empty() && !active.answers.is_empty() && !active.frames[0].undo.is_empty());
     assert_eq!(first, last);
     assert_eq!(serde_json::to_value(&last).unwrap(), serde_json::from_str::<serde_json::Value>(FORMATS[1]).unwrap());
-    assert_eq!(State::read(br#"{"format": 99, "what": "ever"}"#), Err(StateError::Newer(99)));
+    assert_eq!(State::read(r#"{"format": 99, "what": "ever"}"#), Err(StateError::Newer(99)));
 }
 
 #[test]

@@ -31,6 +31,12 @@ impl Database {
         Self { folder: tempfile::tempdir().unwrap(), url: None }
     }
 
+    /// A folder in memory, where there is such a thing: for what is about anything but the disk.
+    pub fn on_a_quick_disk() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self { folder: folder.unwrap(), url: None }
+    }
+
     pub fn at(url: String) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), url: Some(url) }
     }

@@ -55,6 +55,11 @@ fn command(name: &str, rest: &str, facts: &Facts, now: &Zoned) -> Vec<Effect> {
             facts.promises.len(),
             facts.counts,
         ))],
+        // What the real engine does when a script asks for what somebody did day by day.
+        "history" => match &facts.history {
+            None => vec![Effect::LacksHistory],
+            Some(history) => vec![say(format!("{} on {}", history.checkins.len(), history.today))],
+        },
         "language" => vec![say(format!("{:?}", facts.client_language.as_deref()))],
         "checkin" => vec![checkin(rest, now)],
         "promise" => vec![Effect::Promise(Promise {
@@ -63,8 +68,9 @@ fn command(name: &str, rest: &str, facts: &Facts, now: &Zoned) -> Vec<Effect> {
             to: Private::new("Ana"),
             due: now.timestamp(),
             standing: Standing::Open,
+            days: None,
         })],
-        "kept" => vec![Effect::Settle { id: rest.into(), standing: Standing::Kept }],
+        "kept" => vec![Effect::Settle { id: rest.into(), standing: Standing::Kept, day: now.date() }],
         "journal" => vec![Effect::Journal(Entry {
             id: rest.into(),
             kind: "note".into(),

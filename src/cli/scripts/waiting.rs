@@ -145,7 +145,7 @@ impl Counted {
             let Some((last, _)) = page.last() else { break };
             after = *last;
             for (person, state) in &page {
-                match State::read(state.reveal().as_bytes()) {
+                match State::read(state.reveal()) {
                     Ok(state) => counted.add(*person, &state, library),
                     Err(_) => counted.unreadable += 1,
                 }

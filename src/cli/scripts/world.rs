@@ -2,16 +2,17 @@
 
 use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 
 use crate::engine::{CheckIn, Entry, Plan, State};
-use crate::practice::promise::{Promise, Standing};
+use crate::practice::deed::Deed;
+use crate::practice::promise::{Days, Promise, Standing};
 use crate::schedule::{first, zones};
 use crate::script::Library;
 use crate::script::model::Type;
 use crate::script::problem::did_you_mean;
 use crate::store::{Store, Tx};
-use crate::transcript::{Given, Line, Transcript};
+use crate::transcript::{Given, Line, Past, Transcript};
 use crate::types::{PersonId, Platform, Private, Value, Values};
 use crate::vault::Vault;
 
@@ -98,8 +99,16 @@ async fn keep(tx: &mut Tx, person: PersonId, here: &Zoned, number: usize, given:
         Given::Promise { standing, to, text } => {
             let due = here.end_of_day()?.timestamp().checked_sub(SignedDuration::from_hours(2))?;
             let (id, text, to) = (format!("given.{number}"), Private::new(text), Private::new(to));
-            tx.keep_promise(person, &Promise { id: id.clone(), text, to, due, standing: Standing::Open }, now).await?;
-            tx.settle_promise(person, &id, *standing, now).await?;
+            let days = Some(Days { made: here.date(), due: here.date() });
+            let promise = Promise { id: id.clone(), text, to, due, standing: Standing::Open, days };
+            tx.keep_promise(person, &promise, now).await?;
+            tx.settle_promise(person, &id, *standing, (here.date(), now)).await?;
+        }
+        Given::Past { ago, what } => {
+            for (ago, (index, what)) in ago.clone().flat_map(|ago| what.iter().enumerate().map(move |one| (ago, one))) {
+                let then = here.checked_sub(ago.days())?;
+                keep_past(tx, person, &then, format!("past.{number}.{ago}.{index}"), *what).await?;
+            }
         }
         Given::Entries(count) => {
             for entry in 0..*count {
@@ -117,6 +126,25 @@ async fn keep(tx: &mut Tx, person: PersonId, here: &Zoned, number: usize, given:
             }
         }
         Given::NewPerson | Given::Now(_) | Given::Fact { .. } | Given::CheckIns(_) | Given::LastCheckIn(_) => {}
+    }
+    Ok(())
+}
+
+/// Something that happened on a day before, at this time of the day.
+async fn keep_past(tx: &mut Tx, person: PersonId, then: &Zoned, id: String, what: Past) -> anyhow::Result<()> {
+    let (day, at) = (then.date(), then.timestamp());
+    match what {
+        Past::Promise(standing) => {
+            let (text, to, days) = (Private::new("A promise"), Private::new("me"), Some(Days { made: day, due: day }));
+            let promise = Promise { id: id.clone(), text, to, due: at, standing: Standing::Open, days };
+            tx.keep_promise(person, &promise, at).await?;
+            tx.settle_promise(person, &id, standing, (day, at)).await?;
+        }
+        Past::CheckIn(mood) => {
+            tx.keep_checkin(person, &CheckIn { id, day, mood, feeling: None, note: None }).await?;
+        }
+        Past::Return => tx.keep_return(person, &id, day, 7).await?,
+        Past::Deed(kind) => tx.keep_deed(person, &Deed { id, kind, day, amount: None, about: None }, at).await?,
     }
     Ok(())
 }

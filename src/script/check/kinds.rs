@@ -6,8 +6,10 @@ use super::super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField}
 use super::super::flow::Known;
 use super::super::model::Type;
 use super::super::problem::did_you_mean;
+use super::super::read;
 use super::Checker;
 use super::ways::objections;
+use crate::practice::figure::Figure;
 use crate::schedule::limits::Trouble;
 use crate::types::Value;
 
@@ -129,6 +131,9 @@ impl Checker<'_, '_> {
             Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries | Name::Reminders => {
                 Kind::Number
             }
+            Name::Progress(Figure::Enough) => Kind::Bool,
+            Name::Progress(Figure::Mood) => Kind::Choice(Figure::MOODS.map(str::to_owned).to_vec()),
+            Name::Progress(_) => Kind::Number,
             Name::ReminderList => Kind::Text,
         }
     }
@@ -211,6 +216,8 @@ impl Checker<'_, '_> {
             | Function::ReminderWhen
             | Function::WhenIn
             | Function::WithoutWhen => &[Kind::Text],
+            Function::Deeds | Function::DaysOf => &[Kind::Text, Kind::Number],
+            Function::DeedsAbout => &[Kind::Text, Kind::Text, Kind::Number],
             Function::Trouble | Function::LastDay | Function::FirstDay => &[Kind::When],
             Function::Reminder => &[Kind::Number],
             Function::DaysSince | Function::DaysUntil => &[Kind::Date],
@@ -258,6 +265,10 @@ impl Checker<'_, '_> {
             Function::DaysSince | Function::DaysUntil | Function::Words | Function::Chars | Function::Count => {
                 Kind::Number
             }
+            Function::Deeds | Function::DaysOf | Function::DeedsAbout => {
+                self.deed(arguments);
+                Kind::Number
+            }
             Function::Lower => Kind::Text,
             Function::LocalTime => Kind::Time,
             Function::HasLanguage => Kind::Bool,
@@ -274,6 +285,20 @@ impl Checker<'_, '_> {
                 }
                 Kind::Promise
             }
+        }
+    }
+
+    /// The kind of a deed is written out, so that it can be checked.
+    fn deed(&mut self, arguments: &[Expr]) {
+        let Some(first) = arguments.first() else { return };
+        match &first.kind {
+            ExprKind::Literal(Value::Text(word)) => _ = read::deed(word, &first.span, self.source),
+            _ => self.source.error(
+                "GS0311",
+                first.span.clone(),
+                "the kind of a deed is written out",
+                "for example deeds(\"urge_waited\", 30)",
+            ),
         }
     }
 

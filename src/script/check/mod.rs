@@ -343,6 +343,13 @@ impl<'c, 'a> Checker<'c, 'a> {
                     }
                 }
             }
+            OpKind::Deed { amount, about, .. } => {
+                for (expr, kind) in [(amount, Kind::Number), (about, Kind::Text)] {
+                    if let Some(expr) = expr {
+                        self.wants(expr, &kind, known);
+                    }
+                }
+            }
             OpKind::Schedule(plan) => {
                 self.schedule_name(&plan.name, &op.span);
                 self.when(&plan.at, known);
@@ -851,7 +858,7 @@ fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
         OpKind::Journal { .. } => "journal",
         OpKind::Promise { .. } => "promise",
         OpKind::Settle { .. } => "settle",
-        OpKind::CheckIn { .. } => "record",
+        OpKind::CheckIn { .. } | OpKind::Deed { .. } => "record",
         OpKind::Schedule(_) => "schedule",
         OpKind::Cancel(_) => "cancel",
         OpKind::Remind { .. } => "remind",

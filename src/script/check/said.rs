@@ -62,6 +62,7 @@ pub(crate) fn said(script: &Script) -> Vec<Said> {
             | OpKind::Promise { .. }
             | OpKind::Settle { .. }
             | OpKind::CheckIn { .. }
+            | OpKind::Deed { .. }
             | OpKind::Schedule(_)
             | OpKind::Cancel(_)
             | OpKind::Remind { .. }
@@ -89,9 +90,20 @@ fn of(part: Part, text: &Template) -> Said {
 fn is_count(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Name(name) => {
-            matches!(name, Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries)
+            matches!(
+                name,
+                Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries | Name::Progress(_)
+            )
         }
-        ExprKind::Call(function, _) => matches!(function, Function::Count | Function::Visits | Function::DaysSince),
+        ExprKind::Call(function, _) => matches!(
+            function,
+            Function::Count
+                | Function::Visits
+                | Function::DaysSince
+                | Function::Deeds
+                | Function::DaysOf
+                | Function::DeedsAbout
+        ),
         _ => false,
     }
 }

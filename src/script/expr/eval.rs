@@ -5,6 +5,8 @@ use jiff::{SignedDuration, ToSpan};
 
 use super::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField, Scope};
 use crate::phrase::{self, Phrase};
+use crate::practice::deed::{self, mark};
+use crate::practice::history::History;
 use crate::schedule::limits::{self, last_of_months};
 use crate::schedule::{Rule, first};
 use crate::types::Value;
@@ -56,6 +58,7 @@ fn eval_name(name: &Name, scope: &dyn Scope) -> Value {
         Name::DaysSinceCheckIn => {
             scope.last_checkin().map_or(Value::None, |day| Value::Int(days_between(day, scope.today())))
         }
+        Name::Progress(figure) => scope.history().map_or(Value::None, |history| figure.of(history)),
         Name::Entries => Value::Int(scope.entries()),
         Name::Reminders => count(scope.reminders().len()),
         Name::ReminderList => reminder_list(scope),
@@ -200,11 +203,33 @@ fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value
         Function::ReminderWhen => scope.reminder(&text(0)).map_or(Value::None, |(_, rule)| Value::when(rule)),
         Function::WhenIn => some_text(scope.when_apart(&text(0)).0),
         Function::WithoutWhen => some_text(scope.when_apart(&text(0)).1),
+        Function::Deeds => {
+            deeds(&text(0), &value(1), scope, |history, kind, days| history.deeds_of(kind, days).count())
+        }
+        Function::DaysOf => deeds(&text(0), &value(1), scope, History::days_of),
+        Function::DeedsAbout => {
+            let about = Some(mark(&text(1)));
+            deeds(&text(0), &value(2), scope, |history, kind, days| {
+                history.deeds_of(kind, days).filter(|deed| deed.about == about).count()
+            })
+        }
         Function::Promise => match value(0) {
             Value::Text(id) if !scope.promise_field(&id, PromiseField::Text).is_none() => Value::Text(id),
             _ => Value::None,
         },
     }
+}
+
+/// A number of deeds of a kind, ever or in the last so many days.
+fn deeds(
+    word: &str,
+    days: &Value,
+    scope: &dyn Scope,
+    of: impl Fn(&History, deed::Kind, Option<i64>) -> usize,
+) -> Value {
+    let days = if let Value::Int(days) = days { Some(*days) } else { None };
+    let known = word.parse().ok().zip(scope.history());
+    known.map_or(Value::Int(0), |(kind, history)| count(of(history, kind, days)))
 }
 
 fn some_text(text: String) -> Value {

@@ -12,6 +12,8 @@ use std::ops::Range;
 use jiff::civil::Date;
 
 use crate::phrase::Phrase;
+use crate::practice::figure::Figure;
+use crate::practice::history::History;
 use crate::schedule::Rule;
 use crate::types::Value;
 
@@ -72,6 +74,8 @@ pub enum Name {
     CheckedInToday,
     /// Days since the last one; none when there was none.
     DaysSinceCheckIn,
+    /// `progress.x`: what their days add up to.
+    Progress(Figure),
     /// How many journal entries there are.
     Entries,
     /// How many reminders of their own there are.
@@ -124,6 +128,9 @@ pub enum Function {
     ReminderWhen,
     WhenIn,
     WithoutWhen,
+    Deeds,
+    DaysOf,
+    DeedsAbout,
 }
 
 /// What can be asked of a promise.
@@ -165,6 +172,8 @@ pub trait Scope {
     fn checkins(&self) -> i64;
     /// The day of the last check-in.
     fn last_checkin(&self) -> Option<Date>;
+    /// What the person did, day by day; nothing where it was not read.
+    fn history(&self) -> Option<&History>;
     /// How many journal entries there are.
     fn entries(&self) -> i64;
     /// Of a text like "call Ana every monday at 20:00" what says when, and the rest of it. Each may be empty.

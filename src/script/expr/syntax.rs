@@ -1,37 +1,42 @@
 //! Text to expression: words and signs, then the usual order of operators. Says what is wrong and where.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::super::problem::did_you_mean;
 use super::{BinaryOp, Expr, ExprKind, Function, Name, PROMISE_COUNTS, PromiseField};
+use crate::practice::figure::Figure;
 use crate::types::Value;
 
 /// The most parts an expression may have.
 const MAX_NODES: usize = 200;
 
-const FUNCTIONS: [(&str, Function, usize); 22] = [
-    ("has", Function::Has, 2),
-    ("words", Function::Words, 1),
-    ("chars", Function::Chars, 1),
-    ("lower", Function::Lower, 1),
-    ("days_since", Function::DaysSince, 1),
-    ("days_until", Function::DaysUntil, 1),
-    ("min", Function::Min, 2),
-    ("max", Function::Max, 2),
-    ("count", Function::Count, 1),
-    ("visits", Function::Visits, 1),
-    ("hits", Function::Hits, 1),
-    ("local_time", Function::LocalTime, 1),
-    ("promise", Function::Promise, 1),
-    ("has_language", Function::HasLanguage, 1),
-    ("trouble", Function::Trouble, 1),
-    ("last_day", Function::LastDay, 1),
-    ("first_day", Function::FirstDay, 1),
-    ("reminder", Function::Reminder, 1),
-    ("reminder_text", Function::ReminderText, 1),
-    ("reminder_when", Function::ReminderWhen, 1),
-    ("when_in", Function::WhenIn, 1),
-    ("without_when", Function::WithoutWhen, 1),
+/// Each with how many values it takes, at least and at most.
+const FUNCTIONS: [(&str, Function, RangeInclusive<usize>); 25] = [
+    ("has", Function::Has, 2..=2),
+    ("words", Function::Words, 1..=1),
+    ("chars", Function::Chars, 1..=1),
+    ("lower", Function::Lower, 1..=1),
+    ("days_since", Function::DaysSince, 1..=1),
+    ("days_until", Function::DaysUntil, 1..=1),
+    ("min", Function::Min, 2..=2),
+    ("max", Function::Max, 2..=2),
+    ("count", Function::Count, 1..=1),
+    ("visits", Function::Visits, 1..=1),
+    ("hits", Function::Hits, 1..=1),
+    ("local_time", Function::LocalTime, 1..=1),
+    ("promise", Function::Promise, 1..=1),
+    ("has_language", Function::HasLanguage, 1..=1),
+    ("trouble", Function::Trouble, 1..=1),
+    ("last_day", Function::LastDay, 1..=1),
+    ("first_day", Function::FirstDay, 1..=1),
+    ("reminder", Function::Reminder, 1..=1),
+    ("reminder_text", Function::ReminderText, 1..=1),
+    ("reminder_when", Function::ReminderWhen, 1..=1),
+    ("when_in", Function::WhenIn, 1..=1),
+    ("without_when", Function::WithoutWhen, 1..=1),
+    ("deeds", Function::Deeds, 1..=2),
+    ("days_of", Function::DaysOf, 1..=2),
+    ("deeds_about", Function::DeedsAbout, 2..=3),
 ];
 
 /// What an expression may look like, for somebody whose own went wrong.
@@ -383,7 +388,7 @@ impl ExprParser<'_> {
             }
             "me" => Name::Me(self.after_dot(word)?),
             "result" => Name::Result(self.after_dot(word)?),
-            "ledger" | "checkins" | "entries" | "reminders" => self.practice_name(word)?,
+            "ledger" | "checkins" | "entries" | "reminders" | "progress" => self.practice_name(word)?,
             _ if matches!(self.peek(), Some(Token { kind: TokenKind::Sign("("), .. })) => {
                 return self.call(start, word, token);
             }
@@ -416,8 +421,12 @@ impl ExprParser<'_> {
             "ledger" => &["open", "open_count", "kept", "late", "told_ahead", "repaired", "released", "missed", "made"],
             "checkins" => &["count", "today", "days_since"],
             "reminders" => &["count", "list"],
+            "progress" => &Figure::WORDS,
             _ => &["count"],
         };
+        if let Some(figure) = Figure::named(&word).filter(|_| head == "progress") {
+            return Ok(Name::Progress(figure));
+        }
         match (head, word.as_str()) {
             ("ledger", "open") => Ok(Name::OpenPromise),
             ("ledger", word) if PROMISE_COUNTS.contains(&word) => Ok(Name::PromiseCount(word.to_owned())),
@@ -465,9 +474,11 @@ impl ExprParser<'_> {
             }
             arguments.push(self.expression()?);
         }
-        if arguments.len() != *arity {
-            let message =
-                format!("`{word}` takes {arity} value{}, not {}", if *arity == 1 { "" } else { "s" }, arguments.len());
+        if !arity.contains(&arguments.len()) {
+            let (least, most) = (arity.start(), arity.end());
+            let takes = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            let s = if *most == 1 { "" } else { "s" };
+            let message = format!("`{word}` takes {takes} value{s}, not {}", arguments.len());
             return Err(SyntaxError { at: token.at.clone(), message, hint: String::new() });
         }
         let expr = self.node(start, ExprKind::Call(*function, arguments))?;

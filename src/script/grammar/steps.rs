@@ -4,6 +4,7 @@ use super::Takes::{
     Duration, Each, Expression, Flag, Map, Maps, Name, Names, Phrases, Plain, Steps, Text, Texts, When, Whole, Word,
 };
 use super::{Case, Cases, Key, Shape, done, said, shape};
+use crate::practice::deed::Kind;
 
 /// One step: what it does is told by its verb.
 pub(crate) static STEP: Shape = Shape {
@@ -37,7 +38,7 @@ const VERBS: &[Case] = &[
     done!("journal", Map(&JOURNAL), "Keeps a private journal entry."),
     done!("promise", Map(&PROMISE), "Opens a promise; the follow-up comes when it is due."),
     done!("settle", Map(&SETTLE), "Says how a promise stands."),
-    done!("record", Map(&RECORD), "Keeps today's check-in."),
+    done!("record", Map(&RECORD), "Keeps today's check-in, or something the person did."),
     done!("schedule", Map(&SCHEDULE), "Starts a script later; replaced by name."),
     done!("remind", Map(&REMIND), "Keeps a reminder of the person's own."),
     done!("drop_reminder", Expression, "Drops a reminder of the person's own: its id, as reminder(n) gives it."),
@@ -197,11 +198,21 @@ static REMIND: Shape = shape!(
     ],
 );
 
-static RECORD: Shape = shape!(
-    "`record`",
-    "What is kept about today.",
-    &[Key::must("checkin", Map(&CHECKIN), "Today's check-in. Example: { mood: mood, feeling: feeling }")],
-);
+static RECORD: Shape = Shape {
+    what: "`record`",
+    help: "What is kept about today.",
+    before: &[],
+    cases: Cases::ByKey(&[
+        done!("checkin", Map(&CHECKIN), "Today's check-in. Example: { mood: mood, feeling: feeling }"),
+        done!("deed", Word(&Kind::WORDS), "Something the person did.", [DEED]),
+    ]),
+    after: &[],
+};
+
+const DEED: &[Key] = &[
+    Key::may("amount", Expression, "A number that goes with it, such as minutes."),
+    Key::may("about", Expression, "What it was about, a text. Private."),
+];
 
 static CHECKIN: Shape = shape!(
     "`checkin`",

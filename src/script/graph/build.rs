@@ -88,6 +88,7 @@ impl Work<'_> {
             | OpKind::Promise { .. }
             | OpKind::Settle { .. }
             | OpKind::CheckIn { .. }
+            | OpKind::Deed { .. }
             | OpKind::Schedule(_)
             | OpKind::Cancel(_)
             | OpKind::Remind { .. }

@@ -61,6 +61,7 @@ pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
         | OpKind::Forget(_)
         | OpKind::Settle { .. }
         | OpKind::CheckIn { .. }
+        | OpKind::Deed { .. }
         | OpKind::Redo { .. } => return None,
     })
 }

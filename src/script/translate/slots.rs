@@ -128,6 +128,7 @@ fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMu
         | OpKind::Promise { .. }
         | OpKind::Settle { .. }
         | OpKind::CheckIn { .. }
+        | OpKind::Deed { .. }
         | OpKind::Schedule(_)
         | OpKind::Cancel(_)
         | OpKind::Remind { .. }

@@ -69,7 +69,7 @@ async fn waiting(data: Option<PathBuf>) -> anyhow::Result<Waiting> {
         let Some((last, _)) = page.last() else { break };
         after = *last;
         for (_, state) in &page {
-            let state = State::read(state.reveal().as_bytes())?;
+            let state = State::read(state.reveal())?;
             for frame in state.active.iter().chain(&state.parked).flat_map(|thread| &thread.frames) {
                 *waiting.entry((frame.script.clone(), frame.at.clone())).or_default() += 1;
             }

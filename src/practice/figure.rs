@@ -1,0 +1,127 @@
+//! Figures: what scripts may say of a history, as `progress.kept_7`. A figure without enough behind it has no value.
+
+use super::history::History;
+use super::promise::Standing;
+use super::score::score;
+use crate::types::Value;
+
+/// So many entries make the last month worth telling.
+const ENOUGH: usize = 7;
+/// So many moods in each of two months make them comparable.
+const MOODS: usize = 7;
+/// Means that differ by less are the same, in tenths of a step.
+const SAME: i64 = 3;
+const MONTH: i64 = 30;
+
+/// What can be asked of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// How many promises came due in so many days and are settled.
+    Promises(i64),
+    /// How many of them were kept, kept late, told ahead or repaired.
+    Kept(i64),
+    /// How many of the last month stand like that.
+    Month(Standing),
+    /// Check-ins of the last month.
+    CheckIns,
+    /// Returns, ever.
+    Returns,
+    /// Pieces of gold, ever.
+    Gold,
+    /// The bending score.
+    Score,
+    /// Whether the last month has enough to tell.
+    Enough,
+    /// The mood of the last month beside the one before: higher, same or lower.
+    Mood,
+}
+
+impl Figure {
+    /// All of them, by their words.
+    pub const ALL: [(&'static str, Figure); 15] = [
+        ("kept_7", Figure::Kept(7)),
+        ("kept_14", Figure::Kept(14)),
+        ("kept_30", Figure::Kept(MONTH)),
+        ("promises_7", Figure::Promises(7)),
+        ("promises_14", Figure::Promises(14)),
+        ("promises_30", Figure::Promises(MONTH)),
+        ("late_30", Figure::Month(Standing::KeptLate)),
+        ("told_ahead_30", Figure::Month(Standing::ToldAhead)),
+        ("repaired_30", Figure::Month(Standing::Repaired)),
+        ("checkins_30", Figure::CheckIns),
+        ("returns", Figure::Returns),
+        ("gold", Figure::Gold),
+        ("score", Figure::Score),
+        ("enough", Figure::Enough),
+        ("mood", Figure::Mood),
+    ];
+
+    /// Their words, in the same order.
+    pub const WORDS: [&'static str; Figure::ALL.len()] = {
+        let mut words = [""; Figure::ALL.len()];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = Figure::ALL[at].0;
+            at += 1;
+        }
+        words
+    };
+
+    /// The values of [`Figure::Mood`].
+    pub const MOODS: [&'static str; 3] = ["higher", "same", "lower"];
+
+    /// The figure with that word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == word).map(|(_, figure)| figure)
+    }
+
+    /// True for a figure that may have no value.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        matches!(self, Figure::Score | Figure::Mood)
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn of(self, history: &History) -> Value {
+        match self {
+            Figure::Promises(days) => count(history.due_within(days).count()),
+            Figure::Kept(days) => {
+                count(history.due_within(days).filter(|one| one.standing != Standing::Missed).count())
+            }
+            Figure::Month(standing) => count(history.due_within(MONTH).filter(|one| one.standing == standing).count()),
+            Figure::CheckIns => count(history.checkins_within(MONTH).count()),
+            Figure::Returns => count(history.returns.len()),
+            Figure::Gold => count(super::gold::pieces(history).len()),
+            Figure::Score => score(history).map_or(Value::None, Value::Int),
+            Figure::Enough => Value::Bool(is_enough(history)),
+            Figure::Mood => mood(history).map_or(Value::None, Value::text),
+        }
+    }
+}
+
+fn count(amount: usize) -> Value {
+    Value::Int(i64::try_from(amount).unwrap_or(i64::MAX))
+}
+
+/// Check-ins and settled promises of the last month.
+fn is_enough(history: &History) -> bool {
+    history.checkins_within(MONTH).count() + history.due_within(MONTH).count() >= ENOUGH
+}
+
+/// The mean mood of the last month beside that of the month before; nothing while either has too few.
+fn mood(history: &History) -> Option<&'static str> {
+    let of = |from: i64, until: i64| {
+        let inside = |day| !history.is_within(day, from) && history.is_within(day, until);
+        let moods = history.checkins.iter().filter(|one| inside(one.day)).filter_map(|one| one.mood);
+        let (sum, count) = moods.fold((0, 0), |(sum, count), mood| (sum + mood, count + 1));
+        (count >= i64::try_from(MOODS).unwrap_or(i64::MAX)).then(|| sum * 10 / count)
+    };
+    let (now, before) = (of(0, MONTH)?, of(MONTH, 2 * MONTH)?);
+    Some(match now - before {
+        SAME.. => "higher",
+        difference if difference <= -SAME => "lower",
+        _ => "same",
+    })
+}
