@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use goldseam::picture;
-use goldseam::types::{Drawing, Gold, Piece, Subject, Theme, Week};
+use goldseam::types::{Drawing, Subject, Theme, Week};
 
 const ROUNDS: usize = 15;
 
@@ -43,8 +43,8 @@ fn drawings() -> Vec<(String, Drawing)> {
     let of = |subject| Drawing { subject, theme: Theme::Light };
     let mut all: Vec<(String, Drawing)> = [0, 1, 7, 60, 400]
         .map(|pieces| {
-            let gold = Gold((0..pieces).map(|n| if n % 5 == 3 { Piece::Thin } else { Piece::Full }).collect());
-            (format!("seam, {pieces} pieces"), of(Subject::Seam { plate: 7, gold }))
+            let thin = pieces / 3;
+            (format!("seam, {pieces} pieces"), of(Subject::Seam { plate: 7, full: pieces - thin, thin }))
         })
         .into();
     let mood = |day: u8| (day % 4 != 3).then_some(day % 5 + 1);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 mod drawing;
 mod value;
 
-pub use drawing::{Drawing, Gold, NotGold, Piece, Subject, Theme, Week};
+pub use drawing::{Drawing, Picture, Subject, Theme, Week};
 pub use value::{Value, Values, describe_seconds};
 
 /// A person, whatever accounts they have. Assigned by the store, never shown.

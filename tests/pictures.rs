@@ -3,16 +3,17 @@
 mod support;
 
 use goldseam::picture;
-use goldseam::types::{Drawing, Gold, Piece, Subject, Theme, Week};
+use goldseam::types::{Drawing, Subject, Theme, Week};
 use jiff::civil::date;
 use support::png::Image;
 
-fn pieces(count: usize) -> Gold {
-    Gold((0..count).map(|number| if number % 5 == 3 { Piece::Thin } else { Piece::Full }).collect())
+/// So many pieces, two in three of them broad.
+fn seam(plate: u64, pieces: u32, theme: Theme) -> Drawing {
+    seam_of(plate, (pieces - pieces / 3, pieces / 3), theme)
 }
 
-fn seam(plate: u64, gold: Gold, theme: Theme) -> Drawing {
-    Drawing { subject: Subject::Seam { plate, gold }, theme }
+fn seam_of(plate: u64, (full, thin): (u32, u32), theme: Theme) -> Drawing {
+    Drawing { subject: Subject::Seam { plate, full, thin }, theme }
 }
 
 #[track_caller]
@@ -28,26 +29,22 @@ fn is_gold(pixel: [u8; 3], least: i32) -> bool {
 
 #[test]
 fn what_is_gold_stays_gold() {
-    for (theme, plate) in [(Theme::Light, 3), (Theme::Dark, 11)] {
-        let gold = pieces(130);
-        let mut before: Option<(usize, Image)> = None;
-        for count in [0, 1, 2, 3, 7, 8, 20, 21, 60, 129, 130] {
-            let image = drawn(&seam(plate, Gold(gold.0[..count].to_vec()), theme));
-            if let Some((fewer, earlier)) = &before {
-                let lost = (0..earlier.pixels.len())
-                    .filter(|&index| is_gold(earlier.pixels[index], 90) && !is_gold(image.pixels[index], 60))
-                    .count();
-                assert_eq!(lost, 0, "{theme:?}: from {fewer} to {count} pieces");
-            }
-            before = Some((count, image));
+    // More of either kind, and a thin piece that becomes a broad one because what was told ahead was kept.
+    let lives: &[(u32, u32)] = &[(0, 0), (1, 0), (1, 1), (2, 1), (3, 0), (3, 9), (8, 9), (9, 8), (21, 30), (61, 30)];
+    for (theme, plate, lives) in [(Theme::Light, 3, lives), (Theme::Dark, 11, &lives[6..])] {
+        let images: Vec<Image> = lives.iter().map(|pieces| drawn(&seam_of(plate, *pieces, theme))).collect();
+        for (index, pair) in images.windows(2).enumerate() {
+            let both = pair[0].pixels.iter().zip(&pair[1].pixels);
+            let lost = both.filter(|(before, after)| is_gold(**before, 90) && !is_gold(**after, 60)).count();
+            assert_eq!(lost, 0, "{theme:?}: from {:?} to {:?}", lives[index], lives[index + 1]);
         }
     }
 }
 
 #[test]
 fn each_piece_shows_and_there_is_always_room_for_more() {
-    let count = |pieces_laid: usize| {
-        let image = drawn(&seam(5, pieces(pieces_laid), Theme::Light));
+    let count = |pieces: u32| {
+        let image = drawn(&seam(5, pieces, Theme::Light));
         image.pixels.iter().filter(|pixel| is_gold(**pixel, 90)).count()
     };
     let counts = [0, 1, 2, 7, 60, 400, 2000].map(count);
@@ -59,7 +56,7 @@ fn each_piece_shows_and_there_is_always_room_for_more() {
 
 #[test]
 fn the_same_numbers_make_the_same_file_and_another_person_has_another_plate() {
-    let file = |plate| picture::draw(&seam(plate, pieces(9), Theme::Light)).unwrap();
+    let file = |plate| picture::draw(&seam(plate, 9, Theme::Light)).unwrap();
     assert_eq!(file(7), file(7));
     assert_ne!(file(7), file(8));
 }
@@ -67,7 +64,7 @@ fn the_same_numbers_make_the_same_file_and_another_person_has_another_plate() {
 #[test]
 fn every_plate_can_be_drawn() {
     for plate in [0, 1, 2, u64::MAX, 0x9e37_79b9_7f4a_7c15] {
-        let image = drawn(&seam(plate, pieces(1000), Theme::Dark));
+        let image = drawn(&seam(plate, 1000, Theme::Dark));
         assert_eq!((image.width, image.height), (1080, 1080), "plate {plate}");
         assert!(image.pixels.iter().any(|pixel| is_gold(*pixel, 90)), "plate {plate}");
     }
@@ -98,12 +95,10 @@ fn charts(theme: Theme) -> Vec<(&'static str, Drawing, (u32, u32))> {
 
 #[test]
 fn charts_are_drawn_from_nothing_to_too_much() {
-    for theme in [Theme::Light, Theme::Dark] {
-        for (name, drawing, size) in charts(theme) {
-            let image = drawn(&drawing);
-            assert_eq!((image.width, image.height), size, "{name}");
-            assert_eq!(picture::draw(&drawing), picture::draw(&drawing), "{name}");
-        }
+    for (name, drawing, size) in charts(Theme::Light).into_iter().chain(charts(Theme::Dark).into_iter().take(3)) {
+        let image = drawn(&drawing);
+        assert_eq!((image.width, image.height), size, "{name}");
+        assert_eq!(picture::svg(&drawing), picture::svg(&drawing), "{name}");
     }
 }
 
@@ -119,7 +114,7 @@ fn what_is_written_in_a_picture_is_drawn_with_the_font_that_is_inside() {
 
 #[test]
 fn a_picture_can_be_small() {
-    let pixels = picture::pixels(&seam(7, pieces(7), Theme::Dark), 80).unwrap();
+    let pixels = picture::pixels(&seam(7, 7, Theme::Dark), 80).unwrap();
     assert_eq!((pixels.width, pixels.height), (80, 80));
     assert_eq!(pixels.rgb.len(), 80 * 80 * 3);
 }

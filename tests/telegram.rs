@@ -11,7 +11,7 @@ use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::telegram::{Listener, PollError, Sender, Webhook, decode, html, wrap};
 use goldseam::platform::{Endpoint, Network};
 use goldseam::types::{
-    Button, Drawing, Gold, Input, Localized, Message, Piece, PlaceKind, Platform, Private, Purpose, Rich, Span, Subject,
+    Button, Drawing, Input, Localized, Message, PlaceKind, Platform, Private, Purpose, Rich, Span, Subject,
     Theme,
 };
 use secrecy::SecretString;
@@ -304,8 +304,7 @@ async fn the_longest_text_fits_although_its_markup_is_longer() {
 
 /// A message with a picture, as the outbox hands it over.
 fn showing(account: &str, words: &str, labels: &[&str]) -> Outgoing {
-    let gold = Gold(vec![Piece::Full; 7]);
-    let drawing = Drawing { subject: Subject::Seam { plate: 7, gold }, theme: Theme::Light };
+    let drawing = Drawing { subject: Subject::Seam { plate: 7, full: 5, thin: 2 }, theme: Theme::Light };
     let file = goldseam::picture::draw(&drawing).unwrap();
     let out = asking(account, words, labels);
     let message = Message { picture: Some(drawing), ..out.message };

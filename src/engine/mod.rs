@@ -10,6 +10,7 @@ mod crowd;
 mod due;
 mod enough;
 mod moments;
+mod pictures;
 mod promises;
 mod read;
 mod reminders;

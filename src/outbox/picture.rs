@@ -14,7 +14,7 @@ const UNDRAWN: &str = "outbox.undrawn";
 /// The picture as a file, where the platform takes files: the terminal draws for itself.
 pub(super) async fn draw(drawing: Option<&Drawing>, platform: Platform, counters: &Counters) -> Option<Arc<[u8]>> {
     let drawing = drawing.filter(|_| platform != Platform::Console)?.clone();
-    let name = drawing.subject.name();
+    let name = drawing.subject.picture().as_str();
     // Neither an error nor a panic of the drawing holds a number of the person's.
     let reason = match tokio::task::spawn_blocking(move || picture::draw(&drawing)).await {
         Ok(Ok(file)) => return Some(file.into()),

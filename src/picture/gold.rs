@@ -3,8 +3,7 @@
 //! Both only ever grow with the number of pieces, so what is gold stays gold. There is always room for more: the way that is left
 //! gets shorter and never ends.
 
-use super::cracks::{Crack, Point, as_f64};
-use crate::types::Piece;
+use super::cracks::{Crack, Point};
 
 /// Half of all cracks are gold after so many pieces.
 const HALF: f64 = 150.0;
@@ -14,7 +13,7 @@ const RIPE: f64 = 170.0;
 const GROWTH: f64 = 0.95;
 /// How wide gold is when it is new, on trunks and on each level of branches.
 const WIDTHS: [f64; 4] = [6.4, 4.8, 3.6, 2.8];
-/// How wide thin gold is beside full gold.
+/// How wide thin gold is beside broad gold.
 const THIN: f64 = 0.45;
 /// How wide what is not there yet counts, where it thins out.
 const END: f64 = 0.25;
@@ -35,9 +34,10 @@ impl Stretch {
 }
 
 /// All gold of these pieces on these cracks.
-pub(super) fn stretches(cracks: &[Crack], pieces: &[Piece]) -> Vec<Stretch> {
-    let seam = Seam { total: cracks.iter().map(length).sum(), pieces };
-    let laid = seam.total * share(pieces.len());
+pub(super) fn stretches(cracks: &[Crack], full: u32, thin: u32) -> Vec<Stretch> {
+    let (full, all) = (f64::from(full), f64::from(full) + f64::from(thin));
+    let seam = Seam { total: cracks.iter().map(length).sum(), full, all };
+    let laid = seam.total * all / (all + HALF);
     let (mut at, mut found) = (0.0, Vec::new());
     for crack in cracks {
         let mut along = 0.0;
@@ -56,39 +56,35 @@ pub(super) fn stretches(cracks: &[Crack], pieces: &[Piece]) -> Vec<Stretch> {
     found
 }
 
-struct Seam<'p> {
+struct Seam {
     total: f64,
-    pieces: &'p [Piece],
+    /// So many broad pieces, and so many with the thin ones behind them.
+    full: f64,
+    all: f64,
 }
 
-impl Seam<'_> {
-    /// How thick the gold is here, beside new and full gold: the older the thicker, as more has been laid upon it. From one kind to
+impl Seam {
+    /// How thick the gold is here, beside new and broad gold: the older the thicker, as more has been laid upon it. From one kind to
     /// the other, and towards the end, it changes slowly.
     fn thickness(&self, at: f64) -> f64 {
         let around = [-12.0, -4.0, 4.0, 12.0].map(|away| self.kind(at + away));
-        let after = as_f64(self.pieces.len().saturating_sub(self.piece(at)));
+        let after = (self.all - self.piece(at)).max(0.0);
         around.iter().sum::<f64>() / 4.0 * (1.0 + GROWTH * after / (after + RIPE))
     }
 
     fn kind(&self, at: f64) -> f64 {
-        match self.pieces.get(self.piece(at.max(0.0))) {
-            Some(Piece::Full) => 1.0,
-            Some(Piece::Thin) => THIN,
-            None => END,
+        match self.piece(at.max(0.0)) {
+            piece if piece < self.full => 1.0,
+            piece if piece < self.all => THIN,
+            _ => END,
         }
     }
 
-    /// Which piece lies here: [`share`] the other way round.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count that is not negative")]
-    fn piece(&self, at: f64) -> usize {
+    /// How many pieces the way to here takes: how far they come is `pieces / (pieces + HALF)` of it.
+    fn piece(&self, at: f64) -> f64 {
         let share = (at / self.total).min(0.999_999);
-        (share * HALF / (1.0 - share) + 1e-9).floor() as usize
+        share * HALF / (1.0 - share)
     }
-}
-
-/// Which part of the whole way so many pieces cover.
-fn share(pieces: usize) -> f64 {
-    as_f64(pieces) / (as_f64(pieces) + HALF)
 }
 
 /// Goes on with the last line when it has the same width and ends where this one begins.

@@ -28,7 +28,7 @@ pub struct NotDrawn(&'static str);
 #[must_use]
 pub fn svg(drawing: &Drawing) -> String {
     match &drawing.subject {
-        Subject::Seam { plate, gold } => plate::svg(*plate, gold, drawing.theme),
+        Subject::Seam { plate, full, thin } => plate::svg(*plate, *full, *thin, drawing.theme),
         Subject::Mood { days, ends } => mood::svg(days, ends, drawing.theme),
         Subject::Year { first, moods } => year::svg(*first, moods, drawing.theme),
         Subject::Bars { weeks } => bars::svg(weeks, drawing.theme),

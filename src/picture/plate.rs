@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::chance::Chance;
 use super::cracks::{self, Crack, Point, RADIUS};
 use super::gold::{self, Stretch};
-use crate::types::{Gold, Theme};
+use crate::types::Theme;
 
 /// How wide and how high the picture is.
 pub(super) const SIDE: u32 = 1080;
@@ -15,7 +15,7 @@ const WELL: f64 = 318.0;
 const BEND: f64 = 26.0;
 
 /// The plate as SVG.
-pub(super) fn svg(plate: u64, gold: &Gold, theme: Theme) -> String {
+pub(super) fn svg(plate: u64, full: u32, thin: u32, theme: Theme) -> String {
     let cracks = cracks::cracks(plate);
     let look = Look::of(plate, theme);
     let mut out = super::svg::open(SIDE, SIDE);
@@ -27,7 +27,7 @@ pub(super) fn svg(plate: u64, gold: &Gold, theme: Theme) -> String {
     look.body(&mut out);
     speckles(&mut out, plate, &look);
     hairlines(&mut out, &cracks, &look);
-    seam(&mut out, &gold::stretches(&cracks, &gold.0), &look);
+    seam(&mut out, &gold::stretches(&cracks, full, thin), &look);
     out.push_str("</g></svg>");
     out
 }

@@ -34,8 +34,10 @@ pub enum Subject {
     Seam {
         /// Which plate: the same number is always the same plate.
         plate: u64,
-        /// The gold on it, oldest first. It only ever gets more.
-        gold: Gold,
+        /// How many broad pieces of gold are on it: what was kept or repaired.
+        full: u32,
+        /// How many thin ones, which go on where the broad ones end: what was told ahead, returned to, dared.
+        thin: u32,
     },
     /// How each of the last days was.
     Mood {
@@ -59,15 +61,61 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// What scripts and transcripts call it.
+    /// Which of the pictures it is.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn picture(&self) -> Picture {
         match self {
-            Subject::Seam { .. } => "seam",
-            Subject::Mood { .. } => "mood",
-            Subject::Year { .. } => "year",
-            Subject::Bars { .. } => "bars",
+            Subject::Seam { .. } => Picture::Seam,
+            Subject::Mood { .. } => Picture::Mood,
+            Subject::Year { .. } => Picture::Year,
+            Subject::Bars { .. } => Picture::Bars,
         }
+    }
+
+    /// How many things it shows: pieces of gold, days on which something was said, promises.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let told = |days: &[Option<u8>]| days.iter().flatten().count();
+        match self {
+            Subject::Seam { full, thin, .. } => usize::try_from(full.saturating_add(*thin)).unwrap_or(usize::MAX),
+            Subject::Mood { days, .. } => told(days),
+            Subject::Year { moods, .. } => told(moods),
+            Subject::Bars { weeks } => weeks.iter().map(|week| usize::from(week.said)).sum(),
+        }
+    }
+}
+
+/// The pictures there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picture {
+    /// The plate.
+    Seam,
+    /// The mood of the last thirty days.
+    Mood,
+    /// The mood of a year.
+    Year,
+    /// Said and done in the last eight weeks.
+    Bars,
+}
+
+impl Picture {
+    /// All of them, by the words that scripts and transcripts use.
+    pub const ALL: [(&'static str, Picture); 4] =
+        [("seam", Picture::Seam), ("mood", Picture::Mood), ("year", Picture::Year), ("bars", Picture::Bars)];
+
+    /// Their words, in the same order.
+    pub const WORDS: [&'static str; Picture::ALL.len()] = ["seam", "mood", "year", "bars"];
+
+    /// The one with this word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(own, _)| *own == word).map(|(_, picture)| picture)
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, own)| *own == self).map_or("", |(word, _)| word)
     }
 }
 
@@ -86,59 +134,22 @@ pub struct Week {
     pub ahead: u16,
 }
 
-/// One piece of gold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Something kept, repaired or returned to.
-    Full,
-    /// Something told ahead.
-    Thin,
-}
-
-/// Pieces of gold in the order in which they were laid. One letter each on the wire: `f` and `t`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Gold(pub Vec<Piece>);
-
-/// A letter that is no piece of gold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("gold is written with the letters f and t")]
-pub struct NotGold;
-
-impl TryFrom<String> for Gold {
-    type Error = NotGold;
-
-    fn try_from(letters: String) -> Result<Self, NotGold> {
-        let piece = |letter| match letter {
-            'f' => Ok(Piece::Full),
-            't' => Ok(Piece::Thin),
-            _ => Err(NotGold),
-        };
-        letters.chars().map(piece).collect::<Result<_, _>>().map(Gold)
-    }
-}
-
-impl From<Gold> for String {
-    fn from(gold: Gold) -> Self {
-        let letter = |piece| match piece {
-            Piece::Full => 'f',
-            Piece::Thin => 't',
-        };
-        gold.0.into_iter().map(letter).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_drawing_travels_as_few_letters() {
-        let gold = Gold(vec![Piece::Full, Piece::Thin, Piece::Full]);
-        let drawing = Drawing { subject: Subject::Seam { plate: 7, gold }, theme: Theme::Dark };
+        let drawing = Drawing { subject: Subject::Seam { plate: u64::MAX, full: 7, thin: 2 }, theme: Theme::Dark };
         let json = serde_json::to_string(&drawing).unwrap();
-        assert_eq!(json, r#"{"shows":"seam","plate":7,"gold":"ftf","theme":"dark"}"#);
+        assert_eq!(json, r#"{"shows":"seam","plate":18446744073709551615,"full":7,"thin":2,"theme":"dark"}"#);
         assert_eq!(serde_json::from_str::<Drawing>(&json).unwrap(), drawing);
-        assert!(serde_json::from_str::<Gold>("\"fx\"").is_err());
+        assert_eq!((drawing.subject.picture().as_str(), drawing.subject.count()), ("seam", 9));
+    }
+
+    #[test]
+    fn every_picture_has_its_word() {
+        assert_eq!(Picture::ALL.map(|(word, _)| word), Picture::WORDS);
+        assert!(Picture::ALL.iter().all(|(word, picture)| Picture::named(word) == Some(*picture)));
     }
 }

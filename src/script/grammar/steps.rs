@@ -4,6 +4,7 @@ use super::Takes::{
     Duration, Each, Expression, Flag, Map, Maps, Name, Names, Phrases, Plain, Steps, Text, Texts, When, Whole, Word,
 };
 use super::{Case, Cases, Key, Shape, done, said, shape};
+use crate::types::Picture;
 use crate::practice::deed::Kind;
 
 /// One step: what it does is told by its verb.
@@ -19,7 +20,7 @@ pub(crate) static STEP: Shape = Shape {
 };
 
 const VERBS: &[Case] = &[
-    said!("say", Text, "A message."),
+    said!("say", Text, "A message.", [PICTURE]),
     said!("say_one_of", Texts, "One of these messages, varied but repeatable."),
     said!("say_count", Map(&SAY_COUNT), "The form of a sentence that goes with a number."),
     said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, GIVEN, OBJECTIONS, UNCLEAR]),
@@ -56,6 +57,11 @@ const VERBS: &[Case] = &[
 ];
 
 /// Where something waits, the name is needed.
+const PICTURE: &[Key] = &[Key::may(
+    "picture",
+    Word(&Picture::WORDS),
+    "A picture that goes with it; the text stands under it and says the same in words.",
+)];
 const NAMED: &[Key] = &[Key::must("id", Name, "The step's name; running conversations remember it.")];
 
 /// What every question has, as far as it stands before its own keys.
