@@ -133,6 +133,7 @@ impl Checker<'_, '_> {
             }
             Name::Progress(Figure::Enough) => Kind::Bool,
             Name::Progress(Figure::Mood) => Kind::Choice(Figure::MOODS.map(str::to_owned).to_vec()),
+            Name::Progress(figure) if figure.is_text() => Kind::Text,
             Name::Progress(_) => Kind::Number,
             Name::ReminderList => Kind::Text,
         }
