@@ -254,7 +254,7 @@ async fn a_picture_hangs_on_its_message_and_says_what_there_is_to_see() {
     let expected = json!({
         "content": "Kept \\*2\\* of 3, \\@everyone.", "components": [], "allowed_mentions": { "parse": [] }, "flags": 4,
         "nonce": "10", "enforce_nonce": true,
-        "attachments": [{ "id": 0, "filename": "goldseam.png", "description": "Kept *2* of 3, @everyone." }],
+        "attachments": [{ "id": "0", "filename": "goldseam.png", "description": "Kept *2* of 3, @everyone." }],
     });
     assert_eq!(fake.requests().last().unwrap().body, expected);
     sender.deliver(&showing(37, &"long words ".repeat(150))).await.unwrap();

@@ -3,8 +3,12 @@
 mod support;
 
 use goldseam::picture;
+use serde_json::json;
 use goldseam::types::{Drawing, Subject, Theme, Week};
 use jiff::civil::date;
+use support::bot::{BotTester, On, Person};
+use support::fake_discord::Fault;
+use support::fake_telegram::Trouble;
 use support::png::Image;
 
 /// So many pieces, two in three of them broad.
@@ -117,4 +121,78 @@ fn a_picture_can_be_small() {
     let pixels = picture::pixels(&seam(7, 7, Theme::Dark), 80).unwrap();
     assert_eq!((pixels.width, pixels.height), (80, 80));
     assert_eq!(pixels.rgb.len(), 80 * 80 * 3);
+}
+
+// ---- the whole way, from a command to the chat ----
+
+const WELCOME: [&str; 9] =
+    ["/start", "18 or older", "Agree", "skip", "skip", "Vienna", "Yes", "Morning, 08:00", "Not yet"];
+
+async fn welcomed(bot: &BotTester) -> Person<'_> {
+    let ana = bot.person(42);
+    for words in WELCOME {
+        ana.says(words).await;
+    }
+    ana
+}
+
+/// Size and words of the pictures that somebody got, in order.
+fn shown(bot: &BotTester, ana: Person<'_>) -> Vec<(u32, String)> {
+    let all: Vec<(Vec<u8>, String)> = match bot.on {
+        On::Telegram => {
+            let sent = bot.telegram.sent_to(42).into_iter();
+            sent.filter_map(|message| Some((message.picture?, message.plain))).collect()
+        }
+        On::Discord => ana.on_discord().sent().into_iter().filter_map(|message| message.picture).collect(),
+        On::Console => vec![],
+    };
+    all.into_iter().map(|(file, words)| (Image::read(&file).height, words)).collect()
+}
+
+#[tokio::test]
+async fn a_plate_arrives_on_telegram_with_its_words_also_after_trouble() {
+    let bot = BotTester::on(On::Telegram).await;
+    let ana = welcomed(&bot).await;
+    ana.says("/seam").await;
+    bot.telegram.next_goes_wrong("sendPhoto", Trouble::TooManyRequests(3));
+    ana.says("/seam").await;
+    assert_eq!(shown(&bot, ana).len(), 1, "it waits as it was told");
+    bot.passes("10s").await;
+    bot.telegram.next_goes_wrong("sendPhoto", Trouble::Raw(504, "<html>".into()));
+    ana.says("/seam").await;
+    bot.passes("2m").await;
+    let all = shown(&bot, ana);
+    assert_eq!(all.len(), 3, "{}", bot.told());
+    for (height, words) in all {
+        assert_eq!(height, 1080);
+        assert!(words.starts_with("This is your plate."), "{words}");
+    }
+    bot.broke_no_rule();
+}
+
+#[tokio::test]
+async fn a_plate_arrives_on_discord_with_its_words_also_after_trouble() {
+    let bot = BotTester::on(On::Discord).await;
+    let ana = welcomed(&bot).await;
+    ana.says("my seam").await;
+    let limited = json!({ "retry_after": 3.0, "global": false, "message": "slow" }).to_string();
+    bot.discord.fault("/messages", Fault::Answer(429, limited, vec![]));
+    ana.says("my seam").await;
+    bot.passes("10s").await;
+    bot.discord.fault("/messages", Fault::LoseAnswer);
+    ana.says("my seam").await;
+    bot.passes("2m").await;
+    let all = shown(&bot, ana);
+    assert_eq!(all.len(), 3, "{}", bot.told());
+    assert!(all.iter().all(|(height, words)| *height == 1080 && words.starts_with("This is your plate.")), "{all:?}");
+    bot.broke_no_rule();
+}
+
+#[tokio::test]
+async fn in_a_pipe_there_are_only_the_words() {
+    let bot = BotTester::on(On::Console).await;
+    let ana = welcomed(&bot).await;
+    ana.says("/seam").await;
+    ana.heard("This is your plate.");
+    assert!(!ana.sees().iter().any(|message| message.text.contains('\u{2580}')));
 }

@@ -943,7 +943,7 @@ fn check_file(world: &mut World, data: &Value) -> Result<(), Refusal> {
     let attached = data["attachments"].as_array().map_or(&[][..], Vec::as_slice);
     let told = |file: &Value| {
         let words = file["description"].as_str().unwrap_or_default();
-        file["id"] == 0 && !words.is_empty() && words.chars().count() <= 1024
+        file["id"] == "0" && !words.is_empty() && words.chars().count() <= 1024
     };
     let is_png = world.file.as_ref().is_some_and(|file| file.starts_with(b"\x89PNG"));
     match (attached, is_png) {

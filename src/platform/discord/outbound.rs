@@ -273,7 +273,7 @@ fn body(outgoing: &Outgoing, form: Option<&FormWords>, flags: u64) -> Value {
     });
     if outgoing.picture.is_some() {
         body["attachments"] =
-            json!([{ "id": 0, "filename": FILE_NAME, "description": description(&outgoing.message) }]);
+            json!([{ "id": "0", "filename": FILE_NAME, "description": description(&outgoing.message) }]);
     }
     body
 }
