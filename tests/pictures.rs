@@ -157,7 +157,7 @@ async fn a_plate_arrives_on_telegram_with_its_words_also_after_trouble() {
     bot.telegram.next_goes_wrong("sendPhoto", Trouble::TooManyRequests(3));
     ana.says("/seam").await;
     assert_eq!(shown(&bot, ana).len(), 1, "it waits as it was told");
-    bot.passes("10s").await;
+    bot.passes("1m").await;
     bot.telegram.next_goes_wrong("sendPhoto", Trouble::Raw(504, "<html>".into()));
     ana.says("/seam").await;
     bot.passes("2m").await;
@@ -178,7 +178,7 @@ async fn a_plate_arrives_on_discord_with_its_words_also_after_trouble() {
     let limited = json!({ "retry_after": 3.0, "global": false, "message": "slow" }).to_string();
     bot.discord.fault("/messages", Fault::Answer(429, limited, vec![]));
     ana.says("my seam").await;
-    bot.passes("10s").await;
+    bot.passes("1m").await;
     bot.discord.fault("/messages", Fault::LoseAnswer);
     ana.says("my seam").await;
     bot.passes("2m").await;
