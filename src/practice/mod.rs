@@ -7,6 +7,7 @@ pub mod deed;
 pub mod figure;
 pub mod gold;
 pub mod history;
+pub mod path;
 pub mod promise;
 pub mod reminder;
 pub mod score;

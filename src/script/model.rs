@@ -378,6 +378,10 @@ pub enum OpKind {
     },
     /// Drop a reminder of their own.
     DropReminder(Expr),
+    /// End this script and begin a step of a path.
+    BeginStep(Expr),
+    /// A step of a path is not wanted.
+    TurnDown(Expr),
     /// Run another script inside this one.
     Call {
         /// The step's name.

@@ -233,6 +233,16 @@ impl Layout<'_, '_> {
                     self.push(span, OpKind::DropReminder(which));
                 }
             }
+            "begin_step" => {
+                if let Some(which) = read::expression(node, self.source) {
+                    self.push(span, OpKind::BeginStep(which));
+                }
+            }
+            "turn_down" => {
+                if let Some(which) = read::expression(node, self.source) {
+                    self.push(span, OpKind::TurnDown(which));
+                }
+            }
             "cancel" => {
                 if let Some(name) = read::name(node, "a schedule's name", self.source) {
                     self.push(span, OpKind::Cancel(name.to_owned()));

@@ -67,6 +67,8 @@ pub(crate) fn said(script: &Script) -> Vec<Said> {
             | OpKind::Cancel(_)
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
+            | OpKind::BeginStep(_)
+            | OpKind::TurnDown(_)
             | OpKind::Call { .. }
             | OpKind::Start { .. }
             | OpKind::Redo { .. }

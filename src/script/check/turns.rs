@@ -112,7 +112,12 @@ impl<'w> Turns<'w> {
     fn after(&mut self, script: &Script, pc: usize, load: Load) -> Vec<(usize, Load)> {
         let done = load.plus(Load { messages: 0, steps: 1 });
         match &script.ops[pc].kind {
-            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::End(_) | OpKind::Start { .. } => Vec::new(),
+            OpKind::Ask(_)
+            | OpKind::Choose(_)
+            | OpKind::Wait(_)
+            | OpKind::End(_)
+            | OpKind::Start { .. }
+            | OpKind::BeginStep(_) => Vec::new(),
             OpKind::Jump(target) => vec![(*target, done)],
             OpKind::JumpUnless(_, target) => vec![(pc + 1, done), (*target, done)],
             OpKind::Redo { id, .. } => script.ids.get(id).map(|target| (*target, done)).into_iter().collect(),

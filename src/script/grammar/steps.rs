@@ -42,6 +42,16 @@ const VERBS: &[Case] = &[
     done!("record", Map(&RECORD), "Keeps today's check-in, or something the person did."),
     done!("schedule", Map(&SCHEDULE), "Starts a script later; replaced by name."),
     done!("remind", Map(&REMIND), "Keeps a reminder of the person's own."),
+    done!(
+        "begin_step",
+        Expression,
+        "Ends this script and begins a step of a path: its script, as path.script gives it."
+    ),
+    done!(
+        "turn_down",
+        Expression,
+        "A step of a path that is not wanted: it rests for 30 days, and for good the second time."
+    ),
     done!("drop_reminder", Expression, "Drops a reminder of the person's own: its id, as reminder(n) gives it."),
     done!("cancel", Name, "The name of a schedule that shall not start any more."),
     done!(

@@ -133,6 +133,8 @@ fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMu
         | OpKind::Cancel(_)
         | OpKind::Remind { .. }
         | OpKind::DropReminder(_)
+        | OpKind::BeginStep(_)
+        | OpKind::TurnDown(_)
         | OpKind::Call { .. }
         | OpKind::Start { .. }
         | OpKind::Redo { .. }
