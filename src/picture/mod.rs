@@ -22,7 +22,7 @@ use crate::types::{Drawing, Subject, Theme};
 /// The picture could not be made. The text that goes with it stands for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a picture could not be drawn: {0}")]
-pub struct NotDrawn(&'static str);
+pub struct NotDrawn(pub(crate) &'static str);
 
 /// The picture as SVG.
 #[must_use]
