@@ -3,9 +3,9 @@
 mod support;
 
 use goldseam::picture;
-use serde_json::json;
 use goldseam::types::{Drawing, Subject, Theme, Week};
 use jiff::civil::date;
+use serde_json::json;
 use support::bot::{BotTester, On, Person};
 use support::fake_discord::Fault;
 use support::fake_telegram::Trouble;

@@ -11,8 +11,7 @@ use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::telegram::{Listener, PollError, Sender, Webhook, decode, html, wrap};
 use goldseam::platform::{Endpoint, Network};
 use goldseam::types::{
-    Button, Drawing, Input, Localized, Message, PlaceKind, Platform, Private, Purpose, Rich, Span, Subject,
-    Theme,
+    Button, Drawing, Input, Localized, Message, PlaceKind, Platform, Private, Purpose, Rich, Span, Subject, Theme,
 };
 use secrecy::SecretString;
 use serde_json::value::RawValue;
@@ -335,7 +334,8 @@ async fn a_picture_is_one_request_with_the_words_under_it() {
 
 #[tokio::test]
 async fn what_telegram_says_about_a_picture_has_its_outcome() {
-    let no = |words: &str| Trouble::Raw(400, json!({ "ok": false, "error_code": 400, "description": words }).to_string());
+    let no =
+        |words: &str| Trouble::Raw(400, json!({ "ok": false, "error_code": 400, "description": words }).to_string());
     let alone = [
         no("Bad Request: PHOTO_INVALID_DIMENSIONS"),
         no("Bad Request: IMAGE_PROCESS_FAILED"),
@@ -356,7 +356,11 @@ async fn what_telegram_says_about_a_picture_has_its_outcome() {
     fake.next_goes_wrong("sendPhoto", Trouble::CannotParse);
     sender(&fake).deliver(&showing("42", "a <b> c", &[])).await.unwrap();
     assert!(fake.sent_to(42)[0].picture.is_some());
-    assert_eq!((fake.sent_to(42)[0].text.as_str(), fake.calls("sendPhoto").len()), ("a <b> c", 2), "the same words, plain");
+    assert_eq!(
+        (fake.sent_to(42)[0].text.as_str(), fake.calls("sendPhoto").len()),
+        ("a <b> c", 2),
+        "the same words, plain"
+    );
     let passed_on = [
         (Trouble::TooManyRequests(7), SendError::RateLimited { retry_after: Duration::from_secs(7), who: Waits::Bulk }),
         (Trouble::Blocked, SendError::Gone("blocked by the person".into())),

@@ -375,7 +375,8 @@ impl Outbox {
                 None => Answer::Unreadable,
                 Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
                 Some(mut outgoing) => {
-                    outgoing.picture = picture::draw(outgoing.message.picture.as_ref(), claimed.platform, &counters).await;
+                    outgoing.picture =
+                        picture::draw(outgoing.message.picture.as_ref(), claimed.platform, &counters).await;
                     crash::point("before_send");
                     let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
                     crash::point("after_accept");

@@ -31,7 +31,7 @@ pub(super) fn svg(weeks: &[Week], theme: Theme) -> String {
         let middle = LEFT + (super::as_f64(index) + 0.5) * width;
         bar(&mut out, week, middle, width.min(150.0) * 0.58, most, &palette);
         // Counted from the newest, so that this week always has its date.
-        if weeks.len() <= CROWDED || (weeks.len() - 1 - index) % 2 == 0 {
+        if weeks.len() <= CROWDED || (weeks.len() - 1 - index).is_multiple_of(2) {
             text(&mut out, &week.label, (middle, 664.0), 30.0, Anchor::Middle, palette.ink);
         }
     }
@@ -59,7 +59,8 @@ fn bar(out: &mut String, week: &Week, middle: f64, width: f64, most: u16, palett
     for (count, fill) in parts {
         let height = (f64::from(count) * unit).min(top - (BOTTOM - frame));
         top -= height;
-        let _ = write!(out, r#"<rect x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}" fill="{fill}"/>"#);
+        let _ =
+            write!(out, r#"<rect x="{left:.1}" y="{top:.1}" width="{width:.1}" height="{height:.1}" fill="{fill}"/>"#);
     }
     let _ = write!(
         out,

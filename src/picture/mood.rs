@@ -60,7 +60,8 @@ struct Point {
 
 fn points(days: &[Option<u8>]) -> Vec<Point> {
     let said = days.iter().enumerate().filter_map(|(day, mood)| Some((day, (*mood)?)));
-    said.map(|(day, mood)| Point { day, x: LEFT + 24.0 + super::as_f64(day) * step(days.len()), y: height(mood) }).collect()
+    said.map(|(day, mood)| Point { day, x: LEFT + 24.0 + super::as_f64(day) * step(days.len()), y: height(mood) })
+        .collect()
 }
 
 /// From one day to the next.
@@ -94,11 +95,8 @@ fn curve(run: &[Point]) -> String {
     let mut out = format!("M{:.1} {:.1}", run[0].x, run[0].y);
     for pair in run.windows(2) {
         let middle = f64::midpoint(pair[0].x, pair[1].x);
-        let _ = write!(
-            out,
-            "C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} {:.1}",
-            pair[0].y, pair[1].y, pair[1].x, pair[1].y
-        );
+        let _ =
+            write!(out, "C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} {:.1}", pair[0].y, pair[1].y, pair[1].x, pair[1].y);
     }
     out
 }

@@ -54,7 +54,8 @@ impl Look {
         match theme {
             Theme::Light => Self {
                 table: ["#f6f1e9", "#e3dacd"],
-                glaze: [["#f2f7f1", "#b7cabd"], ["#faf7f1", "#cdc2b0"], ["#f0f5f9", "#b2c2cf"], ["#f9f2ef", "#ccb8b0"]][glaze],
+                glaze: [["#f2f7f1", "#b7cabd"], ["#faf7f1", "#cdc2b0"], ["#f0f5f9", "#b2c2cf"], ["#f9f2ef", "#ccb8b0"]]
+                    [glaze],
                 edge: "#8a7358",
                 speckle: "#6d5a43",
                 crack: "#4d463c",
@@ -64,7 +65,8 @@ impl Look {
             },
             Theme::Dark => Self {
                 table: ["#1d1f24", "#0c0d10"],
-                glaze: [["#3b5470", "#101a28"], ["#4a4844", "#161515"], ["#38605c", "#0f1f20"], ["#5a4352", "#1b131a"]][glaze],
+                glaze: [["#3b5470", "#101a28"], ["#4a4844", "#161515"], ["#38605c", "#0f1f20"], ["#5a4352", "#1b131a"]]
+                    [glaze],
                 edge: "#a98c63",
                 speckle: "#dfe6ee",
                 crack: "#05070a",
@@ -101,15 +103,23 @@ impl Look {
     fn body(&self, out: &mut String) {
         let edge = self.edge;
         let rim = RADIUS + 4.0;
-        let _ = write!(out, r##"<circle r="474" transform="translate(14 26)" stroke="url(#cast)" stroke-width="104"/><circle r="{rim}" fill="url(#glaze)"/>"##);
+        let _ = write!(
+            out,
+            r##"<circle r="474" transform="translate(14 26)" stroke="url(#cast)" stroke-width="104"/><circle r="{rim}" fill="url(#glaze)"/>"##
+        );
         // The wall of the well: dark where it turns away from the light, lit on the other side. A focus out of the middle makes the
         // one side broad and soft and the other thin.
-        let _ = write!(out, r#"<circle r="{middle}" stroke="url(#wall)" stroke-width="{broad}"/><circle r="{middle}" stroke="url(#lit)" stroke-width="{broad}"/>"#,
+        let _ = write!(
+            out,
+            r#"<circle r="{middle}" stroke="url(#wall)" stroke-width="{broad}"/><circle r="{middle}" stroke="url(#lit)" stroke-width="{broad}"/>"#,
             middle = WELL - BEND * 1.5,
             broad = BEND * 5.0,
         );
         for (radius, width, opacity) in [(RADIUS - 7.0, 18.0, 0.24), (RADIUS - 2.0, 9.0, 0.42)] {
-            let _ = write!(out, r##"<circle r="{radius}" stroke="url(#down)" stroke-width="{width}" stroke-opacity="{opacity}"/>"##);
+            let _ = write!(
+                out,
+                r##"<circle r="{radius}" stroke="url(#down)" stroke-width="{width}" stroke-opacity="{opacity}"/>"##
+            );
         }
         let _ = write!(
             out,
@@ -128,7 +138,11 @@ fn speckles(out: &mut String, plate: u64, look: &Look) {
             let (angle, radius) = (chance.angle(), chance.unit().sqrt() * (RADIUS - 8.0));
             let _ = write!(dots, "M{:.1} {:.1}h.01", angle.cos() * radius, angle.sin() * radius);
         }
-        let _ = write!(out, r#"<path d="{dots}" stroke="{}" stroke-width="{width}" stroke-opacity="{opacity}"/>"#, look.speckle);
+        let _ = write!(
+            out,
+            r#"<path d="{dots}" stroke="{}" stroke-width="{width}" stroke-opacity="{opacity}"/>"#,
+            look.speckle
+        );
     }
 }
 

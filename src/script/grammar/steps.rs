@@ -4,8 +4,8 @@ use super::Takes::{
     Duration, Each, Expression, Flag, Map, Maps, Name, Names, Phrases, Plain, Steps, Text, Texts, When, Whole, Word,
 };
 use super::{Case, Cases, Key, Shape, done, said, shape};
-use crate::types::Picture;
 use crate::practice::deed::Kind;
+use crate::types::Picture;
 
 /// One step: what it does is told by its verb.
 pub(crate) static STEP: Shape = Shape {
