@@ -35,12 +35,21 @@ pub fn svg(drawing: &Drawing) -> String {
     }
 }
 
-/// The picture as a PNG file, 1080 pixels wide.
+/// How wide every picture is in its own measure.
+const MEASURE: u16 = 1080;
+/// How many pixels wide a plate is drawn: it has no small print, and each of its pixels is painted many times.
+const PLATE: u16 = 960;
+
+/// The picture as a PNG file: a plate of 960 by 960 pixels, or a chart that is 1080 pixels wide.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, NotDrawn> {
-    png::encode(&png::pixels(&svg(drawing), 1.0)?)
+    let width = match drawing.subject {
+        Subject::Seam { .. } => PLATE,
+        Subject::Mood { .. } | Subject::Year { .. } | Subject::Bars { .. } => MEASURE,
+    };
+    png::encode(&pixels(drawing, width)?)
 }
 
 /// The picture as pixels, `width` of them in a row: for a screen that shows no files.
@@ -48,7 +57,7 @@ pub fn draw(drawing: &Drawing) -> Result<Vec<u8>, NotDrawn> {
 /// # Errors
 /// When it cannot be made.
 pub fn pixels(drawing: &Drawing, width: u16) -> Result<Pixels, NotDrawn> {
-    png::pixels(&svg(drawing), f32::from(width) / 1080.0)
+    png::pixels(&svg(drawing), f32::from(width) / f32::from(MEASURE))
 }
 
 /// An empty page as a PNG file: what every picture costs at least.
