@@ -66,12 +66,13 @@ const VERBS: &[Case] = &[
     said!("end", Name, "The end, with an outcome: done, or a word of your own."),
 ];
 
-/// Where something waits, the name is needed.
 const PICTURE: &[Key] = &[Key::may(
     "picture",
     Word(&Picture::WORDS),
     "A picture that goes with it; the text stands under it and says the same in words.",
 )];
+
+/// Where something waits, the name is needed.
 const NAMED: &[Key] = &[Key::must("id", Name, "The step's name; running conversations remember it.")];
 
 /// What every question has, as far as it stands before its own keys.
