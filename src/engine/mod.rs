@@ -11,6 +11,7 @@ mod due;
 mod enough;
 mod moments;
 mod paths;
+mod pictures;
 mod promises;
 mod read;
 mod reminders;

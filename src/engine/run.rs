@@ -396,9 +396,10 @@ impl Turn<'_> {
     fn act(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
         let Some(frame) = thread.frames.last() else { return };
         match &script.ops[pc].kind {
-            OpKind::Say(texts) => {
-                if let Some(text) = self.one_of(texts, pc) {
-                    self.say_line(script, pc, text, frame);
+            OpKind::Say { texts, picture } => {
+                let said = self.one_of(texts, pc).is_some_and(|text| self.say_line(script, pc, text, frame));
+                if let Some(picture) = picture.filter(|_| said) {
+                    self.show_picture(picture);
                 }
             }
             OpKind::SayCount { .. } => self.say_counted(script, pc, frame),

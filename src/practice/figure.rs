@@ -1,5 +1,6 @@
 //! Figures: what scripts may say of a history, as `progress.kept_7`. A figure without enough behind it has no value.
 
+use super::calendar;
 use super::history::History;
 use super::promise::Standing;
 use super::score::score;
@@ -38,6 +39,18 @@ pub enum Figure {
     Enough,
     /// The mood of the last month beside the one before: higher, same or lower.
     Mood,
+    /// How many promises came due in the eight weeks that a picture shows.
+    WeeksPromises,
+    /// These weeks in a line: `3/4, –, 5/6`.
+    Weeks,
+    /// On how many of the last thirty days a mood was told.
+    MoodDays,
+    /// These moods in a line: `3, –, 5`.
+    Moods,
+    /// On how many days of the last twelve months a mood was told.
+    YearDays,
+    /// On how many of them each mood was told: `1: 4, 2: 9, ...`.
+    Year,
 }
 
 /// What is told of the month before the last one.
@@ -53,7 +66,7 @@ pub enum Before {
 
 impl Figure {
     /// All of them, by their words.
-    pub const ALL: [(&'static str, Figure); 20] = [
+    pub const ALL: [(&'static str, Figure); 26] = [
         ("kept_7", Figure::Kept(7)),
         ("kept_14", Figure::Kept(14)),
         ("kept_30", Figure::Kept(MONTH)),
@@ -74,6 +87,12 @@ impl Figure {
         ("score", Figure::Score),
         ("enough", Figure::Enough),
         ("mood", Figure::Mood),
+        ("weeks_promises", Figure::WeeksPromises),
+        ("weeks", Figure::Weeks),
+        ("mood_days", Figure::MoodDays),
+        ("moods", Figure::Moods),
+        ("year_days", Figure::YearDays),
+        ("year", Figure::Year),
     ];
 
     /// Their words, in the same order.
@@ -94,6 +113,12 @@ impl Figure {
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, _)| *known == word).map(|(_, figure)| figure)
+    }
+
+    /// True for a figure that is words.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Figure::Weeks | Figure::Moods | Figure::Year)
     }
 
     /// True for a figure that may have no value.
@@ -119,6 +144,12 @@ impl Figure {
             Figure::Score => score(history).map_or(Value::None, Value::Int),
             Figure::Enough => Value::Bool(is_enough(history)),
             Figure::Mood => mood(history).map_or(Value::None, Value::text),
+            Figure::WeeksPromises => count(calendar::weeks(history).iter().map(|week| usize::from(week.said)).sum()),
+            Figure::Weeks => Value::text(calendar::weeks_in_words(&calendar::weeks(history))),
+            Figure::MoodDays => count(last_days(history).iter().flatten().count()),
+            Figure::Moods => Value::text(calendar::moods_in_words(&last_days(history))),
+            Figure::YearDays => count(last_year(history).iter().flatten().count()),
+            Figure::Year => Value::text(calendar::moods_counted(&last_year(history))),
         }
     }
 }
@@ -134,6 +165,14 @@ fn before(what: Before, history: &History) -> Value {
         (Value::Int(both), Value::Int(last)) => Value::Int(both - last),
         _ => Value::None,
     }
+}
+
+fn last_days(history: &History) -> Vec<Option<u8>> {
+    calendar::moods(history, calendar::first_of_days(history))
+}
+
+fn last_year(history: &History) -> Vec<Option<u8>> {
+    calendar::moods(history, calendar::first_of_year(history))
 }
 
 fn count(amount: usize) -> Value {

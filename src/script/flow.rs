@@ -72,7 +72,7 @@ impl World<'_> {
     fn after(&self, script: &Script, pc: usize, known: &Known, calling: &mut Vec<String>) -> Vec<(usize, Known)> {
         let next = pc + 1;
         match &script.ops[pc].kind {
-            OpKind::Say(_)
+            OpKind::Say { .. }
             | OpKind::SayCount { .. }
             | OpKind::Wait(_)
             | OpKind::Journal { .. }

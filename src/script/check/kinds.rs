@@ -135,6 +135,7 @@ impl Checker<'_, '_> {
             Name::ReminderList | Name::Path(_) => Kind::Text,
             Name::Progress(Figure::Enough) => Kind::Bool,
             Name::Progress(Figure::Mood) => Kind::Choice(Figure::MOODS.map(str::to_owned).to_vec()),
+            Name::Progress(figure) if figure.is_text() => Kind::Text,
             Name::Progress(_) => Kind::Number,
         }
     }

@@ -237,7 +237,7 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn op(&mut self, op: &Op, known: &Known) {
         match &op.kind {
-            OpKind::Say(texts) => {
+            OpKind::Say { texts, .. } => {
                 for text in texts {
                     self.template(text, known);
                     self.budget(text, SAY_BUDGET);
@@ -847,7 +847,8 @@ pub(crate) fn list_unused(name: &str, source: &mut Source<'_>) {
 fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
     Some(match kind {
         OpKind::Choose(choose) if choose.many => "choose_many",
-        OpKind::Say(_)
+        OpKind::Say { picture: Some(_), .. } => "picture",
+        OpKind::Say { .. }
         | OpKind::SayCount { .. }
         | OpKind::Ask(_)
         | OpKind::Choose(_)

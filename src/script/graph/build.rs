@@ -77,7 +77,7 @@ impl Work<'_> {
                 }
                 self.otherwise(pc, &choose.question);
             }
-            OpKind::Say(_)
+            OpKind::Say { .. }
             | OpKind::SayCount { .. }
             | OpKind::Wait(_)
             | OpKind::Set(_)

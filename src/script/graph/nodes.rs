@@ -14,7 +14,7 @@ pub(super) const BUTTON: usize = 28;
 pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
     let at = |name: &str| typed.inside(op.span.start, name).to_owned();
     Some(match &op.kind {
-        OpKind::Say(texts) => said(texts),
+        OpKind::Say { texts, .. } => said(texts),
         OpKind::SayCount { forms, .. } => said(&forms[forms.len() - 1..]),
         OpKind::Ask(ask) => {
             let mut node = asked(&ask.question);
