@@ -197,7 +197,7 @@ impl<'s> Walk<'s> {
             Mark::Left => self.days_since(past.on) < AFTER_LEAVING,
             Mark::Refused => self.days_since(past.on) < AFTER_REFUSAL,
         });
-        !early && !resting && !self.is_done(step) && !(step.heavy && self.is_too_heavy())
+        !(early || resting || self.is_done(step) || step.heavy && self.is_too_heavy())
     }
 
     /// Heavy things have no place on a low day, and stand some days apart.
