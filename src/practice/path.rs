@@ -13,6 +13,9 @@ const AFTER_LEAVING: i64 = 14;
 /// How many days a step rests that was not wanted.
 const AFTER_REFUSAL: i64 = 30;
 
+/// How many days pass before the same step is offered unasked once more.
+const AFTER_OFFER: i64 = 5;
+
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<'s> {
@@ -149,6 +152,8 @@ pub struct Walk<'s> {
     pub began: Option<Date>,
     /// The day on which a step was last offered unasked.
     pub offered: Option<Date>,
+    /// Which one that was.
+    pub offered_step: Option<String>,
     /// What became of the steps.
     pub past: Vec<Past>,
 }
@@ -174,7 +179,7 @@ impl<'s> Walk<'s> {
             let step = path.steps.iter().find(|step| self.fits(step))?;
             Some((path.name, *step))
         });
-        found.map(|(path, step)| Next { path, step, is_time: self.is_time() })
+        found.map(|(path, step)| Next { path, step, is_time: self.is_time(&step) })
     }
 
     fn past_of(&self, script: &str) -> Option<&Past> {
@@ -210,8 +215,13 @@ impl<'s> Walk<'s> {
         self.low || done.map(|past| self.days_since(past.on)).any(|days| days < self.stretched(self.pace.heavy_gap()))
     }
 
-    /// True when enough days have passed for another step. On a low day nothing is offered unasked.
-    fn is_time(&self) -> bool {
+    /// True when enough days have passed for another step, and more for one that was offered before. On a low day nothing is
+    /// offered unasked.
+    fn is_time(&self, step: &Step<'_>) -> bool {
+        let again = self.offered_step.as_deref() == Some(step.script);
+        if again && self.offered.is_some_and(|day| self.days_since(day) < AFTER_OFFER) {
+            return false;
+        }
         let days = self.past.iter().map(|past| past.on).chain(self.offered);
         let last = days.map(|day| self.days_since(day)).min();
         !self.low && last.is_none_or(|days| days >= self.stretched(self.pace.gap()))
@@ -250,6 +260,7 @@ mod tests {
             today: day(20),
             began: Some(day(0)),
             offered: None,
+            offered_step: None,
             past: past.iter().map(|text| text.parse().unwrap()).collect(),
         }
     }
@@ -306,6 +317,11 @@ mod tests {
             assert!(!on(2 * days - 1, true) && on(2 * days, true), "{pace:?}");
         }
         assert!(!Walk { low: true, ..walk(two(), &[]) }.next().unwrap().is_time);
+        let again = |passed: i64| {
+            let (offered, offered_step) = (Some(day(20 - passed)), Some("a".to_owned()));
+            Walk { pace: Pace::More, offered, offered_step, ..walk(two(), &[]) }.next().unwrap().is_time
+        };
+        assert!(!again(4) && again(5));
     }
 
     #[test]
