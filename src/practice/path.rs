@@ -170,11 +170,11 @@ pub struct Next<'s> {
 }
 
 impl<'s> Walk<'s> {
-    /// The step that fits today, if one does. Of several paths, the one of which least was done comes first.
+    /// The step that fits today, if one does. Of several paths, the one of which least was done or turned down comes first.
     #[must_use]
     pub fn next(&self) -> Option<Next<'s>> {
         let mut paths: Vec<&Path<'s>> = self.paths.iter().collect();
-        paths.sort_by_key(|path| path.steps.iter().filter(|step| self.is_done(step)).count());
+        paths.sort_by_key(|path| path.steps.iter().filter(|step| self.is_behind(step)).count());
         let found = paths.into_iter().find_map(|path| {
             let step = path.steps.iter().find(|step| self.fits(step))?;
             Some((path.name, *step))
@@ -193,6 +193,11 @@ impl<'s> Walk<'s> {
     fn is_done(&self, step: &Step<'_>) -> bool {
         let done = |script| self.past_of(script).is_some_and(|past| past.mark == Mark::Done);
         done(step.script) || step.softer.is_some_and(done)
+    }
+
+    fn is_behind(&self, step: &Step<'_>) -> bool {
+        let refused = |past: &Past| matches!(past.mark, Mark::Refused | Mark::Never);
+        self.is_done(step) || self.past_of(step.script).is_some_and(refused)
     }
 
     fn fits(&self, step: &Step<'_>) -> bool {
