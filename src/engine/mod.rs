@@ -81,6 +81,12 @@ pub fn today(library: &Library, facts: &Facts, now: &Zoned) -> Date {
     crate::schedule::day_of(now.datetime(), scope::day_begins(library, facts))
 }
 
+/// When a person's quiet hours begin next.
+#[must_use]
+pub fn quiet_begins(library: &Library, facts: &Facts, now: &Zoned) -> Option<Timestamp> {
+    due::quiet_hours(|name| scope::fact(library, facts, name))?.begins_after(now)
+}
+
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
     let helping = turn.is_helping();
     turn.adopt();

@@ -62,6 +62,13 @@ impl Post {
         }
     }
 
+    /// What comes again anyway and could not go out by then stays away: it would come in quiet hours.
+    pub(super) fn stays_away_from(&mut self, quiet: Timestamp, now: Timestamp) {
+        if self.purpose == Purpose::Nudge {
+            self.expires = self.expires.min(quiet.max(add(now, SHORTEST_LIFE)));
+        }
+    }
+
     /// A word about an event that could not be handled.
     pub(super) fn apology(account: Account, row: i64, now: Timestamp) -> Self {
         Self {
