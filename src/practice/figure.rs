@@ -22,8 +22,10 @@ pub enum Figure {
     Kept(i64),
     /// How many of the last month stand like that.
     Month(Standing),
-    /// Check-ins of the last month.
-    CheckIns,
+    /// The same of the month before the last one.
+    Before(Before),
+    /// Check-ins of the last so many days.
+    CheckIns(i64),
     /// Returns, ever.
     Returns,
     /// Pieces of gold, ever.
@@ -36,9 +38,20 @@ pub enum Figure {
     Mood,
 }
 
+/// What is told of the month before the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// How many promises were kept.
+    Kept,
+    /// Of how many.
+    Promises,
+    /// Days with a check-in.
+    CheckIns,
+}
+
 impl Figure {
     /// All of them, by their words.
-    pub const ALL: [(&'static str, Figure); 15] = [
+    pub const ALL: [(&'static str, Figure); 19] = [
         ("kept_7", Figure::Kept(7)),
         ("kept_14", Figure::Kept(14)),
         ("kept_30", Figure::Kept(MONTH)),
@@ -48,7 +61,11 @@ impl Figure {
         ("late_30", Figure::Month(Standing::KeptLate)),
         ("told_ahead_30", Figure::Month(Standing::ToldAhead)),
         ("repaired_30", Figure::Month(Standing::Repaired)),
-        ("checkins_30", Figure::CheckIns),
+        ("checkins_7", Figure::CheckIns(7)),
+        ("checkins_30", Figure::CheckIns(MONTH)),
+        ("kept_before", Figure::Before(Before::Kept)),
+        ("promises_before", Figure::Before(Before::Promises)),
+        ("checkins_before", Figure::Before(Before::CheckIns)),
         ("returns", Figure::Returns),
         ("gold", Figure::Gold),
         ("score", Figure::Score),
@@ -91,13 +108,27 @@ impl Figure {
                 count(history.due_within(days).filter(|one| one.standing != Standing::Missed).count())
             }
             Figure::Month(standing) => count(history.due_within(MONTH).filter(|one| one.standing == standing).count()),
-            Figure::CheckIns => count(history.checkins_within(MONTH).count()),
+            Figure::CheckIns(days) => count(history.checkins_within(days).count()),
+            Figure::Before(what) => before(what, history),
             Figure::Returns => count(history.returns.len()),
             Figure::Gold => count(super::gold::pieces(history).len()),
             Figure::Score => score(history).map_or(Value::None, Value::Int),
             Figure::Enough => Value::Bool(is_enough(history)),
             Figure::Mood => mood(history).map_or(Value::None, Value::text),
         }
+    }
+}
+
+/// A figure of two months without that of the last one.
+fn before(what: Before, history: &History) -> Value {
+    let of = |days| match what {
+        Before::Kept => Figure::Kept(days),
+        Before::Promises => Figure::Promises(days),
+        Before::CheckIns => Figure::CheckIns(days),
+    };
+    match (of(2 * MONTH).of(history), of(MONTH).of(history)) {
+        (Value::Int(both), Value::Int(last)) => Value::Int(both - last),
+        _ => Value::None,
     }
 }
 
