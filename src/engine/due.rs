@@ -15,6 +15,8 @@ use crate::types::{Span, Value, Values};
 const PRESENT: SignedDuration = SignedDuration::from_mins(30);
 /// Somebody who was not here for longer than this is not reminded of an open question: one message a day is enough.
 const AROUND: SignedDuration = SignedDuration::from_hours(36);
+/// Somebody who was not here for so many days is asked the daily question once a week only.
+const GONE_DAYS: i64 = 4;
 /// When to look again whether the open script has ended.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -58,6 +60,9 @@ impl Turn<'_> {
         }
         if self.asks_about_settled(args) || (keeps_checkin(script) && self.facts.last_checkin == Some(self.today())) {
             return Outcome::Settled;
+        }
+        if keeps_checkin(script) && self.is_gone() {
+            return Outcome::Away;
         }
         if let Some(outcome) = self.not_now(due) {
             return outcome;
@@ -106,6 +111,12 @@ impl Turn<'_> {
             .iter()
             .find(|thread| thread.id == id && is_run_of(thread, script, args))
             .map(|thread| thread.id)
+    }
+
+    /// True on most days of a long absence: a question that nobody answers is not asked every day.
+    fn is_gone(&self) -> bool {
+        let days = self.state.seen.map_or(0, |seen| self.days_since(seen));
+        days >= GONE_DAYS && days % 7 != 0
     }
 
     fn is_somebody_there(&self) -> bool {
@@ -165,8 +176,8 @@ impl Turn<'_> {
     fn due_nudge(&mut self, due: &Due, thread: u64, seq: u64) -> Outcome {
         let waiting = self.state.active.as_ref().filter(|active| active.id == thread);
         let open = waiting.filter(|active| active.asked.as_ref().is_some_and(|asked| asked.seq == seq));
-        let root = open.and_then(|active| active.frames.first());
-        let Some(nudge) = root.and_then(|root| self.script_of(root)).and_then(|script| script.nudge.as_ref()) else {
+        let script = open.and_then(|active| active.frames.first()).and_then(|root| self.script_of(root));
+        let Some((daily, nudge)) = script.and_then(|script| Some((keeps_checkin(script), script.nudge.as_ref()?))) else {
             return Outcome::Settled;
         };
         if self.state.card.is_some() {
@@ -175,8 +186,11 @@ impl Turn<'_> {
         if self.state.seen.is_none_or(|seen| self.at().duration_since(seen) > AROUND) {
             return Outcome::Away;
         }
-        if let Some(outcome) = self.not_now(due) {
-            return outcome;
+        match self.not_now(due) {
+            // In the morning it would speak of a day that is over.
+            Some(Outcome::Quiet { .. }) if daily => return Outcome::Enough,
+            Some(outcome) => return outcome,
+            None => {}
         }
         if self.had_enough() {
             return Outcome::Enough;

@@ -186,7 +186,7 @@ impl<'t> Turn<'t> {
     }
 
     /// How many days ago something was, on the person's calendar.
-    fn days_since(&self, then: Timestamp) -> i64 {
+    pub(crate) fn days_since(&self, then: Timestamp) -> i64 {
         // Most come back within the day: no calendar is needed to tell.
         if self.at().duration_since(then) < SignedDuration::from_hours(24) {
             return 0;

@@ -41,6 +41,7 @@ pub(crate) fn next<'l>(library: &'l Library, facts: &Facts, today: Date) -> Opti
         today,
         began: day("consented_on"),
         offered: day("step_offered_on"),
+        offered_step: fact("step_offered").as_text().map(str::to_owned),
         past: past(&fact(FACT)),
     };
     walk.next()

@@ -13,6 +13,9 @@ const AFTER_LEAVING: i64 = 14;
 /// How many days a step rests that was not wanted.
 const AFTER_REFUSAL: i64 = 30;
 
+/// How many days pass before the same step is offered unasked once more.
+const AFTER_OFFER: i64 = 5;
+
 /// One step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<'s> {
@@ -149,6 +152,8 @@ pub struct Walk<'s> {
     pub began: Option<Date>,
     /// The day on which a step was last offered unasked.
     pub offered: Option<Date>,
+    /// Which one that was.
+    pub offered_step: Option<String>,
     /// What became of the steps.
     pub past: Vec<Past>,
 }
@@ -165,16 +170,16 @@ pub struct Next<'s> {
 }
 
 impl<'s> Walk<'s> {
-    /// The step that fits today, if one does. Of several paths, the one of which least was done comes first.
+    /// The step that fits today, if one does. Of several paths, the one of which least was done or turned down comes first.
     #[must_use]
     pub fn next(&self) -> Option<Next<'s>> {
         let mut paths: Vec<&Path<'s>> = self.paths.iter().collect();
-        paths.sort_by_key(|path| path.steps.iter().filter(|step| self.is_done(step)).count());
+        paths.sort_by_key(|path| path.steps.iter().filter(|step| self.is_behind(step)).count());
         let found = paths.into_iter().find_map(|path| {
             let step = path.steps.iter().find(|step| self.fits(step))?;
             Some((path.name, *step))
         });
-        found.map(|(path, step)| Next { path, step, is_time: self.is_time() })
+        found.map(|(path, step)| Next { path, step, is_time: self.is_time(&step) })
     }
 
     fn past_of(&self, script: &str) -> Option<&Past> {
@@ -190,6 +195,11 @@ impl<'s> Walk<'s> {
         done(step.script) || step.softer.is_some_and(done)
     }
 
+    fn is_behind(&self, step: &Step<'_>) -> bool {
+        let refused = |past: &Past| matches!(past.mark, Mark::Refused | Mark::Never);
+        self.is_done(step) || self.past_of(step.script).is_some_and(refused)
+    }
+
     fn fits(&self, step: &Step<'_>) -> bool {
         let early = self.began.is_some_and(|began| self.days_since(began) < step.from_day);
         let resting = self.past_of(step.script).is_some_and(|past| match past.mark {
@@ -197,7 +207,7 @@ impl<'s> Walk<'s> {
             Mark::Left => self.days_since(past.on) < AFTER_LEAVING,
             Mark::Refused => self.days_since(past.on) < AFTER_REFUSAL,
         });
-        !early && !resting && !self.is_done(step) && !(step.heavy && self.is_too_heavy())
+        !(early || resting || self.is_done(step) || step.heavy && self.is_too_heavy())
     }
 
     /// Heavy things have no place on a low day, and stand some days apart.
@@ -210,8 +220,13 @@ impl<'s> Walk<'s> {
         self.low || done.map(|past| self.days_since(past.on)).any(|days| days < self.stretched(self.pace.heavy_gap()))
     }
 
-    /// True when enough days have passed for another step. On a low day nothing is offered unasked.
-    fn is_time(&self) -> bool {
+    /// True when enough days have passed for another step, and more for one that was offered before. On a low day nothing is
+    /// offered unasked.
+    fn is_time(&self, step: &Step<'_>) -> bool {
+        let again = self.offered_step.as_deref() == Some(step.script);
+        if again && self.offered.is_some_and(|day| self.days_since(day) < AFTER_OFFER) {
+            return false;
+        }
         let days = self.past.iter().map(|past| past.on).chain(self.offered);
         let last = days.map(|day| self.days_since(day)).min();
         !self.low && last.is_none_or(|days| days >= self.stretched(self.pace.gap()))
@@ -250,6 +265,7 @@ mod tests {
             today: day(20),
             began: Some(day(0)),
             offered: None,
+            offered_step: None,
             past: past.iter().map(|text| text.parse().unwrap()).collect(),
         }
     }
@@ -306,6 +322,11 @@ mod tests {
             assert!(!on(2 * days - 1, true) && on(2 * days, true), "{pace:?}");
         }
         assert!(!Walk { low: true, ..walk(two(), &[]) }.next().unwrap().is_time);
+        let again = |passed: i64| {
+            let (offered, offered_step) = (Some(day(20 - passed)), Some("a".to_owned()));
+            Walk { pace: Pace::More, offered, offered_step, ..walk(two(), &[]) }.next().unwrap().is_time
+        };
+        assert!(!again(4) && again(5));
     }
 
     #[test]
