@@ -207,7 +207,8 @@ impl<'s> Walk<'s> {
             Mark::Left => self.days_since(past.on) < AFTER_LEAVING,
             Mark::Refused => self.days_since(past.on) < AFTER_REFUSAL,
         });
-        !(early || resting || self.is_done(step) || step.heavy && self.is_too_heavy())
+        let too_heavy = step.heavy && self.is_too_heavy();
+        !early && !resting && !too_heavy && !self.is_done(step)
     }
 
     /// Heavy things have no place on a low day, and stand some days apart.
