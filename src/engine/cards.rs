@@ -81,9 +81,10 @@ impl<'t> Turn<'t> {
             pc += 1;
             self.did(script, at, Did::Step);
             match &op.kind {
-                OpKind::Say { texts, .. } => {
-                    if let Some(text) = self.one_of(texts, pc) {
-                        self.say_line(script, at, text, frame);
+                OpKind::Say { texts, picture } => {
+                    let said = self.one_of(texts, pc).is_some_and(|text| self.say_line(script, at, text, frame));
+                    if let Some(picture) = picture.filter(|_| said) {
+                        self.show_picture(picture);
                     }
                 }
                 OpKind::SayCount { .. } => self.say_counted(script, at, frame),

@@ -847,7 +847,6 @@ pub(crate) fn list_unused(name: &str, source: &mut Source<'_>) {
 fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
     Some(match kind {
         OpKind::Choose(choose) if choose.many => "choose_many",
-        OpKind::Say { picture: Some(_), .. } => "picture",
         OpKind::Say { .. }
         | OpKind::SayCount { .. }
         | OpKind::Ask(_)
