@@ -177,7 +177,8 @@ impl Turn<'_> {
         let waiting = self.state.active.as_ref().filter(|active| active.id == thread);
         let open = waiting.filter(|active| active.asked.as_ref().is_some_and(|asked| asked.seq == seq));
         let script = open.and_then(|active| active.frames.first()).and_then(|root| self.script_of(root));
-        let Some((daily, nudge)) = script.and_then(|script| Some((keeps_checkin(script), script.nudge.as_ref()?))) else {
+        let Some((daily, nudge)) = script.and_then(|script| Some((keeps_checkin(script), script.nudge.as_ref()?)))
+        else {
             return Outcome::Settled;
         };
         if self.state.card.is_some() {
