@@ -404,6 +404,9 @@ pub struct Message {
     /// It takes the place of the message whose button was pressed, where the platform can do that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub edits: bool,
+    /// What it answers was not to be kept: the person's own message is taken away with it, where the platform can do that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub erases: bool,
     /// The language it is written in, by its tag, when that is not the source language: for what a platform adds to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,

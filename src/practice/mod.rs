@@ -8,4 +8,5 @@ pub mod gold;
 pub mod history;
 pub mod promise;
 pub mod reminder;
+pub mod rhythm;
 pub mod score;
