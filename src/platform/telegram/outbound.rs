@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Deserialize;
-use teloxide::payloads::{
-    DeleteMessage, EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters,
-};
+use teloxide::payloads::{DeleteMessage, EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters};
 use teloxide::types::{ChatId, LinkPreviewOptions, MessageId, ParseMode};
 
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};

@@ -78,8 +78,11 @@ const GIVEN: &[Key] = &[Key::may(
     "A text that is read as the answer first; it is only asked when that cannot be read. Example: when_in(said)",
 )];
 
-const KEEP: &[Key] =
-    &[Key::may("keep", Word(&["none"]), "none: nothing of the answer is kept; `save` only takes that there was one, in a var of type bool.")];
+const KEEP: &[Key] = &[Key::may(
+    "keep",
+    Word(&["none"]),
+    "none: nothing of the answer is kept; `save` only takes that there was one, in a var of type bool.",
+)];
 
 const OBJECTIONS: &[Key] = &[
     Key::may(
