@@ -511,6 +511,14 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), reason: error.kind().to_string() })
 }
 
+/// Whether the terminal says that it shows true colours (`COLORTERM`), and nobody asked for none (`NO_COLOR`).
+#[must_use]
+pub fn terminal_has_colours() -> bool {
+    let of = |wanted: &str| std::env::vars_os().find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let none = of("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !none && of("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
+}
+
 /// Our variables. One that is not text is passed over: no setting of ours needs such bytes.
 fn environment() -> HashMap<String, String> {
     std::env::vars_os()

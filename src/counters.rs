@@ -19,6 +19,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("outbox.sent", "Messages that a platform has taken"),
     ("outbox.again", "Attempts after which a message is tried again, by reason"),
     ("outbox.skipped", "Messages that are not sent any more, by reason"),
+    ("outbox.undrawn", "Messages that went out without their picture, by reason"),
     ("roles.taken", "Roles that this program has taken over"),
     ("roles.lost", "Roles that this program has lost"),
 ];

@@ -9,6 +9,7 @@
 //! - [`script`]: YAML to checked scripts; expressions, texts, phrases.
 //! - [`safety`]: a first look at every text, before any script.
 //! - [`practice`]: promises and what else people do here; pure arithmetic.
+//! - [`picture`]: numbers to pictures: the seam, the mood line, the year, said and done.
 //! - [`schedule`]: wall-clock rules, zones, quiet hours.
 //! - [`transcript`]: conversations written down, played and compared; what of the scripts they reach.
 //!
@@ -37,6 +38,7 @@ pub mod metrics;
 pub mod nodes;
 pub mod outbox;
 pub mod phrase;
+pub mod picture;
 pub mod platform;
 pub mod practice;
 pub mod prompts;

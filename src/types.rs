@@ -9,8 +9,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod drawing;
 mod value;
 
+pub use drawing::{Drawing, Picture, Subject, Theme, Week};
 pub use value::{Value, Values, describe_seconds};
 
 /// A person, whatever accounts they have. Assigned by the store, never shown.
@@ -53,6 +55,19 @@ impl Platform {
             Platform::Telegram => 4096,
             Platform::Discord => 2000,
             Platform::Console => 100_000,
+        }
+    }
+}
+
+impl Platform {
+    /// The longest text that can stand under a picture, in UTF-16 units.
+    ///
+    /// Sources: Telegram Bot API `sendPhoto` (1,024 after entities are parsed); on Discord a picture hangs on an ordinary message.
+    #[must_use]
+    pub fn caption_limit(self) -> usize {
+        match self {
+            Platform::Telegram => 1024,
+            Platform::Discord | Platform::Console => self.message_limit(),
         }
     }
 }
@@ -245,14 +260,22 @@ impl Rich {
     /// ```
     #[must_use]
     pub fn split(&self, limit: usize) -> Vec<Rich> {
+        self.split_after(limit, limit)
+    }
+
+    /// The same, with another limit for the first part.
+    #[must_use]
+    pub fn split_after(&self, first: usize, limit: usize) -> Vec<Rich> {
         let mut parts = Vec::new();
         let mut rest = self.clone();
-        while rest.utf16_len() > limit {
+        let mut most = first;
+        while rest.utf16_len() > most {
             let text = rest.text();
-            let cut = cut_before(&text, limit.max(1));
+            let cut = cut_before(&text, most.max(1));
             let (head, tail) = rest.divide(cut);
             parts.push(head.trimmed());
             rest = tail.trimmed();
+            most = limit;
         }
         parts.push(rest);
         parts.retain(|part| !part.is_blank());
@@ -407,6 +430,9 @@ pub struct Message {
     /// What it answers was not to be kept: the person's own message is taken away with it, where the platform can do that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub erases: bool,
+    /// A picture that goes with it. The text says the same for whoever does not see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Drawing>,
     /// The language it is written in, by its tag, when that is not the source language: for what a platform adds to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,

@@ -13,10 +13,11 @@ use goldseam::platform::discord::{
 use goldseam::platform::inbox::{Heard, Inbox, RawEvent};
 use goldseam::platform::{Endpoint, Network};
 use goldseam::types::{
-    Button, FormWords, Inbound, Input, Localized, Message, PlaceKind, Platform, Purpose, Rich, Span,
+    Button, Drawing, FormWords, Inbound, Input, Localized, Message, PlaceKind, Platform, Purpose, Rich, Span, Subject,
+    Theme,
 };
 use serde_json::{Value, json};
-use support::fake_discord::{APPLICATION, FakeDiscord, Fault, SERVER_CHANNEL, TOKEN};
+use support::fake_discord::{APPLICATION, FakeDiscord, Fault, SERVER_CHANNEL, SentMessage, TOKEN};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -160,6 +161,7 @@ fn outgoing(id: i64, message: Message) -> Outgoing {
         account: "33".into(),
         place: None,
         message,
+        picture: None,
         purpose: Purpose::Reply,
         reply: None,
         silent: false,
@@ -224,6 +226,60 @@ async fn a_message_becomes_exactly_this_request() {
         });
         assert_eq!(fake.requests().last().unwrap().body, expected);
     }
+    fake.assert_no_violations();
+}
+
+/// A message with a picture, as the outbox hands it over.
+fn showing(id: i64, text: &str) -> Outgoing {
+    let drawing = Drawing { subject: Subject::Bars { weeks: vec![] }, theme: Theme::Dark };
+    let file = goldseam::picture::draw(&drawing).unwrap();
+    let message = Message { picture: Some(drawing), ..plain(text) };
+    Outgoing { picture: Some(file.into()), ..outgoing(id, message) }
+}
+
+/// The text of a message and what is read out in the place of its picture, which must be a whole one.
+#[track_caller]
+fn seen(message: &SentMessage) -> (&str, &str) {
+    let (file, description) = message.picture.as_ref().expect("a picture");
+    let image = support::png::Image::read(file);
+    assert_eq!((image.width, image.height), (1080, 720));
+    (&message.content, description)
+}
+
+#[tokio::test]
+async fn a_picture_hangs_on_its_message_and_says_what_there_is_to_see() {
+    let fake = FakeDiscord::start().await;
+    let sender = sender(&fake);
+    sender.deliver(&showing(36, "Kept *2* of 3, @everyone.")).await.unwrap();
+    let expected = json!({
+        "content": "Kept \\*2\\* of 3, \\@everyone.", "components": [], "allowed_mentions": { "parse": [] }, "flags": 4,
+        "nonce": "10", "enforce_nonce": true,
+        "attachments": [{ "id": "0", "filename": "goldseam.png", "description": "Kept *2* of 3, @everyone." }],
+    });
+    assert_eq!(fake.requests().last().unwrap().body, expected);
+    sender.deliver(&showing(37, &"long words ".repeat(150))).await.unwrap();
+    let all = fake.person(33).sent();
+    assert_eq!(seen(&all[0]), ("Kept \\*2\\* of 3, \\@everyone.", "Kept *2* of 3, @everyone."));
+    assert!(seen(&all[1]).1.chars().count() <= 1024);
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_picture_that_is_sent_twice_is_one_message_and_a_refused_one_leaves_its_words() {
+    let fake = FakeDiscord::start().await;
+    let sender = sender(&fake);
+    fake.fault("/messages", Fault::LoseAnswer);
+    assert!(matches!(sender.deliver(&showing(1, "Once")).await, Err(SendError::Ambiguous(_))));
+    sender.deliver(&showing(1, "Once")).await.unwrap();
+    assert_eq!(fake.person(33).sent().len(), 1);
+    let limited = json!({ "retry_after": 2.0, "global": false, "message": "slow" }).to_string();
+    fake.fault("/messages", Fault::Answer(429, limited, vec![]));
+    assert!(matches!(sender.deliver(&showing(2, "Later")).await, Err(SendError::RateLimited { .. })));
+    let large = json!({ "code": 40005, "message": "Request entity too large" }).to_string();
+    fake.fault("/messages", Fault::Answer(413, large, vec![]));
+    sender.deliver(&showing(3, "The words alone")).await.unwrap();
+    let last = fake.person(33).sent().pop().unwrap();
+    assert_eq!((last.content.as_str(), last.picture), ("The words alone", None));
     fake.assert_no_violations();
 }
 
@@ -605,6 +661,30 @@ async fn an_answer_whose_receipt_was_lost_is_not_given_twice() {
     assert!(matches!(bot.answer(1, &input, plain("Once")).await, Err(SendError::Ambiguous(_))));
     bot.answer(1, &input, plain("Once")).await.unwrap();
     assert_eq!(person.sent().len(), 1);
+    bot.stop().await;
+}
+
+#[tokio::test]
+async fn a_picture_answers_an_interaction_in_every_way_there_is() {
+    let bot = Bot::start(DEFER_LATE).await;
+    let person = bot.fake.person(33);
+    person.uses_in_server("/seam");
+    let input = bot.inbox.input(1).await;
+    let to = |id, text: &str| Outgoing { reply: input.reply.clone(), ..showing(id, text) };
+    bot.sender.deliver(&to(1, "First")).await.unwrap();
+    bot.sender.deliver(&to(2, "Follows")).await.unwrap();
+    bot.stop().await;
+
+    let bot = Bot::start(DEFER_SOON).await;
+    let later = bot.fake.person(44);
+    later.uses_in_server("/seam");
+    let input = bot.inbox.input(1).await;
+    bot.fake.until("thinking is shown", |fake| fake.thinking() == 1).await;
+    bot.sender.deliver(&Outgoing { reply: input.reply, ..showing(3, "In its place") }).await.unwrap();
+    let all: Vec<SentMessage> = person.sent().into_iter().chain(later.sent()).collect();
+    let texts = [("First", "First"), ("Follows", "Follows"), ("In its place", "In its place")];
+    assert_eq!(all.iter().map(seen).collect::<Vec<_>>(), texts);
+    assert!(all.iter().all(|message| message.ephemeral), "in a server it is seen by the person only");
     bot.stop().await;
 }
 

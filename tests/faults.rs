@@ -108,8 +108,18 @@ impl Post {
     }
 
     async fn enqueue(&mut self, purpose: Purpose, people: impl IntoIterator<Item = usize>) {
-        let now = self.clock.now();
         let message = Message { text: Rich::plain("How was today?"), ..Message::default() };
+        self.enqueue_this(&message, purpose, people).await;
+    }
+
+    /// Help for somebody who may be in danger.
+    async fn help(&mut self, person: usize) {
+        let message = Message { text: Rich::plain("You are not alone."), urgent: true, ..Message::default() };
+        self.enqueue_this(&message, Purpose::Reply, [person]).await;
+    }
+
+    async fn enqueue_this(&mut self, message: &Message, purpose: Purpose, people: impl IntoIterator<Item = usize>) {
+        let now = self.clock.now();
         let mut tx = self.store.begin().await.unwrap();
         for person in people {
             let account = &self.accounts[person];
@@ -120,7 +130,7 @@ impl Post {
                 platform: Platform::Telegram,
                 place: Some(&(person + 1).to_string()),
                 reply: None,
-                message: &message,
+                message,
                 purpose,
                 due: now,
                 expires: None,
@@ -270,6 +280,50 @@ async fn an_outage_of_half_an_hour_loses_nothing_and_ends_within_a_minute() {
     assert_eq!(post.times(), vec![1; 120], "each of them once");
     let first = post.noted.first().into_values().min().unwrap();
     assert!(first.duration_since(healed) <= SignedDuration::from_secs(60), "{first}");
+}
+
+/// F32: somebody needs help while the platform fails, and while it limits everybody.
+#[tokio::test]
+async fn help_is_there_within_five_seconds_of_the_platform_whatever_the_trouble_was() {
+    let storm = |wait: u64| {
+        Trouble::Raw(
+            429,
+            format!(r#"{{"ok":false,"error_code":429,"description":"x","parameters":{{"retry_after":{wait}}}}}"#),
+        )
+    };
+    let troubles = [
+        (vec![Trouble::ServerError, Trouble::HtmlBadGateway, Trouble::Raw(503, String::new())], 30),
+        (vec![Trouble::Raw(500, r#"{"ok":fal"#.into())], 3 * 60),
+        (vec![storm(2), Trouble::ServerError, storm(1)], 20),
+    ];
+    for (trouble, minutes) in troubles {
+        let mut post = Post::to(60).await;
+        let begun = post.clock.now();
+        let healed = begun + SignedDuration::from_mins(minutes);
+        post.enqueue(Purpose::Nudge, 0..40).await;
+        post.enqueue(Purpose::Reply, 40..50).await;
+        let (mut round, mut asked) = (0, false);
+        while post.clock.now() < healed {
+            post.fake.outage(Some(trouble[round % trouble.len()].clone()));
+            round += 1;
+            if !asked && post.clock.now() >= begun + SignedDuration::from_mins(2) {
+                asked = true;
+                post.help(55).await;
+            }
+            post.goes_on(healed).await;
+        }
+        post.fake.outage(None);
+        let end = healed + SignedDuration::from_mins(30);
+        while post.fake.accepted() < 51 && post.clock.now() < end {
+            post.goes_on(end).await;
+        }
+        assert_eq!(post.times()[55], 1, "once");
+        let came = post.noted.first()["56"];
+        assert!(came.duration_since(healed) <= SignedDuration::from_secs(5), "{came}, healed at {healed}");
+        let before = post.noted.first().into_iter().filter(|(_, at)| *at < came).count();
+        assert!(before <= 2, "{before} went before it");
+        assert!(minutes > 40 || post.fake.accepted() == 51, "and the others are not forgotten");
+    }
 }
 
 /// F18: a thousand people have blocked the bot since yesterday.

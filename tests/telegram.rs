@@ -10,7 +10,9 @@ use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use goldseam::platform::inbox::{Inbox, RawEvent};
 use goldseam::platform::telegram::{Listener, PollError, Sender, Webhook, decode, html, wrap};
 use goldseam::platform::{Endpoint, Network};
-use goldseam::types::{Button, Input, Localized, Message, PlaceKind, Platform, Private, Purpose, Rich, Span};
+use goldseam::types::{
+    Button, Drawing, Input, Localized, Message, PlaceKind, Platform, Private, Purpose, Rich, Span, Subject, Theme,
+};
 use secrecy::SecretString;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -192,6 +194,7 @@ fn outgoing(account: &str, message: Message) -> Outgoing {
         account: account.to_owned(),
         place: None,
         message,
+        picture: None,
         purpose: Purpose::Reply,
         reply: None,
         silent: false,
@@ -294,6 +297,97 @@ async fn the_longest_text_fits_although_its_markup_is_longer() {
     sender(&fake).deliver(&asking("42", &words, &[])).await.unwrap();
     assert_eq!(fake.sent_to(42)[0].plain, words);
     fake.assert_no_violations();
+}
+
+// ---- pictures ----------------------------------------------------------------------------------------------------------
+
+/// A message with a picture, as the outbox hands it over.
+fn showing(account: &str, words: &str, labels: &[&str]) -> Outgoing {
+    let drawing = Drawing { subject: Subject::Seam { plate: 7, full: 5, thin: 2 }, theme: Theme::Light };
+    let file = goldseam::picture::draw(&drawing).unwrap();
+    let out = asking(account, words, labels);
+    let message = Message { picture: Some(drawing), ..out.message };
+    Outgoing { message, picture: Some(file.into()), ..out }
+}
+
+#[tokio::test]
+async fn a_picture_is_one_request_with_the_words_under_it() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    let out = Outgoing { silent: true, ..showing("42", "7 pieces & <more>", &["Thanks"]) };
+    let sent = sender(&fake).deliver(&out).await.unwrap();
+    assert_eq!(sent, Sent { message: Some("1".into()), place: None });
+    let body = json!({
+        "chat_id": 42,
+        "photo": "attach://photo",
+        "caption": "7 pieces &amp; &lt;more&gt;",
+        "parse_mode": "HTML",
+        "disable_notification": true,
+        "reply_markup": { "inline_keyboard": [[{ "text": "Thanks", "callback_data": "q:1:0" }]] },
+    });
+    assert_eq!(fake.calls("sendPhoto"), [body]);
+    let shown = &fake.sent_to(42)[0];
+    let image = support::png::Image::read(shown.picture.as_deref().unwrap());
+    assert_eq!((image.width, image.height, shown.plain.as_str()), (960, 960, "7 pieces & <more>"));
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn what_telegram_says_about_a_picture_has_its_outcome() {
+    let no =
+        |words: &str| Trouble::Raw(400, json!({ "ok": false, "error_code": 400, "description": words }).to_string());
+    let alone = [
+        no("Bad Request: PHOTO_INVALID_DIMENSIONS"),
+        no("Bad Request: IMAGE_PROCESS_FAILED"),
+        no("Bad Request: not enough rights to send photos to the chat"),
+        Trouble::Raw(413, r#"{"ok":false,"error_code":413,"description":"Request Entity Too Large"}"#.into()),
+    ];
+    for trouble in alone {
+        let fake = FakeTelegram::start().await;
+        fake.person(42).known();
+        fake.next_goes_wrong("sendPhoto", trouble.clone());
+        sender(&fake).deliver(&showing("42", "The words stand for themselves.", &["Thanks"])).await.unwrap();
+        let [only] = &fake.sent_to(42)[..] else { panic!("one message: {trouble:?}") };
+        assert_eq!((only.plain.as_str(), only.labels()), ("The words stand for themselves.", vec!["Thanks"]));
+        assert!(only.picture.is_none(), "{trouble:?}");
+    }
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    fake.next_goes_wrong("sendPhoto", Trouble::CannotParse);
+    sender(&fake).deliver(&showing("42", "a <b> c", &[])).await.unwrap();
+    assert!(fake.sent_to(42)[0].picture.is_some());
+    assert_eq!(
+        (fake.sent_to(42)[0].text.as_str(), fake.calls("sendPhoto").len()),
+        ("a <b> c", 2),
+        "the same words, plain"
+    );
+    let passed_on = [
+        (Trouble::TooManyRequests(7), SendError::RateLimited { retry_after: Duration::from_secs(7), who: Waits::Bulk }),
+        (Trouble::Blocked, SendError::Gone("blocked by the person".into())),
+        (Trouble::HtmlBadGateway, SendError::Failed("error 502".into())),
+        (no("Bad Request: chat not found"), SendError::Gone("chat not found".into())),
+    ];
+    for (trouble, expected) in passed_on {
+        fake.next_goes_wrong("sendPhoto", trouble);
+        assert_eq!(sender(&fake).deliver(&showing("42", "words", &[])).await, Err(expected));
+        assert_eq!(fake.calls("sendMessage").len(), 0, "nothing goes out beside it");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_whose_button_was_pressed_is_not_changed_into_words() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    let sender = sender(&fake);
+    sender.deliver(&showing("42", "Your seam.", &["More"])).await.unwrap();
+    fake.person(42).presses("More");
+    let kept = Kept::default();
+    listener(&fake).poll_once(&kept, NOW).await.unwrap();
+    let press = decode(&kept.raws()[0]).unwrap();
+    let mut out = Outgoing { reply: press.reply, ..asking("42", "Here is more.", &[]) };
+    out.message.edits = true;
+    sender.deliver(&out).await.unwrap();
+    assert_eq!(fake.sent_to(42).len(), 2, "a new message");
 }
 
 // ---- answer -> outcome -------------------------------------------------------------------------------------------------
@@ -958,6 +1052,7 @@ async fn the_stored_form_is_the_same_as_from_a_poll_and_a_press_is_answered() {
             text: "How was today?".into(),
             plain: "How was today?".into(),
             buttons: vec![vec![("Fine".into(), "q:1:1".into())]],
+            picture: None,
             silent: false,
         },
         "q:1:1",

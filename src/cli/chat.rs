@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// A folder with scripts [default: the ones inside this program]
     #[arg(long, value_name = "DIR")]
     prompts: Option<PathBuf>,
+    /// Do not draw pictures; their texts say the same
+    #[arg(long)]
+    no_pictures: bool,
 }
 
 /// `goldseam chat`.
@@ -47,13 +50,15 @@ pub(crate) async fn chat(options: Options) -> anyhow::Result<ExitCode> {
         Some(start) => Clock::steered(start.at(&zone_of(&database, &options.person, &start).await?)?),
     };
     let beginning = Beginning::Database(database);
-    Conversation { person: options.person, prompts, clock, screen: screen(), beginning }.hold(library).await
+    Conversation { person: options.person, prompts, clock, screen: screen(!options.no_pictures), beginning }
+        .hold(library)
+        .await
 }
 
 /// `goldseam run` without a token.
 pub(crate) async fn first_conversation(config: &Config, library: Library) -> anyhow::Result<ExitCode> {
     super::log_to_stderr("warn", LogFormat::Text);
-    let screen = screen();
+    let screen = screen(true);
     let database = house::database(None, config);
     screen.remark(&format!("Your data is kept in {}.", house::shown(&database)?))?;
     screen.remark(

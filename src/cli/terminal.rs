@@ -6,6 +6,7 @@ use rustyline::error::ReadlineError;
 use rustyline::{Config, DefaultEditor, ExternalPrinter as _};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
+use crate::config;
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
 use crate::platform::console::{Look, Screen};
 use crate::types::Platform;
@@ -40,9 +41,9 @@ pub(super) fn look() -> Look {
     if is_terminal() { Look::Terminal } else { Look::Plain }
 }
 
-/// The terminal's screen.
-pub(super) fn screen() -> Screen {
-    Screen::stdout(look())
+/// The terminal's screen, with pictures where it shows true colours and they are wanted.
+pub(super) fn screen(pictures: bool) -> Screen {
+    Screen::stdout(look()).with_pictures(pictures && config::terminal_has_colours())
 }
 
 /// Begins to read. Messages that come while somebody types are printed above their line.

@@ -81,7 +81,7 @@ impl<'t> Turn<'t> {
             pc += 1;
             self.did(script, at, Did::Step);
             match &op.kind {
-                OpKind::Say(texts) => {
+                OpKind::Say { texts, .. } => {
                     if let Some(text) = self.one_of(texts, pc) {
                         self.say_line(script, at, text, frame);
                     }

@@ -18,6 +18,15 @@ const AROUND: SignedDuration = SignedDuration::from_hours(36);
 /// When to look again whether the open script has ended.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
+/// The quiet hours as facts tell them.
+pub(super) fn quiet_hours(fact: impl Fn(&str) -> Value) -> Option<Quiet> {
+    let time = |name: &str| match fact(name) {
+        Value::Time { time } => Some(time),
+        _ => None,
+    };
+    Some(Quiet { from: time("quiet_from")?, to: time("quiet_to")? })
+}
+
 impl Turn<'_> {
     /// Takes a due schedule. Leaves exactly one [`Effect::Fired`], before everything that it says.
     pub(crate) fn due(&mut self, due: &Due) {
@@ -128,11 +137,7 @@ impl Turn<'_> {
 
     /// The person's quiet hours.
     fn quiet(&self) -> Option<Quiet> {
-        let time = |name: &str| match self.fact(name) {
-            Value::Time { time } => Some(time),
-            _ => None,
-        };
-        Some(Quiet { from: time("quiet_from")?, to: time("quiet_to")? })
+        quiet_hours(|name| self.fact(name))
     }
 
     fn is_quiet(&self) -> bool {

@@ -10,6 +10,8 @@ mod crowd;
 mod due;
 mod enough;
 mod moments;
+mod paths;
+mod pictures;
 mod promises;
 mod read;
 mod reminders;
@@ -78,6 +80,12 @@ pub fn step_traced(
 #[must_use]
 pub fn today(library: &Library, facts: &Facts, now: &Zoned) -> Date {
     crate::schedule::day_of(now.datetime(), scope::day_begins(library, facts))
+}
+
+/// When a person's quiet hours begin next.
+#[must_use]
+pub fn quiet_begins(library: &Library, facts: &Facts, now: &Zoned) -> Option<Timestamp> {
+    due::quiet_hours(|name| scope::fact(library, facts, name))?.begins_after(now)
 }
 
 fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {

@@ -2,12 +2,14 @@
 
 use super::answer::Heard;
 use super::api::{CheckIn, Effect, Entry, IfBusy, Plan, Run};
+use super::paths;
 use super::promises::Draft;
 use super::reminders::Wish;
 use super::state::{BackTo, Frame, MAX_PARKED, Made, Thread};
 use super::trace::Did;
 use super::turn::Turn;
 use crate::practice::deed::{self, Deed};
+use crate::practice::path::Mark;
 use crate::schedule::when::{Clock, When};
 use crate::script::model::{Assignments, BusyPolicy, OpKind, ScheduleOp, Script};
 use crate::types::{Private, Value, Values};
@@ -188,7 +190,7 @@ impl Turn<'_> {
     /// Runs a thread from an operation of its innermost script on, until something is asked or it ends.
     pub(crate) fn go_on(&mut self, mut thread: Thread, pc: usize) {
         // A thread that has ended has no frame left to tell its name.
-        let name = thread.script().to_owned();
+        let (name, stood_at) = (thread.script().to_owned(), paths::stands_at(&thread));
         match self.run(&mut thread, pc) {
             Stop::Waiting => self.state.active = Some(thread),
             Stop::Given(answer) => {
@@ -199,10 +201,12 @@ impl Turn<'_> {
             }
             Stop::Ended(outcome) => {
                 self.disarm(thread.id);
+                self.note_step(&name, &stood_at, &outcome);
                 self.ended(name, &outcome);
                 self.after_end(&outcome);
             }
             Stop::Started(script, args) => {
+                self.note_step(&name, &stood_at, "done");
                 self.close(&thread, "done");
                 if let Some(script) = self.admitted(&script) {
                     self.start(script, args);
@@ -303,6 +307,10 @@ impl Turn<'_> {
                     let args = self.evaluate(thread, with);
                     return Stop::Started(next.clone(), args);
                 }
+                OpKind::BeginStep(which) => {
+                    let script = which.eval(&self.view(frame, None)).to_string();
+                    return Stop::Started(script, Values::new());
+                }
                 OpKind::End(word) => match self.leave(thread, word) {
                     Some(next) => pc = next,
                     None => return Stop::Ended(word.clone()),
@@ -388,9 +396,10 @@ impl Turn<'_> {
     fn act(&mut self, thread: &mut Thread, script: &Script, pc: usize) {
         let Some(frame) = thread.frames.last() else { return };
         match &script.ops[pc].kind {
-            OpKind::Say(texts) => {
-                if let Some(text) = self.one_of(texts, pc) {
-                    self.say_line(script, pc, text, frame);
+            OpKind::Say { texts, picture } => {
+                let said = self.one_of(texts, pc).is_some_and(|text| self.say_line(script, pc, text, frame));
+                if let Some(picture) = picture.filter(|_| said) {
+                    self.show_picture(picture);
                 }
             }
             OpKind::SayCount { .. } => self.say_counted(script, pc, frame),
@@ -475,6 +484,10 @@ impl Turn<'_> {
                 let id = which.eval(&self.view(frame, None)).to_string();
                 self.drop_reminder(&id);
             }
+            OpKind::TurnDown(which) => {
+                let script = which.eval(&self.view(frame, None)).to_string();
+                self.mark_step(&script, Mark::Refused);
+            }
             OpKind::Ask(_)
             | OpKind::Choose(_)
             | OpKind::Wait(_)
@@ -482,6 +495,7 @@ impl Turn<'_> {
             | OpKind::JumpUnless(..)
             | OpKind::Call { .. }
             | OpKind::Start { .. }
+            | OpKind::BeginStep(_)
             | OpKind::Redo { .. }
             | OpKind::End(_) => {}
         }

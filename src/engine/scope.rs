@@ -6,6 +6,7 @@ use jiff::Zoned;
 use jiff::civil::{Date, Time};
 
 use super::api::Facts;
+use super::paths;
 use super::state::Frame;
 use super::wishes::{self, Here};
 use crate::phrase::Phrase;
@@ -14,7 +15,7 @@ use crate::practice::promise::Standing;
 use crate::schedule::when::{Daypart, Settings};
 use crate::schedule::{Rule, day_of};
 use crate::script::Library;
-use crate::script::expr::{Expr, PromiseField, Scope};
+use crate::script::expr::{Expr, PathField, PromiseField, Scope};
 use crate::script::model::Script;
 use crate::types::Value;
 
@@ -142,6 +143,10 @@ impl Scope for View<'_> {
     fn reminder(&self, id: &str) -> Option<(String, Rule)> {
         let found = self.facts.reminders.iter().find(|reminder| reminder.id == id)?;
         Some((found.text.reveal().to_owned(), found.rule.clone()))
+    }
+
+    fn path(&self, field: PathField) -> Value {
+        paths::field(self.library, self.facts, self.today(), field)
     }
 
     fn phrases(&self, list: &str) -> Option<&[Phrase]> {

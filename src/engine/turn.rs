@@ -18,7 +18,7 @@ use crate::schedule::{Rule, day_of};
 use crate::script::Library;
 use crate::script::model::{Choose, OpKind, Question, Script};
 use crate::script::text::Template;
-use crate::types::{Button, Message, Rich, Value};
+use crate::types::{Button, Message, Picture, Rich, Value};
 
 use super::cards::shorten;
 use super::read::Offered;
@@ -175,13 +175,31 @@ impl<'t> Turn<'t> {
         }
     }
 
-    /// Says a line of a script.
-    pub(crate) fn say_line(&mut self, script: &Script, pc: usize, line: &Template, frame: &Frame) {
+    /// Hangs a picture on what was said last.
+    pub(crate) fn show_picture(&mut self, picture: Picture) {
+        let drawing = self.picture(picture);
+        if let Some(Effect::Say(message)) = self.effects.last_mut() {
+            message.picture = drawing;
+        }
+    }
+
+    /// What days add up to; that it is missing is noted.
+    pub(crate) fn history(&self) -> Option<&History> {
+        if self.facts.history.is_none() {
+            self.lacks_history.set(true);
+        }
+        self.facts.history.as_ref()
+    }
+
+    /// Says a line of a script. True when there was anything to say.
+    pub(crate) fn say_line(&mut self, script: &Script, pc: usize, line: &Template, frame: &Frame) -> bool {
         let text = self.render(line, frame);
-        if !text.is_blank() {
+        let speaks = !text.is_blank();
+        if speaks {
             self.said(script, pc, line);
             self.say(text);
         }
+        speaks
     }
 
     pub(crate) fn note(&mut self, code: impl Into<String>) {

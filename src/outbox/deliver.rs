@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ pub struct Outgoing {
     pub place: Option<String>,
     /// What to say.
     pub message: Message,
+    /// The picture that goes with it, as a PNG file; `None` when there is none, or when it could not be drawn.
+    pub picture: Option<Arc<[u8]>>,
     /// Why.
     pub purpose: Purpose,
     /// The event to answer, when the platform needs it ([`crate::types::Inbound::reply`]).

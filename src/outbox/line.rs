@@ -17,7 +17,7 @@ use crate::store::Claimed;
 use crate::types::Platform;
 
 /// The priorities of the store: help, answers, reminders, nudges, what is late.
-const HELP: i64 = 0;
+pub(super) const HELP: i64 = 0;
 const ANSWERS: i64 = 1;
 const LAST: i64 = 9;
 /// What nobody waits for.

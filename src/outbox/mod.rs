@@ -9,6 +9,7 @@ mod deliver;
 mod evening;
 mod line;
 mod pace;
+mod picture;
 mod verdict;
 mod worker;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::line::HELP;
 use super::{SendError, Waits};
 use crate::store::{Claimed, End};
 use crate::types::{Platform, Purpose};
@@ -22,6 +23,10 @@ const ENDS: i64 = 5;
 /// How often a message is tried of which the platform says that it failed: over more than forty minutes. Each time it may have
 /// arrived all the same.
 const FAILURES: i64 = 16;
+/// Help is tried again within so many milliseconds of a trouble, so that it is there five seconds after the platform is; after so
+/// many attempts it waits longer.
+const HELP_PAUSE: u64 = 4_000;
+const HELP_ATTEMPTS: i64 = 200;
 /// How often a chat may move before we stop following it.
 const MOVES: i64 = 5;
 
@@ -46,6 +51,9 @@ pub(super) enum Verdict {
 
 /// Decides. `random(max)` gives a number of milliseconds from 0 to `max`.
 pub(super) fn verdict(claimed: &Claimed, error: &SendError, random: impl Fn(u64) -> u64) -> Verdict {
+    if let Some(verdict) = verdict_on_help(claimed, error, &random) {
+        return verdict;
+    }
     let pause = || backoff(claimed, &random);
     match error {
         SendError::NotSent(_) => Verdict::Again { pause: pause(), counts: true, code: "not_sent" },
@@ -60,6 +68,25 @@ pub(super) fn verdict(claimed: &Claimed, error: &SendError, random: impl Fn(u64)
         SendError::Moved { .. } => Verdict::Over(End::Dead, "moved_too_often"),
         SendError::Refused(_) => Verdict::Over(End::Dead, "refused"),
         SendError::Unauthorized => Verdict::Stop,
+    }
+}
+
+/// Help for somebody who may be in danger is not given up while it is of use, whatever the trouble is. Where it surely or most likely
+/// did not arrive, it is tried again at once; where nobody knows, after a pause that doubles, because a second copy frightens.
+fn verdict_on_help(claimed: &Claimed, error: &SendError, random: &impl Fn(u64) -> u64) -> Option<Verdict> {
+    if claimed.priority != HELP {
+        return None;
+    }
+    let longest = if claimed.attempts < HELP_ATTEMPTS { HELP_PAUSE } else { 8 * HELP_PAUSE };
+    let soon = || Duration::from_millis(longest / 4 + random(longest * 3 / 4));
+    match error {
+        SendError::NotSent(_) => Some(Verdict::Again { pause: soon(), counts: true, code: "not_sent" }),
+        SendError::Failed(_) => Some(Verdict::Unclear { pause: soon() }),
+        SendError::Ambiguous(_) => {
+            let pause = Duration::from_millis(doubled(claimed.unclear, LONGEST_PAUSE));
+            Some(Verdict::Unclear { pause })
+        }
+        _ => None,
     }
 }
 
@@ -141,6 +168,27 @@ mod tests {
 
     fn ambiguous(platform: Platform, purpose: Purpose, unclear: i64) -> Verdict {
         verdict(&claimed(platform, purpose, 0, unclear), &SendError::Ambiguous("504".into()), |max| max)
+    }
+
+    #[test]
+    fn help_is_never_given_up_and_tried_again_at_once() {
+        let help = |attempts, unclear| Claimed {
+            priority: HELP,
+            ..claimed(Platform::Telegram, Purpose::Reply, attempts, unclear)
+        };
+        for tries in [0, 1, 16, 150] {
+            let failed = verdict(&help(tries, tries), &SendError::Failed("503".into()), |max| max);
+            assert_eq!(failed, Verdict::Unclear { pause: Duration::from_secs(4) });
+            let not_sent = verdict(&help(tries, 0), &SendError::NotSent("DNS".into()), |max| max);
+            assert!(matches!(not_sent, Verdict::Again { pause, .. } if pause == Duration::from_secs(4)));
+        }
+        let pauses = [0, 1, 5, 500].map(|unclear| {
+            match verdict(&help(unclear, unclear), &SendError::Ambiguous(String::new()), |max| max) {
+                Verdict::Unclear { pause } => pause.as_secs(),
+                other => panic!("{other:?}"),
+            }
+        });
+        assert_eq!(pauses, [2, 4, 64, 600]);
     }
 
     #[test]

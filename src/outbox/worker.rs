@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::line::{Gate, Line, LineState, REST};
 use super::pace::Limits;
 use super::verdict::{Verdict, look_since, verdict, verdict_without_sender};
-use super::{Deliver, Outgoing, SendError, Sent};
+use super::{Deliver, Outgoing, SendError, Sent, picture};
 use crate::clock::{Clock, add, ago};
 use crate::counters::Counters;
 use crate::crash;
@@ -367,13 +367,16 @@ impl Outbox {
     /// One attempt. A panic in it is an unclear answer and nothing more.
     fn launch(&self, line: &Line, claimed: Claimed, flight: &mut Flight) {
         let (deliver, seat, clock) = (line.deliver.clone(), line.seat(), self.0.clock.clone());
+        let counters = self.0.counters.clone();
         flight.flying.spawn(async move {
             let _seat = seat;
             let now = clock.now();
             let answer = match outgoing(&claimed, now) {
                 None => Answer::Unreadable,
                 Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
-                Some(outgoing) => {
+                Some(mut outgoing) => {
+                    outgoing.picture =
+                        picture::draw(outgoing.message.picture.as_ref(), claimed.platform, &counters).await;
                     crash::point("before_send");
                     let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
                     crash::point("after_accept");
@@ -557,6 +560,7 @@ fn outgoing(claimed: &Claimed, now: Timestamp) -> Option<Outgoing> {
         account: letter.account,
         place: letter.place,
         message: letter.message,
+        picture: None,
         purpose: claimed.purpose,
         reply: letter.reply.map(|reply| reply.reveal().to_owned()),
         silent: letter.silent,

@@ -1,5 +1,6 @@
 //! Figures: what scripts may say of a history, as `progress.kept_7`. A figure without enough behind it has no value.
 
+use super::calendar;
 use super::history::History;
 use super::promise::Standing;
 use super::score::score;
@@ -22,10 +23,14 @@ pub enum Figure {
     Kept(i64),
     /// How many of the last month stand like that.
     Month(Standing),
-    /// Check-ins of the last month.
-    CheckIns,
+    /// The same of the month before the last one.
+    Before(Before),
+    /// Check-ins of the last so many days.
+    CheckIns(i64),
     /// Returns, ever.
     Returns,
+    /// Deeds of every kind, ever.
+    Deeds,
     /// Pieces of gold, ever.
     Gold,
     /// The bending score.
@@ -34,11 +39,34 @@ pub enum Figure {
     Enough,
     /// The mood of the last month beside the one before: higher, same or lower.
     Mood,
+    /// How many promises came due in the eight weeks that a picture shows.
+    WeeksPromises,
+    /// These weeks in a line: `3/4, –, 5/6`.
+    Weeks,
+    /// On how many of the last thirty days a mood was told.
+    MoodDays,
+    /// These moods in a line: `3, –, 5`.
+    Moods,
+    /// On how many days of the last twelve months a mood was told.
+    YearDays,
+    /// On how many of them each mood was told: `1: 4, 2: 9, ...`.
+    Year,
+}
+
+/// What is told of the month before the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// How many promises were kept.
+    Kept,
+    /// Of how many.
+    Promises,
+    /// Days with a check-in.
+    CheckIns,
 }
 
 impl Figure {
     /// All of them, by their words.
-    pub const ALL: [(&'static str, Figure); 15] = [
+    pub const ALL: [(&'static str, Figure); 26] = [
         ("kept_7", Figure::Kept(7)),
         ("kept_14", Figure::Kept(14)),
         ("kept_30", Figure::Kept(MONTH)),
@@ -48,12 +76,23 @@ impl Figure {
         ("late_30", Figure::Month(Standing::KeptLate)),
         ("told_ahead_30", Figure::Month(Standing::ToldAhead)),
         ("repaired_30", Figure::Month(Standing::Repaired)),
-        ("checkins_30", Figure::CheckIns),
+        ("checkins_7", Figure::CheckIns(7)),
+        ("checkins_30", Figure::CheckIns(MONTH)),
+        ("kept_before", Figure::Before(Before::Kept)),
+        ("promises_before", Figure::Before(Before::Promises)),
+        ("checkins_before", Figure::Before(Before::CheckIns)),
         ("returns", Figure::Returns),
+        ("deeds", Figure::Deeds),
         ("gold", Figure::Gold),
         ("score", Figure::Score),
         ("enough", Figure::Enough),
         ("mood", Figure::Mood),
+        ("weeks_promises", Figure::WeeksPromises),
+        ("weeks", Figure::Weeks),
+        ("mood_days", Figure::MoodDays),
+        ("moods", Figure::Moods),
+        ("year_days", Figure::YearDays),
+        ("year", Figure::Year),
     ];
 
     /// Their words, in the same order.
@@ -76,6 +115,12 @@ impl Figure {
         Self::ALL.into_iter().find(|(known, _)| *known == word).map(|(_, figure)| figure)
     }
 
+    /// True for a figure that is words.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Figure::Weeks | Figure::Moods | Figure::Year)
+    }
+
     /// True for a figure that may have no value.
     #[must_use]
     pub fn is_optional(self) -> bool {
@@ -91,14 +136,43 @@ impl Figure {
                 count(history.due_within(days).filter(|one| one.standing != Standing::Missed).count())
             }
             Figure::Month(standing) => count(history.due_within(MONTH).filter(|one| one.standing == standing).count()),
-            Figure::CheckIns => count(history.checkins_within(MONTH).count()),
+            Figure::CheckIns(days) => count(history.checkins_within(days).count()),
+            Figure::Before(what) => before(what, history),
             Figure::Returns => count(history.returns.len()),
+            Figure::Deeds => count(history.deeds.len()),
             Figure::Gold => count(super::gold::pieces(history).len()),
             Figure::Score => score(history).map_or(Value::None, Value::Int),
             Figure::Enough => Value::Bool(is_enough(history)),
             Figure::Mood => mood(history).map_or(Value::None, Value::text),
+            Figure::WeeksPromises => count(calendar::weeks(history).iter().map(|week| usize::from(week.said)).sum()),
+            Figure::Weeks => Value::text(calendar::weeks_in_words(&calendar::weeks(history))),
+            Figure::MoodDays => count(last_days(history).iter().flatten().count()),
+            Figure::Moods => Value::text(calendar::moods_in_words(&last_days(history))),
+            Figure::YearDays => count(last_year(history).iter().flatten().count()),
+            Figure::Year => Value::text(calendar::moods_counted(&last_year(history))),
         }
     }
+}
+
+/// A figure of two months without that of the last one.
+fn before(what: Before, history: &History) -> Value {
+    let of = |days| match what {
+        Before::Kept => Figure::Kept(days),
+        Before::Promises => Figure::Promises(days),
+        Before::CheckIns => Figure::CheckIns(days),
+    };
+    match (of(2 * MONTH).of(history), of(MONTH).of(history)) {
+        (Value::Int(both), Value::Int(last)) => Value::Int(both - last),
+        _ => Value::None,
+    }
+}
+
+fn last_days(history: &History) -> Vec<Option<u8>> {
+    calendar::moods(history, calendar::first_of_days(history))
+}
+
+fn last_year(history: &History) -> Vec<Option<u8>> {
+    calendar::moods(history, calendar::first_of_year(history))
 }
 
 fn count(amount: usize) -> Value {

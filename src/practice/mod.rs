@@ -2,10 +2,12 @@
 //!
 //! One file for each practice. Never talks, never stores, never reads a clock.
 
+pub mod calendar;
 pub mod deed;
 pub mod figure;
 pub mod gold;
 pub mod history;
+pub mod path;
 pub mod promise;
 pub mod reminder;
 pub mod rhythm;

@@ -29,6 +29,14 @@ impl Quiet {
         let day = if over_midnight { now.date().checked_add(1.day()).ok()? } else { now.date() };
         now.time_zone().to_zoned(day.to_datetime(self.to)).ok().map(|end| end.timestamp())
     }
+
+    /// When they begin next; nothing when there are none.
+    #[must_use]
+    pub fn begins_after(self, now: &Zoned) -> Option<Timestamp> {
+        let day = if now.time() < self.from { now.date() } else { now.date().checked_add(1.day()).ok()? };
+        let begins = now.time_zone().to_zoned(day.to_datetime(self.from)).ok()?;
+        (self.from != self.to).then(|| begins.timestamp())
+    }
 }
 
 #[cfg(test)]
@@ -44,6 +52,17 @@ mod tests {
     fn ends(quiet: Quiet, now: &str, end: Option<&str>) {
         let now: Zoned = now.parse().unwrap();
         assert_eq!(quiet.until(&now).map(|until| until.to_string()).as_deref(), end, "{now}");
+    }
+
+    #[test]
+    fn they_begin_in_the_evening_of_this_day_or_the_next() {
+        let begins = |quiet: Quiet, now: &str| {
+            quiet.begins_after(&now.parse().unwrap()).map(|begins| begins.to_string()).unwrap_or_default()
+        };
+        assert_eq!(begins(NIGHT, "2026-03-02T21:59[Europe/Vienna]"), "2026-03-02T21:00:00Z");
+        assert_eq!(begins(NIGHT, "2026-03-02T22:00[Europe/Vienna]"), "2026-03-03T21:00:00Z");
+        assert_eq!(begins(NIGHT, "2026-03-28T23:00[Europe/Vienna]"), "2026-03-29T20:00:00Z");
+        assert_eq!(begins(NEVER, "2026-03-02T21:59[Europe/Vienna]"), "");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::expr::{BinaryOp, Expr, ExprKind, Function, Name};
+use super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PathField};
 use super::model::{OpKind, Script, Type, VarDef};
 use crate::types::Value;
 
@@ -72,7 +72,7 @@ impl World<'_> {
     fn after(&self, script: &Script, pc: usize, known: &Known, calling: &mut Vec<String>) -> Vec<(usize, Known)> {
         let next = pc + 1;
         match &script.ops[pc].kind {
-            OpKind::Say(_)
+            OpKind::Say { .. }
             | OpKind::SayCount { .. }
             | OpKind::Wait(_)
             | OpKind::Journal { .. }
@@ -81,6 +81,7 @@ impl World<'_> {
             | OpKind::Schedule(_)
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
+            | OpKind::TurnDown(_)
             | OpKind::Cancel(_) => vec![(next, known.clone())],
             // It may have been the last one that was open.
             OpKind::Settle { .. } => {
@@ -154,7 +155,7 @@ impl World<'_> {
                 let back = script.ids.get(back_to).copied().into_iter();
                 target.chain(back).map(|pc| (pc, known.clone())).collect()
             }
-            OpKind::Start { .. } | OpKind::End(_) => Vec::new(),
+            OpKind::Start { .. } | OpKind::BeginStep(_) | OpKind::End(_) => Vec::new(),
         }
     }
 
@@ -186,10 +187,8 @@ impl World<'_> {
             ExprKind::Name(name) => match name {
                 Name::Result(name) => name != "outcome",
                 Name::Progress(figure) => figure.is_optional() && key(expr).is_some_and(|key| !known.contains(&key)),
-                Name::Local(_) | Name::Me(_) | Name::OpenPromise | Name::DaysSinceCheckIn => {
-                    key(expr).is_some_and(|key| !known.contains(&key))
-                }
                 Name::Answer
+                | Name::Path(PathField::Due)
                 | Name::Today
                 | Name::Now
                 | Name::PromiseCount(_)
@@ -198,6 +197,9 @@ impl World<'_> {
                 | Name::Entries
                 | Name::Reminders
                 | Name::ReminderList => false,
+                Name::Local(_) | Name::Me(_) | Name::OpenPromise | Name::DaysSinceCheckIn | Name::Path(_) => {
+                    key(expr).is_some_and(|key| !known.contains(&key))
+                }
             },
             ExprKind::Not(_) | ExprKind::IsNone(..) => false,
             ExprKind::Binary(op, left, right) => match op {
@@ -247,7 +249,7 @@ impl World<'_> {
             if pc >= script.ops.len() || !seen.insert(pc) {
                 continue;
             }
-            found |= matches!(script.ops[pc].kind, OpKind::End(_) | OpKind::Start { .. });
+            found |= matches!(script.ops[pc].kind, OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_));
             open.extend(
                 self.without_waiting(script, pc, calling)
                     .into_iter()
@@ -268,7 +270,7 @@ impl World<'_> {
     ) -> Vec<(String, usize)> {
         let here = |pc: usize| (script.name.clone(), pc);
         match &script.ops[pc].kind {
-            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::End(_) => Vec::new(),
+            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::BeginStep(_) | OpKind::End(_) => Vec::new(),
             OpKind::Jump(target) => vec![here(*target)],
             OpKind::JumpUnless(_, target) => vec![here(pc + 1), here(*target)],
             OpKind::Redo { id, back_to } => {
@@ -369,6 +371,8 @@ fn key(expr: &Expr) -> Option<String> {
         ExprKind::Name(Name::OpenPromise) => Some("ledger.open".into()),
         ExprKind::Name(Name::Progress(figure)) => Some(format!("progress.{figure:?}")),
         ExprKind::Name(Name::DaysSinceCheckIn) => Some("checkins.days_since".into()),
+        ExprKind::Name(Name::Path(PathField::Softer)) => Some("path.softer".into()),
+        ExprKind::Name(Name::Path(_)) => Some("path.script".into()),
         ExprKind::Call(Function::Promise, arguments) => {
             arguments.first().and_then(key).map(|key| format!("promise({key})"))
         }

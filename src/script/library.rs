@@ -13,6 +13,7 @@ use super::earlier::{Earlier, EarlierText};
 use super::flow::World;
 use super::model::{Script, VarDef};
 use super::parse;
+use super::paths::{self, Paths};
 use super::problem::{Problem, Severity, Source};
 use super::read::Fields;
 use super::review::{self, Review};
@@ -136,6 +137,8 @@ pub struct Library {
     words: SharedWords,
     /// What the bot does not say, for checking.
     banned: banned::Rules,
+    /// Which reflections come in which order, by path.
+    paths: Paths,
     commands: BTreeMap<String, String>,
     /// Which script each file holds, for checking.
     files: BTreeMap<String, String>,
@@ -306,6 +309,7 @@ impl Library {
             "facts.yaml" => (self.facts, self.unread) = facts(source),
             "phrases.yaml" => self.words = SharedWords::of_source(source),
             "banned.yaml" => self.banned = banned::rules(source),
+            "paths.yaml" => self.paths = paths::read(source),
             _ => {
                 let Some(script) = script else { return };
                 if self.scripts.contains_key(&script.name) {
@@ -368,6 +372,9 @@ impl Library {
             for opening in &script.starters.openings {
                 clash(opening, &script.name, opening, &mut openings, source);
             }
+        }
+        if let Some(source) = sources.get_mut("paths.yaml") {
+            paths::check(&self.paths, &world, source);
         }
         if let Some(source) = sources.get_mut("phrases.yaml") {
             for list in self.words.lists.keys().filter(|list| !used.contains(*list)) {
@@ -448,6 +455,7 @@ impl Library {
         Library {
             words,
             facts: self.facts.clone(),
+            paths: self.paths.clone(),
             commands: self.commands.clone(),
             files: self.files.clone(),
             unread: self.unread.clone(),
@@ -494,6 +502,12 @@ impl Library {
                 hint: "docs/script-language.md says what it is for".into(),
             })
             .collect()
+    }
+
+    /// The paths, and the steps of each in their order.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// A script by its name; none for one that was withdrawn.
@@ -677,7 +691,7 @@ fn behind(text: &str, words: usize) -> &str {
 
 /// The script that a file holds, if it holds one and it can be read.
 fn script_of(path: &str, source: &mut Source<'_>) -> Option<Script> {
-    if path.starts_with(LANGUAGES) || ["facts.yaml", "phrases.yaml", "banned.yaml"].contains(&path) {
+    if path.starts_with(LANGUAGES) || ["facts.yaml", "phrases.yaml", "banned.yaml", "paths.yaml"].contains(&path) {
         return None;
     }
     let mut script = parse::script(source, stem(path), path.starts_with("system/"))?;

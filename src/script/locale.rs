@@ -149,6 +149,15 @@ impl Writing {
         self.date.replace("{weekday}", &weekday).replace("{day}", &day).replace("{month}", &month)
     }
 
+    /// `3 Mar`, for where there is little room.
+    #[must_use]
+    pub fn short_date(&self, date: Date) -> String {
+        match name(&self.months, date.month() - 1) {
+            month if month.is_empty() => Value::Date { date }.to_string(),
+            month => format!("{} {}", date.day(), month.chars().take(3).collect::<String>()),
+        }
+    }
+
     fn weekday(&self, day: Weekday) -> String {
         name(&self.weekdays, day.to_monday_zero_offset())
     }

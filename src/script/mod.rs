@@ -16,6 +16,7 @@ pub mod locale;
 mod mistyped;
 pub mod model;
 mod parse;
+pub mod paths;
 pub mod problem;
 mod read;
 pub mod reading;

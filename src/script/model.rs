@@ -11,7 +11,7 @@ use super::expr::Expr;
 use super::text::Template;
 use crate::phrase::Phrase;
 use crate::schedule::when::When;
-use crate::types::Value;
+use crate::types::{Picture, Value};
 
 /// A script that was read and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -285,7 +285,12 @@ pub type Assignments = Vec<(String, Expr)>;
 #[derive(Clone, Debug, PartialEq)]
 pub enum OpKind {
     /// Say one of these.
-    Say(Vec<Template>),
+    Say {
+        /// The texts.
+        texts: Vec<Template>,
+        /// The picture that goes with it.
+        picture: Option<Picture>,
+    },
     /// Say the form of a sentence that goes with a number.
     SayCount {
         /// The number.
@@ -373,6 +378,10 @@ pub enum OpKind {
     },
     /// Drop a reminder of their own.
     DropReminder(Expr),
+    /// End this script and begin a step of a path.
+    BeginStep(Expr),
+    /// A step of a path is not wanted.
+    TurnDown(Expr),
     /// Run another script inside this one.
     Call {
         /// The step's name.

@@ -220,7 +220,7 @@ pub(crate) fn declarations(
     found
 }
 
-const RESERVED_NAMES: [&str; 18] = [
+const RESERVED_NAMES: [&str; 19] = [
     "me",
     "result",
     "answer",
@@ -230,6 +230,7 @@ const RESERVED_NAMES: [&str; 18] = [
     "checkins",
     "entries",
     "reminders",
+    "path",
     "and",
     "or",
     "not",

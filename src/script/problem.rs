@@ -188,7 +188,7 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
     match nearest(word, known.iter().copied()) {
         Some(found) => format!("did you mean `{found}`?"),
         None if known.is_empty() => String::new(),
-        None if known.len() <= 24 => format!("known here: {}", known.join(", ")),
+        None if known.len() <= 40 => format!("known here: {}", known.join(", ")),
         None => String::new(),
     }
 }

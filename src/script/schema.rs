@@ -26,16 +26,19 @@ pub enum FileKind {
     Words,
     /// `banned.yaml`.
     Banned,
+    /// `paths.yaml`.
+    Paths,
 }
 
 impl FileKind {
     /// All of them.
-    pub const ALL: [FileKind; 7] = [
+    pub const ALL: [FileKind; 8] = [
         FileKind::Script,
         FileKind::Card,
         FileKind::Facts,
         FileKind::Phrases,
         FileKind::Banned,
+        FileKind::Paths,
         FileKind::Language,
         FileKind::Words,
     ];
@@ -47,6 +50,7 @@ impl FileKind {
             "facts.yaml" => FileKind::Facts,
             "phrases.yaml" => FileKind::Phrases,
             "banned.yaml" => FileKind::Banned,
+            "paths.yaml" => FileKind::Paths,
             _ if path.starts_with("languages/") && path.ends_with("/banned.yaml") => FileKind::Banned,
             _ if path.starts_with("languages/") && path.ends_with("/phrases.yaml") => FileKind::Language,
             _ if path.starts_with("languages/") => FileKind::Words,
@@ -66,6 +70,7 @@ impl FileKind {
             FileKind::Language => "language",
             FileKind::Words => "words",
             FileKind::Banned => "banned",
+            FileKind::Paths => "paths",
         }
     }
 
@@ -84,6 +89,7 @@ impl FileKind {
             FileKind::Language => &grammar::LANGUAGE_PHRASES,
             FileKind::Words => &grammar::SCRIPT_WORDS,
             FileKind::Banned => &grammar::BANNED,
+            FileKind::Paths => &grammar::PATHS,
         }
     }
 }

@@ -16,7 +16,7 @@ use super::text::Template;
 use super::yaml::{Key, Kind, Node};
 use crate::phrase::Phrase;
 use crate::schedule::when::{self, When};
-use crate::types::Value;
+use crate::types::{Picture, Value};
 
 /// A longer script is unreadable, and slow to check.
 const MAX_OPS: usize = 2_000;
@@ -54,7 +54,7 @@ pub(crate) fn lay_out(
         depth: 0,
     };
     if let Some(note) = note {
-        layout.push(note.span.clone(), OpKind::Say(vec![note]));
+        layout.push(note.span.clone(), OpKind::Say { texts: vec![note], picture: None });
     }
     if let Some(steps) = steps {
         layout.steps(steps);
@@ -203,7 +203,7 @@ impl Layout<'_, '_> {
 
     fn verb(&mut self, verb: &'static str, node: &Node, fields: &mut Fields<'_>, span: Range<usize>, id: Option<&str>) {
         match verb {
-            "say" => self.say(node, span),
+            "say" => self.say(node, fields, span),
             "say_one_of" => self.say_one_of(node, span),
             "ask" => self.ask(node, fields, span, id),
             "choose" => self.choose(node, fields, span, id, false),
@@ -233,6 +233,16 @@ impl Layout<'_, '_> {
                     self.push(span, OpKind::DropReminder(which));
                 }
             }
+            "begin_step" => {
+                if let Some(which) = read::expression(node, self.source) {
+                    self.push(span, OpKind::BeginStep(which));
+                }
+            }
+            "turn_down" => {
+                if let Some(which) = read::expression(node, self.source) {
+                    self.push(span, OpKind::TurnDown(which));
+                }
+            }
             "cancel" => {
                 if let Some(name) = read::name(node, "a schedule's name", self.source) {
                     self.push(span, OpKind::Cancel(name.to_owned()));
@@ -255,10 +265,21 @@ impl Layout<'_, '_> {
         }
     }
 
-    fn say(&mut self, node: &Node, span: Range<usize>) {
+    fn say(&mut self, node: &Node, fields: &mut Fields<'_>, span: Range<usize>) {
+        let picture = fields.take("picture").and_then(|node| self.picture(node));
         if let Some(template) = read::template(node, "a sentence", self.source) {
-            self.push(span, OpKind::Say(vec![template]));
+            self.push(span, OpKind::Say { texts: vec![template], picture });
         }
+    }
+
+    fn picture(&mut self, node: &Node) -> Option<Picture> {
+        let word = read::name(node, "the name of a picture", self.source)?;
+        let found = Picture::named(word);
+        if found.is_none() {
+            let hint = did_you_mean(word, Picture::WORDS);
+            self.source.error("GS0120", node.span.clone(), format!("there is no picture `{word}`"), hint);
+        }
+        found
     }
 
     fn say_one_of(&mut self, node: &Node, span: Range<usize>) {
@@ -268,7 +289,7 @@ impl Layout<'_, '_> {
         if texts.is_empty() {
             read::expected(node, "a list of sentences should stand", self.source);
         } else {
-            self.push(span, OpKind::Say(texts));
+            self.push(span, OpKind::Say { texts, picture: None });
         }
     }
 

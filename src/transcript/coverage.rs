@@ -263,6 +263,7 @@ fn edge_of(script: &Script, trace: &Trace) -> Option<(usize, usize)> {
             | OpKind::Wait(_)
             | OpKind::JumpUnless(..)
             | OpKind::Start { .. }
+            | OpKind::BeginStep(_)
             | OpKind::End(_),
         ) => return None,
         (Did::Step, _) => trace.pc + 1,

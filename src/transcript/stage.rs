@@ -424,7 +424,11 @@ fn first_state() -> State {
 /// A message on one line, its buttons behind its words.
 fn on_one_line(message: &Message) -> String {
     let buttons = message.buttons.iter().map(|button| format!(" [{}]", button.label));
-    let whole = message.text.text() + &buttons.collect::<String>();
+    let picture = message.picture.as_ref().map(|drawing| {
+        let subject = &drawing.subject;
+        format!("[picture: {}, {}] ", subject.picture().as_str(), subject.count())
+    });
+    let whole = picture.unwrap_or_default() + &message.text.text() + &buttons.collect::<String>();
     whole.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

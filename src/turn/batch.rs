@@ -148,7 +148,7 @@ impl Door {
         others: Vec<Scheduled>,
         turns: &mut Vec<(PersonId, Decided)>,
     ) -> Result<Result<Turned, TurnError>, StoreError> {
-        let Ready { post, mut event, due: found, .. } = job;
+        let Ready { mut post, mut event, due: found, .. } = job;
         let now = before.now.clone();
         let overdue = found.as_ref().map(|found| Overdue::new(found.schedule.clone(), &now));
         if let (Some(found), Some(overdue)) = (&found, &overdue) {
@@ -158,6 +158,9 @@ impl Door {
                 return Ok(Ok(Turned::Stale));
             }
             event = Event::Due(due(&overdue.schedule));
+            if let Some(quiet) = engine::quiet_begins(&self.library(), &before.facts, &now) {
+                post.stays_away_from(quiet, now.timestamp());
+            }
         }
         let others: Vec<Overdue> = others.into_iter().map(|other| Overdue::new(other, &now)).collect();
         before.facts.due = others.iter().map(|other| due(&other.schedule)).collect();

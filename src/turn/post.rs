@@ -9,7 +9,7 @@ use crate::clock::add;
 use crate::engine::Run;
 use crate::schedule::Rule;
 use crate::store::{Account, NewRow, Scheduled, StoreError, Tx};
-use crate::types::{Inbound, Message, PersonId, Purpose};
+use crate::types::{Inbound, Message, PersonId, Platform, Purpose};
 
 /// How long an answer is worth sending.
 const REPLY_LIFE: Duration = Duration::from_hours(24);
@@ -62,6 +62,13 @@ impl Post {
         }
     }
 
+    /// What comes again anyway and could not go out by then stays away: it would come in quiet hours.
+    pub(super) fn stays_away_from(&mut self, quiet: Timestamp, now: Timestamp) {
+        if self.purpose == Purpose::Nudge {
+            self.expires = self.expires.min(quiet.max(add(now, SHORTEST_LIFE)));
+        }
+    }
+
     /// A word about an event that could not be handled.
     pub(super) fn apology(account: Account, row: i64, now: Timestamp) -> Self {
         Self {
@@ -94,7 +101,7 @@ impl Post {
 
     /// Commits one message, as consecutive rows when it is longer than the platform takes. What it asks stands on the last.
     pub(super) fn send(&mut self, tx: &mut Tx, message: &Message, now: Timestamp) -> Result<(), StoreError> {
-        for part in parts(message, self.account.platform.message_limit()) {
+        for part in parts(message, self.account.platform) {
             let key = format!("{}:{}", self.key, self.count);
             self.count += 1;
             tx.enqueue(NewRow {
@@ -124,10 +131,12 @@ fn purpose(schedule: &Scheduled) -> Purpose {
     }
 }
 
-fn parts(message: &Message, limit: usize) -> Vec<Message> {
+/// A picture stands on the first part, with as much of the text as fits under it.
+fn parts(message: &Message, platform: Platform) -> Vec<Message> {
+    let first = if message.picture.is_some() { platform.caption_limit() } else { platform.message_limit() };
     let mut parts: Vec<Message> = message
         .text
-        .split(limit)
+        .split_after(first, platform.message_limit())
         .into_iter()
         .map(|text| Message { text, language: message.language.clone(), urgent: message.urgent, ..Message::default() })
         .collect();
@@ -135,7 +144,10 @@ fn parts(message: &Message, limit: usize) -> Vec<Message> {
         first.erases = message.erases;
     }
     if let [only] = &mut parts[..] {
-        only.edits = message.edits;
+        only.edits = message.edits && message.picture.is_none();
+    }
+    if let Some(first) = parts.first_mut() {
+        first.picture.clone_from(&message.picture);
     }
     if let Some(last) = parts.last_mut() {
         last.buttons.clone_from(&message.buttons);
@@ -147,20 +159,41 @@ fn parts(message: &Message, limit: usize) -> Vec<Message> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Button, Rich};
+    use crate::types::{Button, Drawing, Rich, Subject, Theme};
+
+    fn long() -> Message {
+        Message {
+            text: Rich::plain(format!("{}\n\n{}", "a".repeat(1000), "b".repeat(4000))),
+            buttons: vec![Button { label: "Yes".into(), token: "q:1:0".into() }],
+            wants_text: Some(1),
+            ..Message::default()
+        }
+    }
+
+    fn lengths(parts: &[Message]) -> Vec<usize> {
+        parts.iter().map(|part| part.text.utf16_len()).collect()
+    }
 
     #[test]
     fn a_long_question_is_cut_and_asks_in_its_last_part() {
-        let buttons = vec![Button { label: "Yes".into(), token: "q:1:0".into() }];
-        let message = Message {
-            text: Rich::plain("One.\n\nTwo."),
-            buttons: buttons.clone(),
-            wants_text: Some(1),
-            ..Message::default()
-        };
-        let parts = parts(&message, 7);
-        assert_eq!(parts.iter().map(|part| part.text.text()).collect::<Vec<_>>(), ["One.", "Two."]);
+        let parts = parts(&long(), Platform::Telegram);
+        assert_eq!(lengths(&parts), [1000, 4000]);
         assert!(parts[0].buttons.is_empty() && parts[0].wants_text.is_none());
-        assert_eq!((&parts[1].buttons, parts[1].wants_text), (&buttons, Some(1)));
+        assert_eq!((&parts[1].buttons, parts[1].wants_text), (&long().buttons, Some(1)));
+    }
+
+    #[test]
+    fn under_a_picture_there_is_less_room_and_the_rest_follows() {
+        let drawing = Drawing { subject: Subject::Bars { weeks: vec![] }, theme: Theme::Light };
+        let text = Rich::plain(format!("{}\n\n{}", "a".repeat(1000), "b".repeat(1500)));
+        let message = Message { text, picture: Some(drawing.clone()), edits: true, ..long() };
+        let on_telegram = parts(&message, Platform::Telegram);
+        assert_eq!(lengths(&on_telegram), [1000, 1500]);
+        assert_eq!(on_telegram[0].picture, Some(drawing.clone()));
+        assert!(on_telegram[0].buttons.is_empty() && on_telegram[1].picture.is_none());
+        assert_eq!(on_telegram[1].buttons, long().buttons, "what it asks stands last");
+        let short = Message { text: "Here it is.".into(), ..message };
+        let [only] = &parts(&short, Platform::Discord)[..] else { panic!("one part") };
+        assert!(only.picture.is_some() && !only.edits, "a message with a picture is a new one");
     }
 }

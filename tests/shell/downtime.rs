@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use goldseam::engine::{IfBusy, Plan, Run};
+use goldseam::outbox::SendError;
 use goldseam::schedule::lapse::Lapse;
 use goldseam::schedule::{Rule, Which, first};
 use goldseam::types::{Platform, Value, Values};
@@ -259,4 +260,20 @@ async fn new_zone_data_moves_what_is_to_come() {
     assert_eq!(house.sql(due).await, right);
     let versions = house.sql("select distinct tzdb from schedules").await;
     assert_eq!(versions, [goldseam::schedule::zones::version()]);
+}
+
+#[tokio::test]
+async fn what_could_not_go_out_before_the_quiet_hours_does_not_come_in_them() {
+    let late = vec![plan("checkin", "daily-checkin", None, every("0 30 20 * * *"), 3 * HOUR)];
+    let house = house_with(1, &late).await;
+    house.until("2026-11-22T20:30:00Z");
+    house.telegram.fail_next(SendError::NotSent("no connection".into()));
+    house.reminders.fire_once(10).await.unwrap();
+    house.outbox.deliver_once().await.unwrap();
+    house.telegram.drain();
+    // It would be of use until 23:30; it is quiet from 22:00 on.
+    house.until("2026-11-22T22:05:00Z");
+    house.outbox.deliver_once().await.unwrap();
+    assert_eq!(house.telegram.empty(), NOTHING);
+    assert_eq!(house.sql("select state || ' ' || error from outbox where purpose = 'nudge'").await, ["dead expired"]);
 }

@@ -51,7 +51,7 @@ async fn every_kind_of_thing_is_read_back_with_its_day() {
     let done = |id: &str, kind, about| Done { id: id.into(), kind, day: MONDAY, amount: Some(4), about };
     let whole = History {
         today: TODAY,
-        checkins: vec![CheckedIn { day: TODAY, mood: Some(4) }],
+        checkins: vec![CheckedIn { day: TODAY, mood: Some(3) }],
         promises: vec![
             of("a", MONDAY, date(2026, 11, 18), Standing::Repaired, Some(TODAY)),
             of("b", TODAY, date(2026, 11, 24), Standing::Open, None),

@@ -19,6 +19,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout};
 
+use super::multipart;
+
 /// The token that the fake accepts.
 pub const TOKEN: &str = "MTAwMDAwMDAwMDAwMDAwMDAx.GaBcDe.fake-token-fake-token-fake-token-0";
 /// The id of the application and its bot.
@@ -52,6 +54,8 @@ pub struct SentMessage {
     pub ephemeral: bool,
     pub silent: bool,
     pub channel: String,
+    /// The picture, as a file, and what is read out in its place.
+    pub picture: Option<(Vec<u8>, String)>,
 }
 
 /// A request that the fake got.
@@ -100,6 +104,8 @@ struct World {
     gateway_url: Option<String>,
     thinking: usize,
     revoked: bool,
+    /// The file of the request that is answered now.
+    file: Option<Vec<u8>>,
 }
 
 struct Stored {
@@ -109,6 +115,7 @@ struct Stored {
     flags: u64,
     only_for: Option<String>,
     deleted: bool,
+    file: Option<Vec<u8>>,
 }
 
 struct Interaction {
@@ -498,6 +505,7 @@ impl World {
             gateway_url: None,
             thinking: 0,
             revoked: false,
+            file: None,
         }
     }
 
@@ -533,7 +541,8 @@ impl World {
     fn add(&mut self, channel: &str, body: Value, only_for: Option<String>) -> usize {
         let flags = body["flags"].as_u64().unwrap_or(0);
         let id = self.next_id();
-        self.messages.push(Stored { id, channel: channel.to_owned(), body, flags, only_for, deleted: false });
+        let (channel, file) = (channel.to_owned(), self.file.take());
+        self.messages.push(Stored { id, channel, body, flags, only_for, deleted: false, file });
         self.messages.len() - 1
     }
 }
@@ -587,6 +596,10 @@ impl Stored {
             ephemeral: self.flags & EPHEMERAL != 0,
             silent: self.flags & SILENT != 0,
             channel: self.channel.clone(),
+            picture: self.file.clone().map(|file| {
+                let description = self.body["attachments"][0]["description"].as_str();
+                (file, description.unwrap_or_default().to_owned())
+            }),
         }
     }
 
@@ -646,8 +659,8 @@ async fn rest(
     // What is read back of a chat is told apart from what is written into it.
     let query = uri.query().filter(|query| query.starts_with("after="));
     let path = query.map_or(path.clone(), |query| format!("{path}?{query}"));
-    let body: Value =
-        if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(json!("not JSON")) };
+    let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let (body, file) = read_body(kind, &body);
     let fault = {
         let mut world = shared.world();
         world.requests.push(Request { method: method.to_string(), path: path.clone(), body: body.clone() });
@@ -667,7 +680,7 @@ async fn rest(
             return response;
         }
     };
-    let answer = answer(&shared, &method, &path, &headers, body);
+    let answer = answer(&shared, &method, &path, &headers, (body, file));
     shared.changed.notify_waiters();
     if lose {
         return (StatusCode::BAD_GATEWAY, "<html>502</html>").into_response();
@@ -689,7 +702,26 @@ async fn rest(
     response
 }
 
-fn answer(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, body: Value) -> Result<Value, Refusal> {
+/// JSON, or a form with JSON and a file (Discord, "Uploading Files").
+fn read_body(kind: &str, body: &[u8]) -> (Value, Option<Vec<u8>>) {
+    let json = |bytes: &[u8]| serde_json::from_slice(bytes).unwrap_or(json!("not JSON"));
+    match multipart::parts(kind, body).as_deref() {
+        Some([payload, file]) if payload.name == "payload_json" && file.name == "files[0]" => {
+            (json(&payload.bytes), Some(file.bytes.clone()))
+        }
+        Some(_) => (json!("a form of other parts"), None),
+        None if body.is_empty() => (Value::Null, None),
+        None => (json(body), None),
+    }
+}
+
+fn answer(
+    shared: &Shared,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    (body, file): (Value, Option<Vec<u8>>),
+) -> Result<Value, Refusal> {
     let authorized = headers.get("authorization").is_some_and(|value| value == format!("Bot {TOKEN}").as_str());
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     if !authorized && !matches!(parts[..], ["interactions" | "webhooks", ..] | ["gateway"]) {
@@ -697,6 +729,7 @@ fn answer(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, bod
     }
     let mut world = shared.world();
     let world = &mut *world;
+    world.file = file;
     match (method.as_str(), &parts[..]) {
         ("GET", ["gateway"] | ["gateway", "bot"]) => Ok(gateway_json(world, &shared.url)),
         ("GET", ["applications" | "oauth2", ..]) => Ok(json!({ "id": APPLICATION, "name": "Goldseam" })),
@@ -855,7 +888,9 @@ fn edit_original(world: &mut World, token: &str, body: Value) -> Result<Value, R
     check(world, "patch", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", &body)?;
     check_edit(world, &body)?;
     let (_, index) = original(world, token)?;
+    let file = world.file.take();
     let message = &mut world.messages[index];
+    message.file = file.or(message.file.take());
     merge(&mut message.body, &body);
     message.flags &= !LOADING;
     Ok(message.json())
@@ -903,7 +938,23 @@ fn check_message(world: &mut World, data: &Value) -> Result<(), Refusal> {
     check_edit(world, data)
 }
 
+/// A file and its place in the message belong together, and it says what there is to see.
+fn check_file(world: &mut World, data: &Value) -> Result<(), Refusal> {
+    let attached = data["attachments"].as_array().map_or(&[][..], Vec::as_slice);
+    let told = |file: &Value| {
+        let words = file["description"].as_str().unwrap_or_default();
+        file["id"] == "0" && !words.is_empty() && words.chars().count() <= 1024
+    };
+    let is_png = world.file.as_ref().is_some_and(|file| file.starts_with(b"\x89PNG"));
+    match (attached, is_png) {
+        ([], false) => Ok(()),
+        ([file], true) if told(file) => Ok(()),
+        _ => refuse(world, "a file without its place, or a place without a file or a description".into()),
+    }
+}
+
 fn check_edit(world: &mut World, data: &Value) -> Result<(), Refusal> {
+    check_file(world, data)?;
     if data["content"].as_str().is_some_and(|content| content.chars().count() > 2000) {
         return refuse(world, "content over 2,000 characters".into());
     }

@@ -26,6 +26,8 @@ use axum::routing::any;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::multipart;
+
 /// The token that the fake accepts. Any other of the right shape is answered 401, the rest 404.
 pub const TOKEN: &str = "123456:TEST-token_of_the_fake_telegram_server";
 
@@ -66,7 +68,7 @@ pub enum Trouble {
 pub type Rows = Vec<Vec<(String, String)>>;
 
 /// A message that the bot sent, as the person sees it now.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SentMessage {
     /// Its id in the chat.
     pub message_id: i64,
@@ -76,6 +78,8 @@ pub struct SentMessage {
     pub plain: String,
     /// What it offers.
     pub buttons: Rows,
+    /// The picture above the words, as a file.
+    pub picture: Option<Vec<u8>>,
     /// Came without a sound.
     pub silent: bool,
 }
@@ -463,8 +467,8 @@ async fn handle(
         server.lock().violations.push(format!("{method}: no such method"));
         return error_page(404, "Not Found", json!(null));
     };
-    let body = match read_body(&headers, &body, required) {
-        Ok(body) => body,
+    let (body, file) = match read_body(&headers, &body, required) {
+        Ok(read) => read,
         Err(words) => {
             server.lock().violations.push(format!("{name}: {words}"));
             return error_page(400, "Bad Request: can't parse the body", json!(null));
@@ -479,9 +483,9 @@ async fn handle(
         inner.trouble(name, chat)
     });
     match trouble {
-        None => answer(&server, name, &body).await,
+        None => answer(&server, name, &body, file).await,
         Some(Trouble::AcceptThenHang) => {
-            drop(answer(&server, name, &body).await);
+            drop(answer(&server, name, &body, file).await);
             std::future::pending().await
         }
         Some(Trouble::Hang) => std::future::pending().await,
@@ -498,25 +502,38 @@ fn authorise(bot: &str) -> Result<(), (u16, String)> {
 }
 
 /// JSON, or a form whose values are JSON where the parameter is not a string.
-fn read_body(headers: &HeaderMap, body: &[u8], parameters: &Value) -> Result<Value, String> {
+/// A file of a form stands in the body by the name of its part, and beside it with its bytes.
+fn read_body(headers: &HeaderMap, body: &[u8], parameters: &Value) -> Result<(Value, Option<Vec<u8>>), String> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if body.is_empty() {
-        return Ok(json!({}));
+        return Ok((json!({}), None));
     }
     if kind.starts_with("application/json") {
-        return serde_json::from_slice(body).map_err(|error| error.to_string());
+        return serde_json::from_slice(body).map(|body| (body, None)).map_err(|error| error.to_string());
+    }
+    let typed = |key: &str, value: &str| {
+        let is_text = parameters["properties"][key]["type"] == "string";
+        if is_text { None } else { serde_json::from_str(value).ok() }.unwrap_or(json!(value))
+    };
+    if let Some(parts) = multipart::parts(kind, body) {
+        let (mut read, mut file) = (json!({}), None);
+        for part in parts {
+            if part.file_name.is_some() {
+                read[&part.name] = json!(format!("attach://{}", part.name));
+                file = Some(part.bytes);
+            } else {
+                read[&part.name] = typed(&part.name, part.text().ok_or("a part that is no text")?);
+            }
+        }
+        return Ok((read, file));
     }
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     let url = reqwest::Url::parse(&format!("http://form/?{text}")).map_err(|error| error.to_string())?;
-    let pairs = url.query_pairs().map(|(key, value)| {
-        let is_text = parameters["properties"][&*key]["type"] == "string";
-        let value = if is_text { None } else { serde_json::from_str(&value).ok() }.unwrap_or(json!(value));
-        (key.into_owned(), value)
-    });
-    Ok(Value::Object(pairs.collect()))
+    let pairs = url.query_pairs().map(|(key, value)| (key.to_string(), typed(&key, &value)));
+    Ok((Value::Object(pairs.collect()), None))
 }
 
-async fn answer(server: &Server, method: &str, body: &Value) -> Response {
+async fn answer(server: &Server, method: &str, body: &Value, file: Option<Vec<u8>>) -> Response {
     if let Some(what) = Spec::get().complaints(method, body) {
         return error_page(400, &format!("Bad Request: {what}"), json!(null));
     }
@@ -538,6 +555,7 @@ async fn answer(server: &Server, method: &str, body: &Value) -> Response {
             "sendMessage" => send_message(inner, body),
             // What a person wrote is not ours to look up: whether it was asked for is in `calls`.
             "deleteMessage" => Ok(json!(true)),
+            "sendPhoto" => send_photo(inner, body, file),
             "editMessageReplyMarkup" => edit(inner, body, false),
             "editMessageText" => edit(inner, body, true),
             "answerCallbackQuery" => answer_query(inner, body),
@@ -685,6 +703,20 @@ fn set_my_commands(inner: &mut Inner, body: &Value) -> Answer {
 }
 
 fn send_message(inner: &mut Inner, body: &Value) -> Answer {
+    let (text, plain) = readable_text(inner, "sendMessage", body, ("text", 4096))?;
+    put(inner, "sendMessage", body, SentMessage { text, plain, ..SentMessage::default() })
+}
+
+fn send_photo(inner: &mut Inner, body: &Value, file: Option<Vec<u8>>) -> Answer {
+    let Some(file) = file.filter(|file| file.starts_with(b"\x89PNG") && body["photo"] == "attach://photo") else {
+        inner.violate("sendPhoto", "no PNG file", body);
+        return denied(400, "Bad Request: there is no photo in the request");
+    };
+    let (text, plain) = readable_text(inner, "sendPhoto", body, ("caption", 1024))?;
+    put(inner, "sendPhoto", body, SentMessage { text, plain, picture: Some(file), ..SentMessage::default() })
+}
+
+fn put(inner: &mut Inner, method: &str, body: &Value, message: SentMessage) -> Answer {
     let chat = body["chat_id"].as_i64().unwrap_or_default();
     if inner.blocked.contains(&chat) {
         return denied(403, "Forbidden: bot was blocked by the user");
@@ -692,10 +724,9 @@ fn send_message(inner: &mut Inner, body: &Value) -> Answer {
     if !inner.known_chats.contains(&chat) {
         return denied(400, "Bad Request: chat not found");
     }
-    let (text, plain) = readable_text(inner, "sendMessage", body)?;
-    let buttons = readable_buttons(inner, "sendMessage", body)?;
+    let buttons = readable_buttons(inner, method, body)?;
     let silent = body["disable_notification"] == json!(true);
-    let message = SentMessage { message_id: inner.message_id(), text, plain, buttons, silent };
+    let message = SentMessage { message_id: inner.message_id(), buttons, silent, ..message };
     let answer = message_json(chat, &message);
     inner.chats.entry(chat).or_default().push(message);
     Ok(answer)
@@ -708,8 +739,11 @@ fn edit(inner: &mut Inner, body: &Value, with_text: bool) -> Answer {
         return denied(400, "Bad Request: message to edit not found");
     };
     let mut new = SentMessage { buttons: readable_buttons(inner, method, body)?, ..old.clone() };
+    if with_text && old.picture.is_some() {
+        return denied(400, "Bad Request: there is no text in the message to edit");
+    }
     if with_text {
-        (new.text, new.plain) = readable_text(inner, method, body)?;
+        (new.text, new.plain) = readable_text(inner, method, body, ("text", 4096))?;
     }
     if new == old {
         return denied(
@@ -734,8 +768,13 @@ fn answer_query(inner: &mut Inner, body: &Value) -> Answer {
     Ok(json!(true))
 }
 
-fn readable_text(inner: &mut Inner, method: &str, body: &Value) -> Result<(String, String), (u16, String)> {
-    let text = body["text"].as_str().unwrap_or_default();
+fn readable_text(
+    inner: &mut Inner,
+    method: &str,
+    body: &Value,
+    (key, limit): (&str, usize),
+) -> Result<(String, String), (u16, String)> {
+    let text = body[key].as_str().unwrap_or_default();
     let plain = match body["parse_mode"].as_str() {
         None => Ok(text.to_owned()),
         Some(mode) if mode.eq_ignore_ascii_case("html") => strip_html(text),
@@ -744,7 +783,10 @@ fn readable_text(inner: &mut Inner, method: &str, body: &Value) -> Result<(Strin
     let wrong = match &plain {
         Err(why) => format!("Bad Request: can't parse entities: {why}"),
         Ok(plain) if plain.trim().is_empty() => "Bad Request: message text is empty".to_owned(),
-        Ok(plain) if plain.encode_utf16().count() > 4096 => "Bad Request: message is too long".to_owned(),
+        Ok(plain) if plain.encode_utf16().count() > limit && key == "caption" => {
+            "Bad Request: message caption is too long".to_owned()
+        }
+        Ok(plain) if plain.encode_utf16().count() > limit => "Bad Request: message is too long".to_owned(),
         Ok(plain) => return Ok((text.to_owned(), plain.clone())),
     };
     inner.violate(method, &wrong, body);
@@ -852,8 +894,10 @@ impl Spec {
             let mut spec: Value = serde_json::from_str(text).expect("the description is JSON");
             let mut definitions = spec["$defs"].take();
             // The limit counts the text without its markup; `readable_text` does that.
-            for method in ["method.sendMessage", "method.editMessageText"] {
-                if let Some(text) = definitions[method]["properties"]["text"].as_object_mut() {
+            let limited =
+                [("method.sendMessage", "text"), ("method.editMessageText", "text"), ("method.sendPhoto", "caption")];
+            for (method, key) in limited {
+                if let Some(text) = definitions[method]["properties"][key].as_object_mut() {
                     text.remove("maxLength");
                 }
             }

@@ -11,6 +11,8 @@ pub mod fake_discord;
 pub mod fake_telegram;
 pub mod house;
 pub mod journey;
+pub mod multipart;
+pub mod png;
 pub mod postbox;
 pub mod postgres;
 pub mod program;

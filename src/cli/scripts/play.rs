@@ -88,7 +88,7 @@ pub(crate) async fn play(options: Options) -> anyhow::Result<ExitCode> {
         _ => error,
     })?;
     let (clock, beginning) = (play.clock(), Beginning::Script(Box::new(play)));
-    Conversation { person: PERSON.into(), prompts, clock, screen: screen(), beginning }.hold(library).await
+    Conversation { person: PERSON.into(), prompts, clock, screen: screen(true), beginning }.hold(library).await
 }
 
 fn language(tag: &str, library: &Library) -> anyhow::Result<Given> {

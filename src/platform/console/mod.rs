@@ -1,8 +1,11 @@
 //! The terminal as a platform: a line that was typed becomes an input, a message becomes lines.
 //!
-//! At a terminal the bot's words are dim and a message can arrive while somebody types. Elsewhere (pipes, tests) every line of
+//! At a terminal the bot's words are dim, a message can arrive while somebody types, and pictures are drawn in half blocks where
+//! there are true colours. Elsewhere (pipes, tests) every line of
 //! the bot begins with `< `, choices stand on one line as `[1] label`, and a blank line ends each message. Nothing is decided
 //! here.
+
+mod blocks;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -29,6 +32,7 @@ struct Inner {
     print: Print,
     offered: Vec<Button>,
     wants_text: bool,
+    pictures: bool,
 }
 
 /// How messages are laid out.
@@ -44,7 +48,7 @@ impl Screen {
     /// A screen that prints through `print`.
     #[must_use]
     pub fn new(look: Look, print: Print) -> Self {
-        Self(Arc::new(Mutex::new(Inner { look, print, offered: Vec::new(), wants_text: false })))
+        Self(Arc::new(Mutex::new(Inner { look, print, offered: Vec::new(), wants_text: false, pictures: false })))
     }
 
     /// A screen on standard output.
@@ -58,6 +62,13 @@ impl Screen {
                 out.flush()
             }),
         )
+    }
+
+    /// The same with pictures above their texts, for a terminal that shows true colours. Elsewhere there is only the text.
+    #[must_use]
+    pub fn with_pictures(self, pictures: bool) -> Self {
+        self.with(|inner| inner.pictures = pictures && inner.look == Look::Terminal);
+        self
     }
 
     /// Changes where finished text goes.
@@ -110,12 +121,22 @@ impl Screen {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn show(&self, message: &Message) -> std::io::Result<()> {
+    /// The picture of a message, where pictures are shown.
+    async fn drawn(&self, message: &Message) -> String {
+        let shows = self.with(|inner| inner.pictures);
+        let Some(drawing) = message.picture.clone().filter(|_| shows) else { return String::new() };
+        let width = u16::try_from(terminal_width()).unwrap_or(WIDEST_PICTURE).min(WIDEST_PICTURE);
+        let drawn = tokio::task::spawn_blocking(move || blocks::blocks(&drawing, width)).await;
+        // One that could not be drawn is left out: the text says the same.
+        drawn.ok().flatten().map(|picture| format!("\n{picture}")).unwrap_or_default()
+    }
+
+    fn show(&self, message: &Message, picture: &str) -> std::io::Result<()> {
         self.with(|inner| {
             inner.wants_text = message.wants_text.is_some();
             inner.offered.clone_from(&message.buttons);
             let text = match inner.look {
-                Look::Terminal => for_terminal(message, terminal_width()),
+                Look::Terminal => picture.to_owned() + &for_terminal(message, terminal_width()),
                 Look::Plain => plain(message),
             };
             (inner.print)(text)
@@ -227,6 +248,8 @@ impl Page {
 
 /// Lines of more than this are hard to read.
 const WIDEST: usize = 84;
+/// A picture of more places than this does not fit on a screen in height.
+const WIDEST_PICTURE: u16 = 56;
 
 fn terminal_width() -> usize {
     terminal_size::terminal_size().map_or(WIDEST, |(width, _)| usize::from(width.0).clamp(20, WIDEST))
@@ -238,8 +261,11 @@ impl Deliver for Screen {
     }
 
     fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
-        let printed = self.show(&outgoing.message).map_err(|error| SendError::NotSent(error.kind().to_string()));
-        Box::pin(async move { printed.map(|()| Sent::default()) })
+        Box::pin(async move {
+            let picture = self.drawn(&outgoing.message).await;
+            let printed = self.show(&outgoing.message, &picture);
+            printed.map(|()| Sent::default()).map_err(|error| SendError::NotSent(error.kind().to_string()))
+        })
     }
 }
 
@@ -260,7 +286,7 @@ pub fn event(person: &str, id: &str, input: Input) -> Inbound {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Rich;
+    use crate::types::{Drawing, Rich, Subject, Theme};
 
     fn message() -> Message {
         let buttons = ["Kept it", "Not this time"].into_iter().enumerate();
@@ -271,7 +297,7 @@ mod tests {
 
     fn screen() -> Screen {
         let screen = Screen::new(Look::Plain, Box::new(|_| Ok(())));
-        screen.show(&message()).unwrap();
+        screen.show(&message(), "").unwrap();
         screen
     }
 
@@ -296,7 +322,7 @@ mod tests {
     #[test]
     fn a_number_is_an_answer_where_text_is_asked_for() {
         let screen = screen();
-        screen.show(&Message { wants_text: Some(2), ..message() }).unwrap();
+        screen.show(&Message { wants_text: Some(2), ..message() }, "").unwrap();
         assert_eq!(screen.read("2"), Input::Text(Private::new("2")));
     }
 
@@ -311,5 +337,16 @@ mod tests {
         let message = Message { text: Rich::plain("one two three\nfour"), ..Message::default() };
         let bare = for_terminal(&message, 8).replace("\x1b[2m", "").replace("\x1b[0m", "");
         assert_eq!(bare, "\none two\nthree\nfour\n");
+    }
+
+    #[tokio::test]
+    async fn a_picture_is_drawn_only_where_it_can_be_seen() {
+        let drawing = Drawing { subject: Subject::Seam { plate: 7, full: 3, thin: 0 }, theme: Theme::Dark };
+        let message = Message { picture: Some(drawing), ..message() };
+        let screen = |look, pictures| Screen::new(look, Box::new(|_| Ok(()))).with_pictures(pictures);
+        assert!(screen(Look::Terminal, true).drawn(&message).await.contains('\u{2580}'));
+        assert_eq!(screen(Look::Terminal, false).drawn(&message).await, "");
+        assert_eq!(screen(Look::Plain, true).drawn(&message).await, "");
+        assert_eq!(plain(&message), "< How did\n< it go?\n< [1] Kept it [2] Not this time\n\n");
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::catch_up::EPOCH;
 use super::inbound::{Kind, Reply};
 use super::interactions::{Interactions, Progress};
-use super::rest::{ACKNOWLEDGED, ApiError, Rest};
+use super::rest::{ACKNOWLEDGED, ApiError, FILE_NAME, Rest};
 use super::{components, markdown};
 use crate::clock::ago;
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent};
@@ -28,6 +28,8 @@ const EPHEMERAL: u64 = 1 << 6;
 const LOADING: u64 = 1 << 7;
 const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
 
+/// The longest description of an attachment, in UTF-16 units (Discord, "Attachment Object": 1,024 characters).
+const DESCRIPTION_LIMIT: usize = 1024;
 /// How many of the last messages are looked at.
 const LOOK_BACK: usize = 20;
 /// How far Discord's clock and ours may be apart.
@@ -66,7 +68,8 @@ impl Sender {
         match self.send_whole(outgoing).await {
             Err(error) if error.is_malformed() => {
                 tracing::warn!(outbox.id = outgoing.id, "Discord does not accept a message; sending the words alone");
-                self.post(&Outgoing { message: bare(&outgoing.message), ..self.to_dm(outgoing) }).await
+                let message = bare(&outgoing.message);
+                self.post(&Outgoing { message, picture: None, ..self.to_dm(outgoing) }).await
             }
             result => result,
         }
@@ -107,7 +110,7 @@ impl Sender {
             }
         };
         let body = body(outgoing, self.form(reply, &outgoing.message), SUPPRESS_EMBEDS);
-        match self.rest.call(Method::PATCH, &path, Some(&body)).await {
+        match self.call(Method::PATCH, &path, body, outgoing).await {
             Ok(answer) => Ok(Some(sent(&answer))),
             Err(error) if error.is_beyond_change() => Ok(None),
             Err(error) => Err(error),
@@ -119,7 +122,7 @@ impl Sender {
         self.interactions.advance(&reply.id, Progress::Answering);
         let body =
             json!({ "type": 4, "data": body(outgoing, self.form(reply, &outgoing.message), flags(outgoing, reply)) });
-        match self.rest.call(Method::POST, &callback(&reply.id, &reply.token), Some(&body)).await {
+        match self.call(Method::POST, &callback(&reply.id, &reply.token), body, outgoing).await {
             Ok(_) => {
                 self.interactions.advance(&reply.id, Progress::Answered);
                 Ok(Sent::default())
@@ -149,7 +152,7 @@ impl Sender {
     /// Puts the message in the place of "thinking…".
     async fn fill(&self, reply: &Reply, outgoing: &Outgoing) -> Result<Sent, ApiError> {
         let body = body(outgoing, self.form(reply, &outgoing.message), SUPPRESS_EMBEDS);
-        let answer = self.rest.call(Method::PATCH, &original(reply), Some(&body)).await?;
+        let answer = self.call(Method::PATCH, &original(reply), body, outgoing).await?;
         self.interactions.advance(&reply.id, Progress::Answered);
         Ok(sent(&answer))
     }
@@ -162,7 +165,7 @@ impl Sender {
         self.interactions.acknowledged(&reply.id, ACKNOWLEDGE_LIMIT).await;
         let path = format!("/webhooks/{}/{}", reply.application_id, reply.token);
         let body = body(outgoing, self.form(reply, &outgoing.message), flags(outgoing, reply));
-        Ok(sent(&self.rest.call(Method::POST, &path, Some(&body)).await?))
+        Ok(sent(&self.call(Method::POST, &path, body, outgoing).await?))
     }
 
     /// The DM when the interaction cannot be answered any more. A server's channel is never written to.
@@ -196,7 +199,7 @@ impl Sender {
         let mut body = body(outgoing, None, SUPPRESS_EMBEDS | silent);
         body["nonce"] = json!(base36(outgoing.id));
         body["enforce_nonce"] = json!(true);
-        match self.rest.call(Method::POST, &format!("/channels/{channel}/messages"), Some(&body)).await {
+        match self.call(Method::POST, &format!("/channels/{channel}/messages"), body, outgoing).await {
             Ok(answer) => Ok(Sent { place: opened, ..sent(&answer) }),
             Err(error) if error.is_deleted() => Ok(Sent { place: opened, message: None }),
             Err(error) => Err(error),
@@ -216,6 +219,14 @@ impl Sender {
         };
         let found = messages.as_array().and_then(|all| all.iter().find(is_it));
         Ok(found.and_then(|message| message["id"].as_str()).map(str::to_owned))
+    }
+
+    /// A request about the message, with its picture if it has one.
+    async fn call(&self, method: Method, path: &str, body: Value, outgoing: &Outgoing) -> Result<Value, ApiError> {
+        match &outgoing.picture {
+            Some(file) => self.rest.call_with_file(method, path, &body, file).await,
+            None => self.rest.call(method, path, Some(&body)).await,
+        }
     }
 
     async fn open(&self, account: &str) -> Result<String, ApiError> {
@@ -254,12 +265,23 @@ fn flags(outgoing: &Outgoing, reply: &Reply) -> u64 {
 }
 
 fn body(outgoing: &Outgoing, form: Option<&FormWords>, flags: u64) -> Value {
-    json!({
+    let mut body = json!({
         "content": content(outgoing),
         "components": components::rows(&outgoing.message, form),
         "allowed_mentions": { "parse": [] },
         "flags": flags,
-    })
+    });
+    if outgoing.picture.is_some() {
+        body["attachments"] =
+            json!([{ "id": "0", "filename": FILE_NAME, "description": description(&outgoing.message) }]);
+    }
+    body
+}
+
+/// What is read out in the place of the picture: the words of the message, as far as there is room for them.
+fn description(message: &Message) -> String {
+    let parts = message.text.split(DESCRIPTION_LIMIT);
+    parts.first().map(Rich::text).unwrap_or_default()
 }
 
 /// The text in Markdown; bare, when it fits Discord's limit only without backslashes and markers.

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -36,8 +37,10 @@ const OPENED_TOO_FAST: u64 = 40003;
 const TOO_FAST: [u64; 2] = [20028, 30046];
 /// Overloaded, internal network error.
 const OVERLOADED: [u64; 2] = [130_000, 40333];
-/// The message as such is not accepted: a field of it is wrong.
-const MALFORMED: u64 = 50035;
+/// The message as such is not accepted: a field of it is wrong, or it is too large.
+const MALFORMED: [u64; 2] = [50035, 40005];
+/// How the file of a message is called.
+pub(super) const FILE_NAME: &str = "goldseam.png";
 /// Unknown message, somebody else's message, a message of the system, too many edits of an old one.
 const BEYOND_CHANGE: [u64; 4] = [10008, 50005, 50021, 30046];
 
@@ -88,18 +91,42 @@ impl Rest {
 
     /// One request below `/api/v10`.
     pub(super) async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
+        self.request(method, path, |request| match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    /// The same with a file beside the body: the one that `attachments` calls 0 (Discord, "Uploading Files").
+    pub(super) async fn call_with_file(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        file: &[u8],
+    ) -> Result<Value, ApiError> {
+        let form = Form::new()
+            .text("payload_json", body.to_string())
+            .part("files[0]", Part::bytes(file.to_vec()).file_name(FILE_NAME));
+        self.request(method, path, |request| request.multipart(form)).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        fill: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Value, ApiError> {
         if let Some(wait) = self.limits.wait(&method, path, Instant::now()) {
             return Err(ApiError::Status { status: 429, code: 0, retry_after: Some(wait), global: false });
         }
-        let mut request = self
+        let request = self
             .http
             .request(method.clone(), format!("{}/api/v10{path}", self.root))
             .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()))
             .header(USER_AGENT, AGENT);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().await.map_err(|error| lost(&error))?;
+        let response = fill(request).send().await.map_err(|error| lost(&error))?;
         self.limits.note(&method, path, response.headers(), Instant::now());
         if response.status().is_success() { success(response).await } else { Err(refusal(response).await) }
     }
@@ -188,7 +215,7 @@ impl ApiError {
 
     /// True when something in the message is not accepted.
     pub(super) fn is_malformed(&self) -> bool {
-        self.code() == MALFORMED
+        MALFORMED.contains(&self.code())
     }
 
     /// What the outbox should do about it.

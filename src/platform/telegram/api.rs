@@ -7,7 +7,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, Response, redirect};
+use reqwest::multipart::Form;
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,9 +47,24 @@ impl Api {
         body: &(impl Serialize + Sync),
         limit: Duration,
     ) -> Result<T, Failure> {
-        let url = format!("{}/bot{}/{method}", self.base, self.token.expose_secret());
-        let request = self.client.post(url).timeout(limit).json(body);
+        let request = self.post(method, limit).json(body);
         read(request.send().await.map_err(Failure::before_answer)?).await
+    }
+
+    /// The same with a form, which may hold files.
+    pub(super) async fn upload<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        form: Form,
+        limit: Duration,
+    ) -> Result<T, Failure> {
+        let request = self.post(method, limit).multipart(form);
+        read(request.send().await.map_err(Failure::before_answer)?).await
+    }
+
+    fn post(&self, method: &str, limit: Duration) -> RequestBuilder {
+        let url = format!("{}/bot{}/{method}", self.base, self.token.expose_secret());
+        self.client.post(url).timeout(limit)
     }
 }
 

@@ -1,11 +1,13 @@
 //! One message out: rendered, sent once, and the server's answer told in the outbox's words.
 //!
-//! It calls twice in three cases only: the server could not read our markup, so nothing was sent, and the same words go out plain;
-//! a message that should be changed cannot be, and a new one is sent; or what the message answers was not to be kept, and is taken
-//! away first. An error never holds the server's own words, because they may quote what was sent.
+//! It calls twice in four cases only: the server could not read our markup, so nothing was sent, and the same words go out plain;
+//! it does not take a picture, and the words go out alone; a message that should be changed cannot be, and a new one is sent; or what
+//! the message answers was not to be kept, and is taken away first. An error never holds the server's own words, because they may
+//! quote what was sent.
 
 use std::time::Duration;
 
+use reqwest::multipart::{Form, Part};
 use secrecy::SecretString;
 use serde::Deserialize;
 use teloxide::payloads::{DeleteMessage, EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters};
@@ -92,6 +94,19 @@ impl Sender {
         if let Some(answer) = self.change(outgoing).await? {
             return Ok(answer);
         }
+        let answer = match self.show(outgoing).await {
+            Ok(None) => self.write(outgoing).await,
+            Ok(Some(sent)) => Ok(sent),
+            Err(error) => Err(error),
+        };
+        if let (Err(SendError::Gone(_)), Some(group)) = (&answer, outgoing.reply.as_deref().and_then(Group::read)) {
+            self.invite(&group, outgoing.message.language.as_deref()).await;
+        }
+        answer
+    }
+
+    /// Sends the words.
+    async fn write(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
         let request = request(outgoing)?;
         let first = self.api.call::<Posted>("sendMessage", &request, self.limit).await;
         let answer = match first {
@@ -101,11 +116,29 @@ impl Sender {
             }
             other => other,
         };
-        let answer = answer.map_err(|failure| classify(&failure));
-        if let (Err(SendError::Gone(_)), Some(group)) = (&answer, outgoing.reply.as_deref().and_then(Group::read)) {
-            self.invite(&group, outgoing.message.language.as_deref()).await;
+        Ok(answer.map_err(|failure| classify(&failure))?.into())
+    }
+
+    /// Sends the picture with the words under it; `None` when there is none, or when Telegram does not take it.
+    async fn show(&self, outgoing: &Outgoing) -> Result<Option<Sent>, SendError> {
+        let Some(file) = &outgoing.picture else { return Ok(None) };
+        let form = photo(outgoing, file, Words::Html)?;
+        let first = self.api.upload::<Posted>("sendPhoto", form, self.limit).await;
+        let answer = match first {
+            Err(Failure::Denied(denial)) if is_unreadable_markup(&denial) => {
+                told_unreadable(outgoing);
+                self.api.upload("sendPhoto", photo(outgoing, file, Words::Plain)?, self.limit).await
+            }
+            other => other,
+        };
+        match answer {
+            Ok(posted) => Ok(Some(posted.into())),
+            Err(Failure::Denied(denial)) if is_about_the_picture(&denial) => {
+                tracing::warn!(outbox.id = outgoing.id, "Telegram does not take a picture; sending the words alone");
+                Ok(None)
+            }
+            Err(failure) => Err(classify(&failure)),
         }
-        Ok(answer?.into())
     }
 
     /// Changes the message whose button was pressed; `None` when that is not asked for, or not possible any more.
@@ -183,6 +216,32 @@ fn request(outgoing: &Outgoing) -> Result<SendMessage, SendError> {
     Ok(request)
 }
 
+/// How the words under a picture are written.
+#[derive(Clone, Copy)]
+enum Words {
+    Html,
+    Plain,
+}
+
+/// A form for `sendPhoto`. Everything in it but the file is text, and JSON where Telegram wants more than a text.
+fn photo(outgoing: &Outgoing, file: &[u8], words: Words) -> Result<Form, SendError> {
+    let part = Part::bytes(file.to_vec()).file_name("goldseam.png");
+    let mut form = Form::new().text("chat_id", chat(outgoing)?.0.to_string()).part("photo", part);
+    form = match words {
+        Words::Html => form.text("caption", html(&outgoing.message.text)).text("parse_mode", "HTML"),
+        Words::Plain => form.text("caption", outgoing.message.text.text()),
+    };
+    if let Some(keyboard) = keyboard(&outgoing.message.buttons) {
+        let keyboard = serde_json::to_string(&keyboard);
+        let keyboard = keyboard.map_err(|_| SendError::Refused("a keyboard that is no JSON".to_owned()))?;
+        form = form.text("reply_markup", keyboard);
+    }
+    if outgoing.silent {
+        form = form.text("disable_notification", "true");
+    }
+    Ok(form)
+}
+
 fn plain(request: SendMessage, outgoing: &Outgoing) -> SendMessage {
     SendMessage { text: outgoing.message.text.text(), parse_mode: None, ..request }
 }
@@ -208,8 +267,21 @@ fn is_no_change(denial: &Denial) -> bool {
 
 /// It was deleted, or is too old.
 fn is_beyond_change(denial: &Denial) -> bool {
-    const KNOWN: [&str; 3] = ["message to edit not found", "message can't be edited", "message_id_invalid"];
+    const KNOWN: [&str; 4] = [
+        "message to edit not found",
+        "message can't be edited",
+        "message_id_invalid",
+        // It is a picture with words under it.
+        "there is no text in the message",
+    ];
     denial.code == 400 && KNOWN.iter().any(|words| denial.words.contains(words))
+}
+
+/// The words alone may go where the picture may not: its form is not taken, or pictures are not allowed in this chat.
+fn is_about_the_picture(denial: &Denial) -> bool {
+    const KNOWN: [&str; 6] = ["photo", "image", "media", "file", "caption", "too large"];
+    let refused = denial.code == 400 || denial.code == 413;
+    refused && gone(&denial.words).is_none() && KNOWN.iter().any(|words| denial.words.contains(words))
 }
 
 fn is_unreadable_markup(denial: &Denial) -> bool {

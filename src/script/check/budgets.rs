@@ -2,7 +2,7 @@
 //!
 //! The figures lie below what the platforms take (Telegram 4,096, Discord 2,000 UTF-16 units), because short messages are read.
 
-use super::super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField};
+use super::super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PathField, PromiseField};
 use super::super::model::{Type, VarDef};
 use super::super::text::Template;
 use super::{Checker, PROMISE_TEXT};
@@ -114,6 +114,8 @@ impl Checker<'_, '_> {
             ExprKind::Literal(value) => value.to_string().encode_utf16().count(),
             ExprKind::Name(Name::Local(name)) => of(self.script.vars.get(name)),
             ExprKind::Name(Name::Me(name)) => of(self.world.facts.get(name)),
+            ExprKind::Name(Name::Path(PathField::About)) => 200,
+            ExprKind::Name(Name::Path(_)) => TITLE_BUDGET,
             ExprKind::Name(Name::Result(_)) => 500,
             ExprKind::Name(_) => 20,
             ExprKind::Binary(BinaryOp::Or, left, right) | ExprKind::If(_, left, right) => {

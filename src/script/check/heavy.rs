@@ -83,7 +83,7 @@ fn leaves(script: &Script, option: &Choice) -> bool {
             continue;
         }
         match &script.ops[pc].kind {
-            OpKind::End(_) | OpKind::Start { .. } => return true,
+            OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_) => return true,
             OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Call { .. } => {}
             _ => open.extend(onward(script, pc)),
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField};
+use super::super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PathField, PromiseField};
 use super::super::flow::Known;
 use super::super::model::Type;
 use super::super::problem::did_you_mean;
@@ -132,10 +132,12 @@ impl Checker<'_, '_> {
             Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries | Name::Reminders => {
                 Kind::Number
             }
+            Name::Path(PathField::Due) => Kind::Bool,
+            Name::ReminderList | Name::Path(_) => Kind::Text,
             Name::Progress(Figure::Enough) => Kind::Bool,
             Name::Progress(Figure::Mood) => Kind::Choice(Figure::MOODS.map(str::to_owned).to_vec()),
+            Name::Progress(figure) if figure.is_text() => Kind::Text,
             Name::Progress(_) => Kind::Number,
-            Name::ReminderList => Kind::Text,
         }
     }
 

@@ -212,7 +212,9 @@ impl<'c, 'a> Checker<'c, 'a> {
     /// What to do about a step that nothing leads to: about what ends the script right before it, if anything does.
     fn cut_off(&self, pc: usize) -> String {
         let before = pc.checked_sub(1).and_then(|before| self.script.ops.get(before));
-        let Some(end) = before.filter(|op| matches!(op.kind, OpKind::End(_) | OpKind::Start { .. })) else {
+        let Some(end) =
+            before.filter(|op| matches!(op.kind, OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_)))
+        else {
             return "remove it, or give a `goto`, an option or a case that leads here".to_owned();
         };
         let (line, _) = line_and_column(self.source.text, end.span.start);
@@ -235,7 +237,7 @@ impl<'c, 'a> Checker<'c, 'a> {
 
     fn op(&mut self, op: &Op, known: &Known) {
         match &op.kind {
-            OpKind::Say(texts) => {
+            OpKind::Say { texts, .. } => {
                 for text in texts {
                     self.template(text, known);
                     self.budget(text, SAY_BUDGET);
@@ -336,7 +338,9 @@ impl<'c, 'a> Checker<'c, 'a> {
                 let arg = |name: &str| (name.to_owned(), Expr::any(op.span.clone()));
                 self.start("reminder", &vec![arg("what"), arg("reminder")], known, &op.span);
             }
-            OpKind::DropReminder(which) => self.wants(which, &Kind::Text, known),
+            OpKind::DropReminder(which) | OpKind::BeginStep(which) | OpKind::TurnDown(which) => {
+                self.wants(which, &Kind::Text, known);
+            }
             OpKind::Settle { promise, standing } => {
                 self.wants(promise, &Kind::Promise, known);
                 self.wants(standing, &Kind::Text, known);
@@ -848,7 +852,8 @@ pub(crate) fn list_unused(name: &str, source: &mut Source<'_>) {
 fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
     Some(match kind {
         OpKind::Choose(choose) if choose.many => "choose_many",
-        OpKind::Say(_)
+        OpKind::Say { picture: Some(_), .. } => "picture",
+        OpKind::Say { .. }
         | OpKind::SayCount { .. }
         | OpKind::Ask(_)
         | OpKind::Choose(_)
@@ -868,6 +873,8 @@ fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
         OpKind::Cancel(_) => "cancel",
         OpKind::Remind { .. } => "remind",
         OpKind::DropReminder(_) => "drop_reminder",
+        OpKind::BeginStep(_) => "begin_step",
+        OpKind::TurnDown(_) => "turn_down",
         OpKind::Call { .. } => "call",
         OpKind::Start { .. } => "start",
         OpKind::Redo { .. } => "redo",

@@ -39,7 +39,7 @@ pub(crate) fn said(script: &Script) -> Vec<Said> {
     for op in &script.ops {
         let mut add = |part: Part, text: &Template| found.push(of(part, text));
         match &op.kind {
-            OpKind::Say(texts) => texts.iter().for_each(|text| add(Part::Spoken, text)),
+            OpKind::Say { texts, .. } => texts.iter().for_each(|text| add(Part::Spoken, text)),
             OpKind::SayCount { forms, .. } => {
                 found.extend(forms.iter().map(|form| Said { counts: true, ..of(Part::Spoken, form) }));
             }
@@ -67,6 +67,8 @@ pub(crate) fn said(script: &Script) -> Vec<Said> {
             | OpKind::Cancel(_)
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
+            | OpKind::BeginStep(_)
+            | OpKind::TurnDown(_)
             | OpKind::Call { .. }
             | OpKind::Start { .. }
             | OpKind::Redo { .. }

@@ -77,7 +77,7 @@ impl<'w> Turns<'w> {
         let step = Load { messages: 0, steps: 1 };
         let message = Load { messages: 1, steps: 1 };
         match &script.ops[pc].kind {
-            OpKind::Say(_) | OpKind::SayCount { .. } | OpKind::Ask(_) | OpKind::Choose(_) => message,
+            OpKind::Say { .. } | OpKind::SayCount { .. } | OpKind::Ask(_) | OpKind::Choose(_) => message,
             OpKind::Call { script, .. } | OpKind::Start { script, .. } => step.plus(self.profile(script).first),
             _ => step,
         }
@@ -112,11 +112,16 @@ impl<'w> Turns<'w> {
     fn after(&mut self, script: &Script, pc: usize, load: Load) -> Vec<(usize, Load)> {
         let done = load.plus(Load { messages: 0, steps: 1 });
         match &script.ops[pc].kind {
-            OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::End(_) | OpKind::Start { .. } => Vec::new(),
+            OpKind::Ask(_)
+            | OpKind::Choose(_)
+            | OpKind::Wait(_)
+            | OpKind::End(_)
+            | OpKind::Start { .. }
+            | OpKind::BeginStep(_) => Vec::new(),
             OpKind::Jump(target) => vec![(*target, done)],
             OpKind::JumpUnless(_, target) => vec![(pc + 1, done), (*target, done)],
             OpKind::Redo { id, .. } => script.ids.get(id).map(|target| (*target, done)).into_iter().collect(),
-            OpKind::Say(_) | OpKind::SayCount { .. } => vec![(pc + 1, done.plus(Load { messages: 1, steps: 0 }))],
+            OpKind::Say { .. } | OpKind::SayCount { .. } => vec![(pc + 1, done.plus(Load { messages: 1, steps: 0 }))],
             OpKind::Call { script: callee, .. } => {
                 let Profile { through, tail, .. } = self.profile(callee);
                 let ways = [through.map(|through| done.plus(through)), tail];

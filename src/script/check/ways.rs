@@ -63,7 +63,7 @@ pub(super) fn may_run_out(script: &Script, op: &Op) -> bool {
 /// Where an operation leads when people answer what they are asked; tries that run out are no way out.
 pub(super) fn onward(script: &Script, pc: usize) -> Vec<usize> {
     match &script.ops[pc].kind {
-        OpKind::End(_) | OpKind::Start { .. } => Vec::new(),
+        OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_) => Vec::new(),
         OpKind::Jump(target) => vec![*target],
         OpKind::JumpUnless(_, target) => vec![pc + 1, *target],
         OpKind::Redo { id, back_to } => {
@@ -106,7 +106,7 @@ fn ending(script: &Script) -> Vec<bool> {
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); script.ops.len()];
     let mut open = Vec::new();
     for (pc, op) in script.ops.iter().enumerate() {
-        if matches!(op.kind, OpKind::End(_) | OpKind::Start { .. }) {
+        if matches!(op.kind, OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_)) {
             open.push(pc);
         }
         for next in onward(script, pc) {
@@ -148,6 +148,7 @@ fn kept_without_an_answer(script: &Script, pc: usize, question: &Question) -> Op
             OpKind::Schedule(_) => return Some("schedule"),
             OpKind::Remind { .. } => return Some("remind"),
             OpKind::DropReminder(_) => return Some("drop_reminder"),
+            OpKind::TurnDown(_) => return Some("turn_down"),
             OpKind::Ask(_) | OpKind::Choose(_) | OpKind::Wait(_) | OpKind::Call { .. } => {}
             OpKind::JumpUnless(test, target) => match question.save.as_ref().and_then(|var| when_empty(test, var)) {
                 Some(true) => open.push(pc + 1),

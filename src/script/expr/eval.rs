@@ -59,6 +59,7 @@ fn eval_name(name: &Name, scope: &dyn Scope) -> Value {
         Name::DaysSinceCheckIn => {
             scope.last_checkin().map_or(Value::None, |day| Value::Int(days_between(day, scope.today())))
         }
+        Name::Path(field) => scope.path(*field),
         Name::Progress(figure) => scope.history().map_or(Value::None, |history| figure.of(history)),
         Name::Entries => Value::Int(scope.entries()),
         Name::Reminders => count(scope.reminders().len()),

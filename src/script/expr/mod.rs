@@ -82,6 +82,8 @@ pub enum Name {
     Reminders,
     /// All of them, numbered, on lines of their own.
     ReminderList,
+    /// `path.script` and so on: the step of the person's paths that fits today.
+    Path(PathField),
 }
 
 /// Operators with two sides.
@@ -150,6 +152,33 @@ pub enum PromiseField {
     Due,
 }
 
+/// What can be asked of the step that fits today. All of it is none when there is no such step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathField {
+    /// The script.
+    Script,
+    /// Its title.
+    Title,
+    /// What it is about.
+    About,
+    /// The path's word.
+    Name,
+    /// The script that is a softer way of the same.
+    Softer,
+    /// Whether it may be offered unasked.
+    Due,
+}
+
+/// The words after `path.`
+pub(crate) const PATH_FIELDS: [(&str, PathField); 6] = [
+    ("script", PathField::Script),
+    ("title", PathField::Title),
+    ("about", PathField::About),
+    ("name", PathField::Name),
+    ("softer", PathField::Softer),
+    ("due", PathField::Due),
+];
+
 /// The words after `ledger.` that count promises.
 pub const PROMISE_COUNTS: [&str; 8] =
     ["open_count", "kept", "late", "told_ahead", "repaired", "released", "missed", "made"];
@@ -188,6 +217,8 @@ pub trait Scope {
     fn reminders(&self) -> Vec<String>;
     /// What a reminder says, and when.
     fn reminder(&self, id: &str) -> Option<(String, Rule)>;
+    /// What is known of the step of their paths that fits today.
+    fn path(&self, field: PathField) -> Value;
     /// A phrase list of the script, or a shared one.
     fn phrases(&self, list: &str) -> Option<&[Phrase]>;
     /// How often a step was asked.

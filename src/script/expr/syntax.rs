@@ -3,7 +3,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::super::problem::did_you_mean;
-use super::{BinaryOp, Expr, ExprKind, Function, Name, PROMISE_COUNTS, PromiseField};
+use super::{BinaryOp, Expr, ExprKind, Function, Name, PATH_FIELDS, PROMISE_COUNTS, PromiseField};
 use crate::practice::figure::Figure;
 use crate::types::Value;
 
@@ -394,7 +394,7 @@ impl ExprParser<'_> {
             }
             "me" => Name::Me(self.after_dot(word)?),
             "result" => Name::Result(self.after_dot(word)?),
-            "ledger" | "checkins" | "entries" | "reminders" | "progress" => self.practice_name(word)?,
+            "ledger" | "checkins" | "entries" | "reminders" | "progress" | "path" => self.practice_name(word)?,
             _ if matches!(self.peek(), Some(Token { kind: TokenKind::Sign("("), .. })) => {
                 return self.call(start, word, token);
             }
@@ -427,9 +427,14 @@ impl ExprParser<'_> {
             "ledger" => &["open", "open_count", "kept", "late", "told_ahead", "repaired", "released", "missed", "made"],
             "checkins" => &["count", "today", "days_since"],
             "reminders" => &["count", "list"],
+            "path" => &["script", "title", "about", "name", "softer", "due"],
             "progress" => &Figure::WORDS,
             _ => &["count"],
         };
+        let of_path = PATH_FIELDS.iter().find(|(field, _)| *field == word).filter(|_| head == "path");
+        if let Some((_, field)) = of_path {
+            return Ok(Name::Path(*field));
+        }
         if let Some(figure) = Figure::named(&word).filter(|_| head == "progress") {
             return Ok(Name::Progress(figure));
         }

@@ -13,7 +13,7 @@ use super::problem::{Severity, Source};
 use super::schema::FileKind;
 use super::words::SharedWords;
 use super::yaml::{self, Kind, Node};
-use super::{banned, library, parse, review};
+use super::{banned, library, parse, paths, review};
 
 /// A file as it is best written.
 ///
@@ -54,6 +54,7 @@ fn read(kind: FileKind, source: &mut Source<'_>) {
         // Which names are right in them depends on the scripts.
         FileKind::Language | FileKind::Words => drop(yaml::parse(source)),
         FileKind::Banned => drop(banned::rules(source)),
+        FileKind::Paths => drop(paths::read(source)),
     }
 }
 

@@ -254,6 +254,25 @@ pub(crate) static BANNED: Shape = shape!(
     &[Key::must("banned", Maps(&RULE), "Words, why they are not said, and what to write instead.")],
 );
 
+/// `paths.yaml`.
+pub(crate) static PATHS: Shape = shape!(
+    "paths.yaml",
+    "Which reflections come in which order on each path.",
+    &[Key::must("paths", Each(&PATH), "Paths by name, as `me.paths` holds them; each is a list of steps.")],
+);
+
+static PATH: Takes = Maps(&PATH_STEP);
+
+static PATH_STEP: Shape = shape!(
+    "a step of a path",
+    "A reflection on a path.",
+    &[
+        Key::must("script", Name, "The script."),
+        Key::must("from_day", Whole(0, 365), "How many days after the beginning it may come first."),
+        Key::may("softer", Name, "The script that is a softer way of the same."),
+    ],
+);
+
 static RULE: Shape = shape!(
     "a rule",
     "Words that are not said, for one reason.",

@@ -6,7 +6,7 @@
 mod files;
 mod steps;
 
-pub(crate) use files::{BANNED, CARD, FACTS, LANGUAGE_PHRASES, PHRASES, SCRIPT, SCRIPT_WORDS};
+pub(crate) use files::{BANNED, CARD, FACTS, LANGUAGE_PHRASES, PATHS, PHRASES, SCRIPT, SCRIPT_WORDS};
 pub(crate) use steps::STEP;
 
 /// A kind of mapping.
@@ -233,7 +233,7 @@ mod tests {
         for key in cases.flat_map(|case| shape.keys(case)) {
             match key.takes {
                 Takes::Map(inner) | Takes::Maps(inner) => shapes(inner, found),
-                Takes::Each(Takes::Map(inner)) => shapes(inner, found),
+                Takes::Each(Takes::Map(inner) | Takes::Maps(inner)) => shapes(inner, found),
                 Takes::Steps => shapes(&STEP, found),
                 _ => {}
             }
@@ -249,6 +249,7 @@ mod tests {
             ("facts.yaml", &FACTS),
             ("phrases.yaml", &PHRASES),
             ("banned.yaml", &BANNED),
+            ("paths.yaml", &PATHS),
         ];
         for (path, shape) in files {
             let (report, _) = read(path, shape);
@@ -275,9 +276,14 @@ mod tests {
     #[test]
     fn the_table_has_every_key_that_the_reader_asks_for() {
         let mut known = Vec::new();
-        [&SCRIPT, &FACTS, &PHRASES, &BANNED].into_iter().for_each(|shape| shapes(shape, &mut known));
-        let files =
-            [("word.yaml", &SCRIPT), ("facts.yaml", &FACTS), ("phrases.yaml", &PHRASES), ("banned.yaml", &BANNED)];
+        [&SCRIPT, &FACTS, &PHRASES, &BANNED, &PATHS].into_iter().for_each(|shape| shapes(shape, &mut known));
+        let files = [
+            ("word.yaml", &SCRIPT),
+            ("facts.yaml", &FACTS),
+            ("phrases.yaml", &PHRASES),
+            ("banned.yaml", &BANNED),
+            ("paths.yaml", &PATHS),
+        ];
         let mut seen = BTreeSet::new();
         for finished in files.into_iter().flat_map(|(path, shape)| read(path, shape).1) {
             let shape =

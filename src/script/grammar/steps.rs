@@ -5,6 +5,7 @@ use super::Takes::{
 };
 use super::{Case, Cases, Key, Shape, done, said, shape};
 use crate::practice::deed::Kind;
+use crate::types::Picture;
 
 /// One step: what it does is told by its verb.
 pub(crate) static STEP: Shape = Shape {
@@ -19,7 +20,7 @@ pub(crate) static STEP: Shape = Shape {
 };
 
 const VERBS: &[Case] = &[
-    said!("say", Text, "A message."),
+    said!("say", Text, "A message.", [PICTURE]),
     said!("say_one_of", Texts, "One of these messages, varied but repeatable."),
     said!("say_count", Map(&SAY_COUNT), "The form of a sentence that goes with a number."),
     said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, GIVEN, KEEP, OBJECTIONS, UNCLEAR]),
@@ -41,6 +42,16 @@ const VERBS: &[Case] = &[
     done!("record", Map(&RECORD), "Keeps today's check-in, or something the person did."),
     done!("schedule", Map(&SCHEDULE), "Starts a script later; replaced by name."),
     done!("remind", Map(&REMIND), "Keeps a reminder of the person's own."),
+    done!(
+        "begin_step",
+        Expression,
+        "Ends this script and begins a step of a path: its script, as path.script gives it."
+    ),
+    done!(
+        "turn_down",
+        Expression,
+        "A step of a path that is not wanted: it rests for 30 days, and for good the second time."
+    ),
     done!("drop_reminder", Expression, "Drops a reminder of the person's own: its id, as reminder(n) gives it."),
     done!("cancel", Name, "The name of a schedule that shall not start any more."),
     done!(
@@ -54,6 +65,12 @@ const VERBS: &[Case] = &[
     done!("redo", Name, "Asks the question with this id once more, then goes on at `back_to`.", [BACK_TO]),
     said!("end", Name, "The end, with an outcome: done, or a word of your own."),
 ];
+
+const PICTURE: &[Key] = &[Key::may(
+    "picture",
+    Word(&Picture::WORDS),
+    "A picture that goes with it; the text stands under it and says the same in words.",
+)];
 
 /// Where something waits, the name is needed.
 const NAMED: &[Key] = &[Key::must("id", Name, "The step's name; running conversations remember it.")];

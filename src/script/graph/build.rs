@@ -52,7 +52,7 @@ impl Work<'_> {
     /// The ways out of an operation.
     fn ways(&mut self, pc: usize) {
         match &self.script.ops[pc].kind {
-            OpKind::End(_) | OpKind::Start { .. } => {}
+            OpKind::End(_) | OpKind::Start { .. } | OpKind::BeginStep(_) => {}
             OpKind::Jump(to) => self.way(pc, *to, None),
             OpKind::JumpUnless(test, to) => {
                 let condition = shortened(self.typed.at(test.span.start), CONDITION);
@@ -77,7 +77,7 @@ impl Work<'_> {
                 }
                 self.otherwise(pc, &choose.question);
             }
-            OpKind::Say(_)
+            OpKind::Say { .. }
             | OpKind::SayCount { .. }
             | OpKind::Wait(_)
             | OpKind::Set(_)
@@ -93,6 +93,7 @@ impl Work<'_> {
             | OpKind::Cancel(_)
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
+            | OpKind::TurnDown(_)
             | OpKind::Call { .. } => self.way(pc, pc + 1, None),
         }
     }

@@ -14,7 +14,7 @@ pub(super) const BUTTON: usize = 28;
 pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
     let at = |name: &str| typed.inside(op.span.start, name).to_owned();
     Some(match &op.kind {
-        OpKind::Say(texts) => said(texts),
+        OpKind::Say { texts, .. } => said(texts),
         OpKind::SayCount { forms, .. } => said(&forms[forms.len() - 1..]),
         OpKind::Ask(ask) => {
             let mut node = asked(&ask.question);
@@ -46,6 +46,7 @@ pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
         OpKind::Remind { .. } => {
             Node { lines: vec![format!("comes {}", at("at"))], ..Node::new(NodeKind::Keep, "keeps a reminder") }
         }
+        OpKind::BeginStep(_) => Node::new(NodeKind::Script, "goes on with a step of a path"),
         OpKind::DropReminder(_) => Node::new(NodeKind::Keep, "drops a reminder"),
         OpKind::Promise { .. } => {
             Node { lines: vec![format!("due {}", at("due"))], ..Node::new(NodeKind::Keep, "keeps a promise") }
@@ -61,6 +62,7 @@ pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
         | OpKind::Forget(_)
         | OpKind::Settle { .. }
         | OpKind::CheckIn { .. }
+        | OpKind::TurnDown(_)
         | OpKind::Deed { .. }
         | OpKind::Redo { .. } => return None,
     })

@@ -98,7 +98,7 @@ pub(crate) fn each(script: &mut Script, file: &str, visit: &mut dyn FnMut(Slot<'
 
 fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMut(Speaker, Words<'_>)) {
     match &mut op.kind {
-        OpKind::Say(texts) => {
+        OpKind::Say { texts, .. } => {
             for text in texts {
                 visit(Speaker::Say, Words::Text(text));
             }
@@ -133,6 +133,8 @@ fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMu
         | OpKind::Cancel(_)
         | OpKind::Remind { .. }
         | OpKind::DropReminder(_)
+        | OpKind::BeginStep(_)
+        | OpKind::TurnDown(_)
         | OpKind::Call { .. }
         | OpKind::Start { .. }
         | OpKind::Redo { .. }
