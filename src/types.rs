@@ -427,6 +427,9 @@ pub struct Message {
     /// It takes the place of the message whose button was pressed, where the platform can do that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub edits: bool,
+    /// What it answers was not to be kept: the person's own message is taken away with it, where the platform can do that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub erases: bool,
     /// A picture that goes with it. The text says the same for whoever does not see it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Drawing>,

@@ -814,6 +814,42 @@ async fn a_message_that_cannot_be_changed_any_more_is_sent_anew() {
     fake.assert_no_violations();
 }
 
+fn not_to_be_kept() -> Outgoing {
+    let update = stored(&private(r#""text":"let go of this""#));
+    let reply = decode(&update).unwrap().reply;
+    let message = Message { text: "It is gone.".into(), erases: true, ..Message::default() };
+    Outgoing { reply, ..outgoing("42", message) }
+}
+
+#[tokio::test]
+async fn what_was_not_to_be_kept_is_taken_away_before_its_answer_is_sent() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    sender(&fake).deliver(&not_to_be_kept()).await.unwrap();
+    let deleted = fake.calls("deleteMessage");
+    assert_eq!(deleted.len(), 1);
+    assert_eq!(deleted[0]["chat_id"], 42);
+    assert!(deleted[0]["message_id"].is_i64());
+    assert_eq!(fake.sent_to(42).len(), 1);
+    let kept = Outgoing { message: Message { text: "Noted.".into(), ..Message::default() }, ..not_to_be_kept() };
+    sender(&fake).deliver(&kept).await.unwrap();
+    assert_eq!((fake.calls("deleteMessage").len(), fake.sent_to(42).len()), (1, 2), "anything else stays");
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_taken_away_any_more_is_answered_all_the_same() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    fake.next_goes_wrong("deleteMessage", Trouble::CannotParse);
+    sender(&fake).deliver(&not_to_be_kept()).await.unwrap();
+    assert_eq!(fake.sent_to(42).len(), 1);
+    fake.next_goes_wrong("deleteMessage", Trouble::TooManyRequests(7));
+    let later = sender(&fake).deliver(&not_to_be_kept()).await;
+    assert!(matches!(later, Err(SendError::RateLimited { .. })), "{later:?}");
+    assert_eq!(fake.sent_to(42).len(), 1, "both are tried again together");
+}
+
 #[tokio::test]
 async fn nothing_is_answered_before_the_press_is_stored_and_a_slow_answer_holds_up_nobody() {
     let fake = FakeTelegram::start().await;

@@ -88,6 +88,10 @@ impl<'t> Turn<'t> {
             self.take(Taken { value: Value::None, shown: String::new(), pc: pc + 1 });
             return Heard::Yes;
         }
+        if self.keeps_nothing() {
+            self.burn(script, pc);
+            return Heard::Yes;
+        }
         if let Some(offer) = self.offer_of(folded) {
             self.take_offer(offer);
             return Heard::Yes;
@@ -239,6 +243,25 @@ impl<'t> Turn<'t> {
         if thread.answers.len() > ANSWERS {
             thread.answers.remove(0);
         }
+    }
+
+    /// True when nothing of the answer to the open question is kept.
+    pub(crate) fn keeps_nothing(&self) -> bool {
+        self.state.active.as_ref().is_some_and(|thread| self.is_unkept(thread))
+    }
+
+    /// The same of a thread that may be put away.
+    pub(crate) fn is_unkept(&self, thread: &Thread) -> bool {
+        let kind = thread.top().and_then(|frame| self.op_of(frame)).map(|(_, _, kind)| kind);
+        matches!(kind, Some(OpKind::Ask(ask)) if ask.unkept)
+    }
+
+    /// Goes on behind an answer of which nothing stays but that there was one: no words, and where the platform can do that not the
+    /// message either.
+    fn burn(&mut self, script: &'t Script, pc: usize) {
+        self.did(script, pc, Did::Answered);
+        self.erases = true;
+        self.take(Taken { value: Value::Bool(true), shown: String::new(), pc: pc + 1 });
     }
 
     /// Looks for something to object to; takes the answer when there is nothing.

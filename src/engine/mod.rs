@@ -116,6 +116,7 @@ fn take<'t>(mut turn: Turn<'t>, event: &Event) -> Turn<'t> {
         turn.hurry();
     }
     turn.sign();
+    turn.erase();
     turn
 }
 
@@ -229,7 +230,12 @@ impl<'t> Turn<'t> {
 
     fn text(&mut self, text: &str) {
         let folded = fold(text);
-        if self.needs_help_now(&folded) || self.understood(text, &folded) {
+        let unkept = self.keeps_nothing();
+        if self.needs_help_now(&folded) {
+            self.erases = unkept;
+            return;
+        }
+        if self.understood(text, &folded) {
             return;
         }
         if self.state.card.is_some() {
@@ -347,7 +353,8 @@ impl<'t> Turn<'t> {
         let Some((script, pc, question)) = thread.top().and_then(|frame| self.question_of(frame)) else { return false };
         let def = question.save.as_ref().and_then(|var| script.vars.get(var));
         let is_text = matches!(def.map(|def| &def.ty), None | Some(Type::Text { .. } | Type::List));
-        is_text && matches!(script.ops[pc].kind, OpKind::Ask(_))
+        // What is not to be kept is not held either.
+        is_text && matches!(&script.ops[pc].kind, OpKind::Ask(ask) if !ask.unkept)
     }
 
     fn is_open(&self, script: &Script) -> bool {
@@ -364,7 +371,8 @@ impl<'t> Turn<'t> {
         if !self.consents() {
             return self.begin("welcome");
         }
-        match self.state.parked.iter().rev().find(|thread| thread.expired).cloned() {
+        let asks = |thread: &&Thread| thread.expired && !self.is_unkept(thread);
+        match self.state.parked.iter().rev().find(asks).cloned() {
             Some(thread) => self.show_resume_card(&thread, text),
             None => self.say_card("idle", Values::new()),
         }

@@ -53,6 +53,8 @@ pub(crate) struct Turn<'t> {
     last: Cell<Option<&'t Script>>,
     /// Something asked for the history, and it is not there.
     lacks_history: Cell<bool>,
+    /// The message of this turn was not to be kept: it is taken away with the answer to it.
+    pub(crate) erases: bool,
     /// What was carried out, when somebody wants to know.
     pub(crate) trace: Option<Vec<Trace>>,
 }
@@ -73,6 +75,7 @@ impl<'t> Turn<'t> {
             made: 0,
             last,
             lacks_history,
+            erases: false,
             trace: None,
         };
         turn.speak();
@@ -103,6 +106,17 @@ impl<'t> Turn<'t> {
             if let Effect::Say(message) = effect {
                 message.urgent = true;
             }
+        }
+    }
+
+    /// Notes on the first message that what it answers is taken away, when that was not to be kept.
+    pub(crate) fn erase(&mut self) {
+        let messages = self.effects.iter_mut().filter_map(|effect| match effect {
+            Effect::Say(message) => Some(message),
+            _ => None,
+        });
+        if let Some(first) = messages.filter(|_| self.erases).next() {
+            first.erases = true;
         }
     }
 

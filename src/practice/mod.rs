@@ -10,4 +10,5 @@ pub mod history;
 pub mod path;
 pub mod promise;
 pub mod reminder;
+pub mod rhythm;
 pub mod score;

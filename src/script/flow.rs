@@ -225,7 +225,11 @@ impl World<'_> {
                 | Function::ReminderText
                 | Function::ReminderWhen
                 | Function::WhenIn
-                | Function::WithoutWhen => true,
+                | Function::WithoutWhen
+                | Function::UsualWeekday
+                | Function::UsualHours
+                | Function::Item
+                | Function::Numbered => true,
                 _ => false,
             },
             ExprKind::PromiseField(promise, _) => self.optional(promise, known),

@@ -470,6 +470,8 @@ pub struct Ask {
     pub question: Question,
     /// A text that is read as the answer before anything is asked.
     pub given: Option<Expr>,
+    /// Nothing of the answer is kept anywhere; its var, if there is one, only holds that there was one.
+    pub unkept: bool,
     /// What is objected to, in order.
     pub objections: Vec<Objection>,
 }

@@ -359,9 +359,10 @@ impl Layout<'_, '_> {
             }
         }
         let given = fields.take("given").map(|node| read::expression_or_any(node, self.source));
+        let unkept = fields.take("keep").is_some_and(|node| keeps_nothing(node, self.source));
         let otherwise = fields.take("otherwise");
         self.waits.insert(question.id.clone(), self.ops.len());
-        let at = self.push(span.clone(), OpKind::Ask(Box::new(Ask { question, given, objections })));
+        let at = self.push(span.clone(), OpKind::Ask(Box::new(Ask { question, given, unkept, objections })));
         let over = self.push(span, OpKind::Jump(0));
         self.otherwise(at, otherwise);
         self.land(over);
@@ -647,6 +648,19 @@ impl Layout<'_, '_> {
 /// A key that belongs into a `branch` and not on a step.
 fn case_of_a_branch(key: &Key) -> Option<(&'static str, &Key)> {
     ["then", "else"].into_iter().find(|word| *word == key.name).map(|word| (word, key))
+}
+
+/// `keep: none`, and no other word.
+fn keeps_nothing(node: &Node, source: &mut Source<'_>) -> bool {
+    match read::text(node, "none", source) {
+        Some("none") => true,
+        Some(other) => {
+            let hint = "`keep: none` keeps nothing of the answer; leave it out where the answer is kept";
+            source.error("GS0105", node.span.clone(), format!("`{other}` is not what `keep` can be"), hint);
+            false
+        }
+        None => false,
+    }
 }
 
 fn busy(node: &Node, source: &mut Source<'_>) -> Option<BusyPolicy> {

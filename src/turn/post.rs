@@ -140,6 +140,9 @@ fn parts(message: &Message, platform: Platform) -> Vec<Message> {
         .into_iter()
         .map(|text| Message { text, language: message.language.clone(), urgent: message.urgent, ..Message::default() })
         .collect();
+    if let Some(first) = parts.first_mut() {
+        first.erases = message.erases;
+    }
     if let [only] = &mut parts[..] {
         only.edits = message.edits && message.picture.is_none();
     }

@@ -272,6 +272,13 @@ impl BotTester {
         self.database.sql(query).await
     }
 
+    /// All bytes of the database's files, after the program was stopped in good order and started again.
+    pub async fn stored_bytes(&self) -> Vec<u8> {
+        self.restarts().await;
+        let files = std::fs::read_dir(self.database.folder()).unwrap();
+        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default()).collect()
+    }
+
     pub async fn store(&self) -> Store {
         self.alive.lock().await.as_ref().expect("the program runs").door.store().clone()
     }

@@ -74,7 +74,7 @@ pub fn decode(raw: &str) -> Option<Inbound> {
     // In a group the answer goes out privately; when it cannot, the group is told where the private chat is.
     let reply = match shared {
         true => Some(Group { chat: place.id.clone(), me: me.clone() }.handle()),
-        false => Pressed::of(&update).map(Pressed::handle),
+        false => Pressed::of(&update).map(Pressed::handle).or_else(|| Written::of(&update).map(Written::handle)),
     };
     Some(Inbound {
         platform: Platform::Telegram,
@@ -121,6 +121,30 @@ impl Pressed {
         let message = query.get("message")?.get("message_id")?.as_i64()?;
         let stays = text(query, "data")?.starts_with(Button::STAYS);
         Some(Self { message: i32::try_from(message).ok().filter(|_| stays)? })
+    }
+
+    fn handle(self) -> String {
+        // A number always serialises.
+        serde_json::to_string(&self).unwrap_or_default()
+    }
+
+    /// The message in a reply handle.
+    pub(super) fn read(handle: &str) -> Option<Self> {
+        serde_json::from_str(handle).ok()
+    }
+}
+
+/// The message that a person wrote in their private chat: what is needed to take it away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Written {
+    /// Its id in the chat.
+    pub(super) wrote: i32,
+}
+
+impl Written {
+    fn of(update: &Value) -> Option<Self> {
+        let wrote = present(update, "message")?.get("message_id")?.as_i64()?;
+        Some(Self { wrote: i32::try_from(wrote).ok()? })
     }
 
     fn handle(self) -> String {

@@ -1,14 +1,16 @@
 //! One message out: rendered, sent once, and the server's answer told in the outbox's words.
 //!
-//! It calls twice in three cases only: the server could not read our markup, so nothing was sent, and the same words go out plain;
-//! it does not take a picture, and the words go out alone; or a message that should be changed cannot be, and a new one is sent. An error never holds the server's own words, because they may quote what was sent.
+//! It calls twice in four cases only: the server could not read our markup, so nothing was sent, and the same words go out plain;
+//! it does not take a picture, and the words go out alone; a message that should be changed cannot be, and a new one is sent; or what
+//! the message answers was not to be kept, and is taken away first. An error never holds the server's own words, because they may
+//! quote what was sent.
 
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
 use secrecy::SecretString;
 use serde::Deserialize;
-use teloxide::payloads::{EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters};
+use teloxide::payloads::{DeleteMessage, EditMessageText, EditMessageTextSetters, SendMessage, SendMessageSetters};
 use teloxide::types::{ChatId, LinkPreviewOptions, MessageId, ParseMode};
 
 use crate::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
@@ -16,7 +18,7 @@ use crate::platform::Endpoint;
 use crate::types::{Localized, Platform};
 
 use super::api::{Api, Denial, Failure};
-use super::inbound::{Group, Pressed};
+use super::inbound::{Group, Pressed, Written};
 use super::render::{html, keyboard};
 
 /// How long one delivery may take in all (the outbox's lease is longer).
@@ -70,7 +72,25 @@ impl Sender {
         }
     }
 
+    /// Takes away the person's own message where it was not to be kept. Telegram lets a bot do so for 48 hours; a message that is gone
+    /// or too old stays as it is. Nothing was sent yet, so whatever else goes wrong is tried again with the answer.
+    async fn erase(&self, outgoing: &Outgoing) -> Result<(), SendError> {
+        let written = outgoing.reply.as_deref().filter(|_| outgoing.message.erases).and_then(Written::read);
+        let Some(written) = written else { return Ok(()) };
+        let request = DeleteMessage::new(chat(outgoing)?, MessageId(written.wrote));
+        match self.api.call::<bool>("deleteMessage", &request, self.limit).await {
+            Err(Failure::Denied(denial)) if denial.code == 400 => {
+                tracing::debug!(outbox.id = outgoing.id, "a message that was not to be kept could not be taken away");
+                Ok(())
+            }
+            Err(Failure::Denied(denial)) => Err(classify_denial(&denial)),
+            Err(_) => Err(SendError::NotSent("a message could not be taken away".to_owned())),
+            Ok(_) => Ok(()),
+        }
+    }
+
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
+        self.erase(outgoing).await?;
         if let Some(answer) = self.change(outgoing).await? {
             return Ok(answer);
         }

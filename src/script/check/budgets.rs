@@ -123,6 +123,9 @@ impl Checker<'_, '_> {
             }
             ExprKind::PromiseField(_, PromiseField::Text) => PROMISE_TEXT,
             ExprKind::PromiseField(..) => 40,
+            // A line of a list is as long as the list is shown, all lines together four times that.
+            ExprKind::Call(Function::Item, arguments) => arguments.first().map_or(0, |list| self.width(list)),
+            ExprKind::Call(Function::Numbered, arguments) => arguments.first().map_or(0, |list| 4 * self.width(list)),
             ExprKind::Call(Function::Lower, arguments) => arguments.iter().map(|argument| self.width(argument)).sum(),
             ExprKind::Binary(..) | ExprKind::Not(_) | ExprKind::IsNone(..) | ExprKind::Call(..) => 24,
         }

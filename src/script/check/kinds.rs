@@ -10,6 +10,7 @@ use super::super::read;
 use super::Checker;
 use super::ways::objections;
 use crate::practice::figure::Figure;
+use crate::practice::rhythm;
 use crate::schedule::limits::Trouble;
 use crate::types::Value;
 
@@ -182,7 +183,7 @@ impl Checker<'_, '_> {
 
     fn arithmetic(&mut self, op: BinaryOp, a: Kind, b: Kind, span: Range<usize>) -> Kind {
         match (op, &a, &b) {
-            (BinaryOp::Add, Kind::List, _) => Kind::List,
+            (BinaryOp::Add | BinaryOp::Sub, Kind::List, _) => Kind::List,
             (BinaryOp::Add | BinaryOp::Sub, Kind::Date, Kind::Duration) => Kind::Date,
             (BinaryOp::Add, Kind::Duration, Kind::Duration) => Kind::Duration,
             (_, Kind::Number | Kind::Mixed, Kind::Number | Kind::Mixed) => Kind::Number,
@@ -218,12 +219,16 @@ impl Checker<'_, '_> {
             | Function::ReminderWhen
             | Function::WhenIn
             | Function::WithoutWhen => &[Kind::Text],
-            Function::Deeds | Function::DaysOf => &[Kind::Text, Kind::Number],
+            Function::Deeds | Function::DaysOf | Function::UsualWeekday | Function::UsualHours => {
+                &[Kind::Text, Kind::Number]
+            }
             Function::DeedsAbout => &[Kind::Text, Kind::Text, Kind::Number],
             Function::Trouble | Function::LastDay | Function::FirstDay => &[Kind::When],
             Function::Reminder => &[Kind::Number],
             Function::DaysSince | Function::DaysUntil => &[Kind::Date],
-            Function::Count => &[Kind::List],
+            Function::Count | Function::Numbered => &[Kind::List],
+            Function::Item => &[Kind::List, Kind::Number],
+            Function::Hour | Function::MinutesSince => &[Kind::Time],
             Function::Min | Function::Max | Function::Promise => &[],
         };
         for ((argument, kind), wanted) in arguments.iter().zip(&kinds).zip(wanted) {
@@ -264,8 +269,21 @@ impl Checker<'_, '_> {
                 Kind::Number
             }
             Function::Min | Function::Max => self.lesser_or_greater(&kinds, arguments),
-            Function::DaysSince | Function::DaysUntil | Function::Words | Function::Chars | Function::Count => {
-                Kind::Number
+            Function::DaysSince
+            | Function::DaysUntil
+            | Function::Words
+            | Function::Chars
+            | Function::Count
+            | Function::Hour
+            | Function::MinutesSince => Kind::Number,
+            Function::Item | Function::Numbered => Kind::Text,
+            Function::UsualWeekday => {
+                self.deed(arguments);
+                Kind::Choice(rhythm::WEEKDAYS.map(str::to_owned).to_vec())
+            }
+            Function::UsualHours => {
+                self.deed(arguments);
+                Kind::Choice(rhythm::HOURS.map(str::to_owned).to_vec())
             }
             Function::Deeds | Function::DaysOf | Function::DeedsAbout => {
                 self.deed(arguments);

@@ -275,7 +275,12 @@ impl<'c, 'a> Checker<'c, 'a> {
                     }
                 }
                 self.answer = None;
-                if ask.question.save.is_none() {
+                let looks = def.is_some_and(|def| def.ty != Type::Bool) || ask.given.is_some();
+                if ask.unkept && (looks || !ask.objections.is_empty()) {
+                    let hint = "leave out `given`, `reject` and `checks`, and `save` it in a var of type bool: that there was an answer";
+                    self.source.error("GS0404", op.span.clone(), "an answer that is not kept is read by nothing", hint);
+                }
+                if ask.question.save.is_none() && !ask.unkept {
                     let hint = "add `save: name` and declare it under `vars`";
                     self.source.error("GS0404", op.span.clone(), "the answer goes nowhere", hint);
                 }

@@ -52,7 +52,7 @@ pub(super) fn may_run_out(script: &Script, op: &Op) -> bool {
         OpKind::Ask(ask) => {
             let def = ask.question.save.as_ref().and_then(|save| script.vars.get(save));
             let text = def.is_none_or(|def| matches!(def.ty, Type::Text { .. }));
-            !text || ask.objections.iter().any(|objection| !objection.soft)
+            !ask.unkept && (!text || ask.objections.iter().any(|objection| !objection.soft))
         }
         // Where any text is an answer, every text is one.
         OpKind::Choose(choose) => !choose.other_text,

@@ -7,6 +7,7 @@ use super::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField, Scope};
 use crate::phrase::{self, Phrase};
 use crate::practice::deed::{self, mark};
 use crate::practice::history::History;
+use crate::practice::rhythm;
 use crate::schedule::limits::{self, last_of_months};
 use crate::schedule::{Rule, first};
 use crate::types::Value;
@@ -155,6 +156,7 @@ fn subtract(first: &Value, second: &Value) -> Value {
         (Value::Date { date }, Value::Duration { seconds }) => {
             seconds.checked_neg().map_or(Value::None, |seconds| shift(*date, seconds))
         }
+        (Value::List(items), gone) => Value::List(items.iter().filter(|item| *item != gone).cloned().collect()),
         (a, b) => numbers(a, b, i64::checked_sub, |a, b| a - b),
     }
 }
@@ -214,6 +216,27 @@ fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value
                 history.deeds_of(kind, days).filter(|deed| deed.about == about).count()
             })
         }
+        Function::UsualWeekday => usual(&text(0), &value(1), scope, rhythm::weekday),
+        Function::UsualHours => usual(&text(0), &value(1), scope, rhythm::hours),
+        Function::Item => match (value(0), value(1)) {
+            (Value::List(items), Value::Int(number)) => {
+                let at = number.checked_sub(1).and_then(|at| usize::try_from(at).ok());
+                at.and_then(|at| items.into_iter().nth(at)).unwrap_or_default()
+            }
+            _ => Value::None,
+        },
+        Function::Numbered => match value(0) {
+            Value::List(items) => numbered(&items, scope),
+            _ => Value::None,
+        },
+        Function::Hour => match value(0) {
+            Value::Time { time } => Value::Int(time.hour().into()),
+            _ => Value::None,
+        },
+        Function::MinutesSince => match value(0) {
+            Value::Time { time } => Value::Int(minutes_between(time, scope.now().time())),
+            _ => Value::None,
+        },
         Function::Promise => match value(0) {
             Value::Text(id) if !scope.promise_field(&id, PromiseField::Text).is_none() => Value::Text(id),
             _ => Value::None,
@@ -231,6 +254,32 @@ fn deeds(
     let days = if let Value::Int(days) = days { Some(*days) } else { None };
     let known = word.parse().ok().zip(scope.history());
     known.map_or(Value::Int(0), |(kind, history)| count(of(history, kind, days)))
+}
+
+/// When deeds of a kind happen most often.
+fn usual(
+    word: &str,
+    days: &Value,
+    scope: &dyn Scope,
+    of: impl Fn(&History, deed::Kind, Option<i64>) -> Option<&'static str>,
+) -> Value {
+    let days = if let Value::Int(days) = days { Some(*days) } else { None };
+    let known = word.parse().ok().zip(scope.history());
+    known.and_then(|(kind, history)| of(history, kind, days)).map_or(Value::None, Value::text)
+}
+
+/// `1. No shouting`, a line for each; of one with several lines the first.
+fn numbered(items: &[Value], scope: &dyn Scope) -> Value {
+    let first = |item: &Value| scope.show(item).lines().next().unwrap_or_default().to_owned();
+    let lines = items.iter().enumerate().map(|(at, item)| format!("{}. {}", at + 1, first(item)));
+    some_text(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Whole minutes from one time of the clock to the next time it shows another.
+fn minutes_between(from: Time, to: Time) -> i64 {
+    const DAY: i64 = 24 * 60;
+    let minutes = |time: Time| i64::from(time.hour()) * 60 + i64::from(time.minute());
+    (minutes(to) - minutes(from)).rem_euclid(DAY)
 }
 
 fn some_text(text: String) -> Value {

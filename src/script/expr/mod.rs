@@ -133,6 +133,12 @@ pub enum Function {
     Deeds,
     DaysOf,
     DeedsAbout,
+    UsualWeekday,
+    UsualHours,
+    Item,
+    Numbered,
+    Hour,
+    MinutesSince,
 }
 
 /// What can be asked of a promise.

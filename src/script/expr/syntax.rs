@@ -11,7 +11,7 @@ use crate::types::Value;
 const MAX_NODES: usize = 200;
 
 /// Each with how many values it takes, at least and at most.
-const FUNCTIONS: [(&str, Function, RangeInclusive<usize>); 25] = [
+const FUNCTIONS: [(&str, Function, RangeInclusive<usize>); 31] = [
     ("has", Function::Has, 2..=2),
     ("words", Function::Words, 1..=1),
     ("chars", Function::Chars, 1..=1),
@@ -37,6 +37,12 @@ const FUNCTIONS: [(&str, Function, RangeInclusive<usize>); 25] = [
     ("deeds", Function::Deeds, 1..=2),
     ("days_of", Function::DaysOf, 1..=2),
     ("deeds_about", Function::DeedsAbout, 2..=3),
+    ("usual_weekday", Function::UsualWeekday, 1..=2),
+    ("usual_hours", Function::UsualHours, 1..=2),
+    ("item", Function::Item, 2..=2),
+    ("numbered", Function::Numbered, 1..=1),
+    ("hour", Function::Hour, 1..=1),
+    ("minutes_since", Function::MinutesSince, 1..=1),
 ];
 
 /// What an expression may look like, for somebody whose own went wrong.

@@ -23,7 +23,7 @@ const VERBS: &[Case] = &[
     said!("say", Text, "A message.", [PICTURE]),
     said!("say_one_of", Texts, "One of these messages, varied but repeatable."),
     said!("say_count", Map(&SAY_COUNT), "The form of a sentence that goes with a number."),
-    said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, GIVEN, OBJECTIONS, UNCLEAR]),
+    said!("ask", Text, "A question with a typed answer.", [NAMED, ANSWER, GIVEN, KEEP, OBJECTIONS, UNCLEAR]),
     said!("choose", Text, "A question with buttons.", [NAMED, ANSWER, OTHER_TEXT, OPTIONS, UNCLEAR]),
     done!("choose_many", Text, "A question with buttons; several may be picked.", [NAMED, ANSWER, PICKS, UNCLEAR]),
     done!("wait", Map(&WAIT), "Lets time pass; nothing is asked until then.", [NAMED, WAIT_SKIP]),
@@ -93,6 +93,12 @@ const GIVEN: &[Key] = &[Key::may(
     "given",
     Expression,
     "A text that is read as the answer first; it is only asked when that cannot be read. Example: when_in(said)",
+)];
+
+const KEEP: &[Key] = &[Key::may(
+    "keep",
+    Word(&["none"]),
+    "none: nothing of the answer is kept; `save` only takes that there was one, in a var of type bool.",
 )];
 
 const OBJECTIONS: &[Key] = &[
