@@ -111,11 +111,14 @@ impl<'t> Turn<'t> {
 
     /// Notes on the first message that what it answers is taken away, when that was not to be kept.
     pub(crate) fn erase(&mut self) {
-        let messages = self.effects.iter_mut().filter_map(|effect| match effect {
+        if !self.erases {
+            return;
+        }
+        let mut messages = self.effects.iter_mut().filter_map(|effect| match effect {
             Effect::Say(message) => Some(message),
             _ => None,
         });
-        if let Some(first) = messages.filter(|_| self.erases).next() {
+        if let Some(first) = messages.next() {
             first.erases = true;
         }
     }
