@@ -1,5 +1,5 @@
 //! Everything that reads what others wrote, against millions of bytes that nobody would write (F19): updates, states, translations,
-//! settings, expressions in texts. Never a panic, and never long. `GOLDSEAM_FUZZ=1000000` for a longer look; a failure names its seed.
+//! settings, expressions in texts. Never a panic, and never long. `GOLDSEAM_TEST_FUZZ=1000000` for a longer look; a failure names its seed.
 //!
 //! Scripts have the same in `scripts.rs`, and the engine in `chaos.rs`.
 
@@ -22,7 +22,7 @@ const LONG: std::time::Duration = std::time::Duration::from_secs(2);
 
 #[expect(clippy::disallowed_methods, reason = "what a test is asked for is no setting of the program")]
 fn times() -> u64 {
-    std::env::var("GOLDSEAM_FUZZ").ok().and_then(|times| times.parse().ok()).unwrap_or(TIMES)
+    std::env::var("GOLDSEAM_TEST_FUZZ").ok().and_then(|times| times.parse().ok()).unwrap_or(TIMES)
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures how long a reader takes")]

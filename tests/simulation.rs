@@ -4,7 +4,7 @@
 //! People on two platforms do anything at any time; what they do is handed over twice now and then; the platforms are slow, refuse,
 //! lose answers; the program dies in the middle of calls and stays away for days; the clock is set back; the engine panics at some
 //! texts. In the end everything grows calm, and what was promised has to hold. A seed that breaks something is printed:
-//! `GOLDSEAM_SEED=7 cargo test --test simulation` lives it again, step by step.
+//! `GOLDSEAM_TEST_SEED=7 cargo test --test simulation` lives it again, step by step.
 
 #[path = "mixed/sea.rs"]
 mod sea;
@@ -33,7 +33,7 @@ use support::bot::shipped;
 use support::database::Database;
 use witness::Eyes;
 
-/// How many seeds are lived through; `GOLDSEAM_SEEDS` for a longer look.
+/// How many seeds are lived through; `GOLDSEAM_TEST_SEEDS` for a longer look.
 const SEEDS: u64 = 200;
 const STEPS: usize = 90;
 const PEOPLE: usize = 4;
@@ -445,20 +445,20 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn whatever_is_mixed_what_was_promised_holds() {
-    if let Some(seed) = number("GOLDSEAM_SEED") {
+    if let Some(seed) = number("GOLDSEAM_TEST_SEED") {
         let (wrong, trace) = live(seed);
         assert!(wrong.is_empty(), "{trace}\n{wrong:#?}");
         return;
     }
     std::panic::set_hook(Box::new(|_| {}));
-    let seeds = number("GOLDSEAM_SEEDS").unwrap_or(SEEDS);
+    let seeds = number("GOLDSEAM_TEST_SEEDS").unwrap_or(SEEDS);
     let some = |first: u64| -> Vec<String> {
         (first..seeds)
             .step_by(2)
             .filter_map(|seed| match std::panic::catch_unwind(|| live(seed)) {
                 Ok((wrong, _)) if wrong.is_empty() => None,
-                Ok((wrong, _)) => Some(format!("GOLDSEAM_SEED={seed}: {wrong:#?}")),
-                Err(_) => Some(format!("GOLDSEAM_SEED={seed} panicked")),
+                Ok((wrong, _)) => Some(format!("GOLDSEAM_TEST_SEED={seed}: {wrong:#?}")),
+                Err(_) => Some(format!("GOLDSEAM_TEST_SEED={seed} panicked")),
             })
             .collect()
     };
