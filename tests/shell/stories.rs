@@ -71,7 +71,8 @@ async fn second_day(bot: &BotTester, ana: Person<'_>, old: &str, new: &str) {
     ana.heard(old);
     ana.heard("How does it stand?");
     ana.presses("Kept it").await;
-    ana.heard("You said it, and you did it.");
+    let kept = ["You said it, and you did it.", "Said and done.", "Kept. That goes into the book."];
+    assert!(ana.sees().iter().any(|seen| kept.iter().any(|words| seen.text.contains(words))), "{}", bot.told());
     ana.heard("One small thing for tomorrow?");
     ana.says(new).await;
     ana.heard_only(&["Shall I remind you?"]);
