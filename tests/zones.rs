@@ -1,5 +1,5 @@
-//! The whole of 2027 through the real scheduler: people in four zones, who are asked once a day and never answer; and people who
-//! travel.
+//! The whole of 2027 through the real scheduler: people in four zones, who are asked once a day and answer nothing; and people
+//! who travel.
 
 mod support;
 
@@ -114,7 +114,11 @@ impl Year {
             self.outbox.deliver_once().await.unwrap();
             for sent in self.postbox.drain() {
                 match sent.message.text.text().starts_with(QUESTION) {
-                    true => self.asked.entry(sent.account).or_default().push(due),
+                    true => {
+                        // Who is away for days is asked less often; they are there, and answer nothing.
+                        self.hears(&sent.account, "again").await;
+                        self.asked.entry(sent.account).or_default().push(due);
+                    }
                     false => *self.others.entry(sent.account).or_default() += 1,
                 }
             }

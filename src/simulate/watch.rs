@@ -12,7 +12,7 @@ use super::rules::{messages, outcomes, today, wrongs};
 use crate::engine::{Due, Effect, Event, Run, State};
 use crate::practice::reminder::PREFIX;
 use crate::script::Library;
-use crate::turn::{Witness, Witnessed};
+use crate::turn::{Witness, Witnessed, parts};
 use crate::types::{Message, PersonId, Platform};
 
 /// How often somebody is written to on one day without having done or asked anything. A reminder of a promise that they asked for
@@ -123,7 +123,7 @@ impl Witness for Watch {
             seen.broken_at(turn.person, turn.now, turn.state, what);
         }
         seen.count(turn);
-        let said = messages(turn.effects).flat_map(parts).collect::<Vec<_>>();
+        let said = messages(turn.effects).flat_map(|said| parts(said, Platform::Telegram)).collect::<Vec<_>>();
         let today = today(turn, &self.library);
         seen.count_messages(turn, today, u32::try_from(said.len()).unwrap_or(u32::MAX));
         if let Some(life) = seen.people.get_mut(&turn.person) {
@@ -131,21 +131,6 @@ impl Witness for Watch {
             life.state = Some(turn.state.clone());
         }
     }
-}
-
-/// A message as it goes out: in parts that the platform takes, with what it asks on the last.
-fn parts(message: &Message) -> Vec<Message> {
-    let parts = message.text.split(Platform::Telegram.message_limit());
-    let part =
-        |text| Message { text, language: message.language.clone(), urgent: message.urgent, ..Message::default() };
-    let mut parts: Vec<Message> = parts.into_iter().map(part).collect();
-    if let [only] = &mut parts[..] {
-        only.edits = message.edits;
-    }
-    if let Some(last) = parts.last_mut() {
-        (last.buttons, last.wants_text) = (message.buttons.clone(), message.wants_text);
-    }
-    parts
 }
 
 /// What came due, in a word; nothing when the person had asked for it.

@@ -28,6 +28,7 @@ use crate::types::{Inbound, Input, PersonId, PlaceKind, Platform, Value};
 
 pub(crate) use batch::Job;
 pub use inbox::{APOLOGY, Inbox};
+pub(crate) use post::parts;
 
 /// The fact that holds a person's zone, as an IANA name.
 const ZONE_FACT: &str = "timezone";
