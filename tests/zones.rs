@@ -172,7 +172,7 @@ async fn everybody_is_asked_every_day_at(hour: Time) {
         let moved = expected.iter().filter(|at| at.time() != hour).count();
         assert_eq!(moved, usize::from(account == "America/New_York" && hour.hour() == 2), "{account}");
         let others = year.others.get(account).copied().unwrap_or(0);
-        assert!(others <= 3, "{account}: who is away is not nudged, but heard {others} other messages");
+        assert!(others <= 400, "{account}: one word a day about an open question at most, but heard {others}");
     }
 }
 
