@@ -9,7 +9,7 @@
 //! The worth of a day is the mean of the promises that counted on it; a day with a check-in, a return or an effort and no promise is
 //! worth 1. Kept and told ahead are worth 1, repaired and kept late 0.8, missed 0. So that the first days do not look poor, what is
 //! shown is `s` as a share of what it would be had every known day been worth 1. Once anything was worth something, the score never
-//! shows less than [`FLOOR`].
+//! shows less than ten.
 
 use std::collections::BTreeMap;
 
