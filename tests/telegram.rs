@@ -851,6 +851,22 @@ async fn a_message_that_cannot_be_taken_away_any_more_is_answered_all_the_same()
 }
 
 #[tokio::test]
+async fn help_never_waits_for_a_message_to_be_taken_away() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    let help = Message { urgent: true, ..not_to_be_kept().message };
+    let help = Outgoing { message: help, ..not_to_be_kept() };
+    let quick = sender(&fake).with_limit(Duration::from_millis(300));
+    for trouble in [Trouble::Hang, Trouble::TooManyRequests(60), Trouble::ServerError] {
+        let before = fake.sent_to(42).len();
+        fake.next_goes_wrong("deleteMessage", trouble);
+        quick.deliver(&help).await.unwrap();
+        assert_eq!(fake.sent_to(42).len(), before + 1, "once, and at once");
+    }
+    assert_eq!(fake.calls("deleteMessage").len(), 3, "afterwards it is tried");
+}
+
+#[tokio::test]
 async fn nothing_is_answered_before_the_press_is_stored_and_a_slow_answer_holds_up_nobody() {
     let fake = FakeTelegram::start().await;
     let ana = fake.person(42).known();

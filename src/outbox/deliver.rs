@@ -96,7 +96,7 @@ pub enum Waits {
 }
 
 /// A platform that takes messages. One call is one HTTP exchange (or the shortest sequence that the platform needs) with a
-/// total limit of 15 seconds; no retries inside, the outbox does them.
+/// total limit of 20 seconds; no retries inside, the outbox does them.
 pub trait Deliver: Send + Sync {
     /// Which platform.
     fn platform(&self) -> Platform;

@@ -28,7 +28,7 @@ use crate::pulse::Pulse;
 use crate::store::{Becomes, Claimed, End, Settlement, Store, StoreError, Tx, Wanted};
 use crate::types::Platform;
 
-/// After this a claimed message counts as orphaned. A call takes at most 15 seconds.
+/// After this a claimed message counts as orphaned. A call takes at most 20 seconds.
 const LEASE: Duration = Duration::from_secs(60);
 /// How often orphans and what is of no use any more are looked for, and how long to sleep at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);

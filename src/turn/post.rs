@@ -131,8 +131,8 @@ fn purpose(schedule: &Scheduled) -> Purpose {
     }
 }
 
-/// A picture stands on the first part, with as much of the text as fits under it.
-/// A message as it goes out there: in parts that the platform takes, with what it asks on the last.
+/// A message as it goes out there: in parts that the platform takes, with what it asks on the last. A picture stands on the first, with
+/// as much of the text as fits under it.
 pub(crate) fn parts(message: &Message, platform: Platform) -> Vec<Message> {
     let first = if message.picture.is_some() { platform.caption_limit() } else { platform.message_limit() };
     let mut parts: Vec<Message> = message

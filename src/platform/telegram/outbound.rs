@@ -23,6 +23,8 @@ use super::render::{html, keyboard};
 
 /// How long one delivery may take in all (the outbox's lease is longer).
 const LIMIT: Duration = Duration::from_secs(15);
+/// The limit of what is done once help has gone out.
+const AFTER_HELP: Duration = Duration::from_secs(5);
 
 /// How long to wait when the server says "too fast" without a time.
 const USUAL_WAIT: Duration = Duration::from_secs(1);
@@ -73,7 +75,8 @@ impl Sender {
     }
 
     /// Takes away the person's own message where it was not to be kept. Telegram lets a bot do so for 48 hours; a message that is gone
-    /// or too old stays as it is. Nothing was sent yet, so whatever else goes wrong is tried again with the answer.
+    /// or too old stays as it is. Before anything is sent, so that whatever else goes wrong is tried again with the answer; help alone
+    /// goes out first, and what is taken away after it is tried once.
     async fn erase(&self, outgoing: &Outgoing) -> Result<(), SendError> {
         let written = outgoing.reply.as_deref().filter(|_| outgoing.message.erases).and_then(Written::read);
         let Some(written) = written else { return Ok(()) };
@@ -90,7 +93,9 @@ impl Sender {
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<Sent, SendError> {
-        self.erase(outgoing).await?;
+        if !outgoing.message.urgent {
+            self.erase(outgoing).await?;
+        }
         if let Some(answer) = self.change(outgoing).await? {
             return Ok(answer);
         }
@@ -174,7 +179,14 @@ impl Deliver for Sender {
     fn deliver<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>> {
         Box::pin(async move {
             let in_time = tokio::time::timeout(self.limit, self.send(outgoing)).await;
-            in_time.unwrap_or_else(|_| Err(SendError::Ambiguous("no answer in time".to_owned())))
+            let answer = in_time.unwrap_or_else(|_| Err(SendError::Ambiguous("no answer in time".to_owned())));
+            if outgoing.message.urgent && answer.is_ok() {
+                let erased = tokio::time::timeout(AFTER_HELP.min(self.limit), self.erase(outgoing)).await;
+                if !matches!(erased, Ok(Ok(()))) {
+                    tracing::debug!(outbox.id = outgoing.id, "a message that was not to be kept was not taken away");
+                }
+            }
+            answer
         })
     }
 }
