@@ -424,6 +424,8 @@ fn whatever_it_looked_like_the_meaning_stays_and_no_comment_is_lost() {
     let (scripts, others) = yaml();
     for seed in 0..5 {
         let mut tidy = others.clone();
+        // A file of one line can come out in its one form by chance.
+        let mut changed = 0;
         for old in &scripts {
             let mut untidy = Untidy { dice: Dice(seed), out: String::new(), comments: Vec::new() };
             untidy.block(&tree(&old.text), 0, false);
@@ -432,13 +434,14 @@ fn whatever_it_looked_like_the_meaning_stays_and_no_comment_is_lost() {
             let lost: Vec<_> =
                 untidy.comments.iter().filter(|comment| new.text.matches(*comment).count() != 1).collect();
             assert!(lost.is_empty(), "{lost:?}\n{}\n----\n{}", messy.text, new.text);
-            assert!(new.text != messy.text, "not formatted:\n{}", messy.text);
+            changed += usize::from(new.text != messy.text);
             let again = formatted(&new);
             let change = again.lines().zip(new.text.lines()).find(|(again, once)| again != once);
             assert!(again == new.text, "a second time: {change:?}\n{}\n----\n{again}", new.text);
             tidy.push(new);
         }
         assert_eq!(meaning(&tidy), whole, "seed {seed}");
+        assert!(changed * 10 > scripts.len() * 9, "seed {seed}: only {changed} of {} were untidy", scripts.len());
     }
 }
 
