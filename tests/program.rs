@@ -437,7 +437,7 @@ fn a_piped_conversation_has_one_plain_format() {
 < [1] Under 16 [2] 16 or 17 [3] 18 or older [4] Skip
 
 < If you agree, I keep what you answer here: your promises, your journal and your times. That is how I can ask about them later. You can stop at any time.
-< [1] Agree [2] Read more [3] No
+< [1] Agree [2] Read more [3] Not now [4] No
 
 < What brings you here? You can pick two.
 < [1] Trust myself again [2] I was hurt [3] I broke it [4] After a breakup [5] We rebuild it [6] Somebody new [7] I don't know yet [8] Skip

@@ -55,7 +55,8 @@ impl Turn<'_> {
 
     fn due_script(&mut self, due: &Due, name: &str, args: &Values) -> Outcome {
         let Some(script) = self.script(name) else { return Outcome::NoScript };
-        if !self.consents() {
+        // Who has not agreed is only written to when they asked for that themselves.
+        if !self.consents() && !script.open_to_all {
             return Outcome::NoConsent;
         }
         if self.asks_about_settled(args) || (keeps_checkin(script) && self.facts.last_checkin == Some(self.today())) {

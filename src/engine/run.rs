@@ -2,6 +2,7 @@
 
 use super::answer::Heard;
 use super::api::{CheckIn, Effect, Entry, IfBusy, Plan, Run};
+use super::due::keeps_checkin;
 use super::paths;
 use super::promises::Draft;
 use super::reminders::Wish;
@@ -224,6 +225,7 @@ impl Turn<'_> {
 
     /// What was interrupted goes on, unless the script that ended asked for quiet.
     pub(crate) fn after_end(&mut self, outcome: &str) {
+        self.let_go_of_old_checkins();
         let Some(last) = self.state.parked.last() else { return };
         if !last.interrupted {
             return;
@@ -241,6 +243,19 @@ impl Turn<'_> {
             self.say_title_card("resumed");
         }
         self.repeat();
+    }
+
+    /// The check-in of an earlier day that nobody answered has had its day: to ask it again behind something else would push.
+    fn let_go_of_old_checkins(&mut self) {
+        while self.state.parked.last().is_some_and(|last| last.interrupted && self.is_old_checkin(last)) {
+            self.drop_parked(self.state.parked.len() - 1);
+        }
+    }
+
+    fn is_old_checkin(&self, thread: &Thread) -> bool {
+        let asked = thread.asked.as_ref().map_or(thread.started, |asked| asked.at);
+        let script = thread.frames.first().and_then(|root| self.script_of(root));
+        thread.turns == 0 && self.day(asked) < self.today() && script.is_some_and(keeps_checkin)
     }
 
     fn guarded(&mut self, thread: Thread, why: &'static str) {
