@@ -92,7 +92,7 @@ const MUTATIONS: &[Mutation] = &[
     Mutation {
         protects: "nothing comes by itself to somebody who has not agreed",
         file: "src/engine/due.rs",
-        from: "        if !self.consents() {\n            return Outcome::NoConsent;\n        }\n",
+        from: "        if !self.consents() && !script.open_to_all {\n            return Outcome::NoConsent;\n        }\n",
         to: "",
         red: ("engine", ""),
     },
