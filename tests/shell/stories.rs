@@ -24,6 +24,8 @@ async fn welcome(bot: &BotTester, ana: Person<'_>) {
     ana.presses("That is it").await;
     ana.heard_only(&["What should I call you?"]);
     ana.says("Ana").await;
+    ana.heard_only(&["And the other person"]);
+    ana.presses("Skip").await;
     ana.heard_only(&["Where are you, for the clock?"]);
     ana.says("in my kitchen, where else").await;
     ana.heard("I could not find that.");
@@ -175,7 +177,7 @@ async fn two_people(on: On) {
         ("/start", "/start"),
         ("[18 or older]", "[16 or 17]"),
         ("[Agree]", "[Agree]"),
-        ("[I was hurt]", "skip"),
+        ("[Trust myself again]", "skip"),
         ("[That is it]", "Ben"),
         ("Ana", "Kathmandu"),
         ("Vienna", "[Yes]"),

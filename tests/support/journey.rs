@@ -39,7 +39,7 @@ pub const STORY: [(&str, &str); 12] = [
     ("/start", "How old are you?"),
     ("[18 or older]", "If you agree"),
     ("[Agree]", "What brings you here?"),
-    ("[I was hurt]", "And a second one"),
+    ("[Trust myself again]", "And a second one"),
     ("[That is it]", "What should I call you?"),
     ("Ana", "Where are you, for the clock?"),
     (HER_ZONE, "So it is"),
