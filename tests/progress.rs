@@ -21,7 +21,7 @@ const SEEDS: u64 = 30;
 
 fn promise(number: usize, day: Date, standing: Standing) -> Promised {
     let settled = (standing != Standing::Open).then_some(day);
-    Promised { id: number.to_string(), made: day, due: day, standing, settled }
+    Promised { id: number.to_string(), made: day, due: day, standing, settled, sure: None }
 }
 
 /// Adds something that happened on this day.

@@ -275,6 +275,7 @@ async fn plan_bells(base: &Base, town: &Town) {
             to: Private::new("me"),
             due: now.checked_add(Duration::from_hours(48)).unwrap(),
             standing: Standing::Open,
+            sure: None,
             days: None,
         };
         tx.keep_promise(account.person, &promise, now).await.unwrap();

@@ -32,6 +32,7 @@ pub(crate) struct Draft {
     pub(crate) to: String,
     pub(crate) due: Option<Rule>,
     pub(crate) remind: String,
+    pub(crate) sure: Option<i64>,
 }
 
 impl Turn<'_> {
@@ -50,11 +51,13 @@ impl Turn<'_> {
             to: Private::new(draft.to),
             due,
             standing: Standing::Open,
+            sure: draft.sure,
             days: Some(days),
         };
         if let Some(history) = self.history_mut() {
             let Days { made, due } = days;
-            history.promises.push(Promised { id: id.clone(), made, due, standing: Standing::Open, settled: None });
+            let (standing, settled, sure) = (Standing::Open, None, draft.sure);
+            history.promises.push(Promised { id: id.clone(), made, due, standing, settled, sure });
         }
         self.facts.to_mut().promises.push(promise.clone());
         self.facts.to_mut().promises.sort_by(|a, b| (a.due, &a.id).cmp(&(b.due, &b.id)));

@@ -444,7 +444,7 @@ impl Turn<'_> {
                 let (title, body) = (self.render(title, frame).text(), self.render(body, frame).text());
                 self.journal(thread, kind, title, body);
             }
-            OpKind::Promise { text, to, due, remind } => {
+            OpKind::Promise { text, to, due, remind, sure } => {
                 let view = self.view(frame, None);
                 let word = |expr: &Option<crate::script::expr::Expr>, usual: &str| {
                     expr.as_ref()
@@ -457,6 +457,10 @@ impl Turn<'_> {
                     to: word(to, "me"),
                     due: due.resolve(&self.now, &view),
                     remind: word(remind, "none"),
+                    sure: match sure.as_ref().map(|sure| sure.eval(&view)) {
+                        Some(Value::Int(sure)) => Some(sure),
+                        _ => None,
+                    },
                 };
                 self.open_promise(thread, draft);
             }

@@ -91,6 +91,7 @@ impl Scope for View<'_> {
         match field {
             PromiseField::Text => Value::text(promise.text.reveal()),
             PromiseField::To => Value::text(promise.to.reveal()),
+            PromiseField::Sure => promise.sure.map_or(Value::None, Value::Int),
             PromiseField::Due => {
                 let due = self.now.time_zone().to_datetime(promise.due);
                 Value::Date { date: day_of(due, day_begins(self.library, self.facts)) }

@@ -129,7 +129,7 @@ mod tests {
     fn history() -> History {
         let promised = |day: Date, standing: Standing| {
             let id = format!("{day}{standing:?}");
-            Promised { id, made: day, due: day, standing, settled: Some(day) }
+            Promised { id, made: day, due: day, standing, settled: Some(day), sure: None }
         };
         // A Wednesday.
         let mut history = History::empty(date(2026, 3, 4));

@@ -25,6 +25,10 @@ pub enum Figure {
     Month(Standing),
     /// The same of the month before the last one.
     Before(Before),
+    /// How many promises they were not sure of came due, ever.
+    Unsure,
+    /// How many of them were kept, kept late, told ahead or repaired.
+    UnsureKept,
     /// Check-ins of the last so many days.
     CheckIns(i64),
     /// Returns, ever.
@@ -66,7 +70,7 @@ pub enum Before {
 
 impl Figure {
     /// All of them, by their words.
-    pub const ALL: [(&'static str, Figure); 26] = [
+    pub const ALL: [(&'static str, Figure); 28] = [
         ("kept_7", Figure::Kept(7)),
         ("kept_14", Figure::Kept(14)),
         ("kept_30", Figure::Kept(MONTH)),
@@ -76,6 +80,8 @@ impl Figure {
         ("late_30", Figure::Month(Standing::KeptLate)),
         ("told_ahead_30", Figure::Month(Standing::ToldAhead)),
         ("repaired_30", Figure::Month(Standing::Repaired)),
+        ("unsure", Figure::Unsure),
+        ("unsure_kept", Figure::UnsureKept),
         ("checkins_7", Figure::CheckIns(7)),
         ("checkins_30", Figure::CheckIns(MONTH)),
         ("kept_before", Figure::Before(Before::Kept)),
@@ -136,6 +142,8 @@ impl Figure {
                 count(history.due_within(days).filter(|one| one.standing != Standing::Missed).count())
             }
             Figure::Month(standing) => count(history.due_within(MONTH).filter(|one| one.standing == standing).count()),
+            Figure::Unsure => count(history.unsure().count()),
+            Figure::UnsureKept => count(history.unsure().filter(|one| one.standing != Standing::Missed).count()),
             Figure::CheckIns(days) => count(history.checkins_within(days).count()),
             Figure::Before(what) => before(what, history),
             Figure::Returns => count(history.returns.len()),

@@ -9,6 +9,9 @@ use jiff::civil::Date;
 use super::deed::{Deed, Kind, mark};
 use super::promise::Standing;
 
+/// Somebody who says less than this, of ten, is not sure of a promise. A smaller one is offered then.
+pub const SURE: i64 = 7;
+
 /// Everything that counts, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
@@ -46,6 +49,8 @@ pub struct Promised {
     pub standing: Standing,
     /// The day the person told how it stands; nothing while it is open.
     pub settled: Option<Date>,
+    /// How sure they were when they made it, from 0 to 10, when they said so.
+    pub sure: Option<i64>,
 }
 
 /// A return after a gap.
@@ -75,6 +80,12 @@ pub struct Done {
 }
 
 impl Promised {
+    /// True for one that they were not sure of when they made it.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.sure.is_some_and(|sure| sure < SURE)
+    }
+
     /// The day it counts for: the one on which it was due, or was settled when that was earlier. Nothing for one that is open or was
     /// let go on purpose: nobody knows how it went, or nothing was owed any more.
     #[must_use]
@@ -100,6 +111,11 @@ impl History {
     pub fn is_within(&self, day: Date, days: i64) -> bool {
         let ago = i64::from((self.today - day).get_days());
         (0..days).contains(&ago)
+    }
+
+    /// Promises they were not sure of, ever, of which it is known how they went.
+    pub fn unsure(&self) -> impl Iterator<Item = &Promised> {
+        self.promises.iter().filter(|one| one.is_unsure() && one.counts_on().is_some())
     }
 
     /// Promises that came due in the last so many days and of which it is known how they went.
@@ -172,7 +188,7 @@ mod tests {
     use super::*;
 
     fn promise(due: Date, settled: Option<Date>, standing: Standing) -> Promised {
-        Promised { id: "p".into(), made: due, due, standing, settled }
+        Promised { id: "p".into(), made: due, due, standing, settled, sure: None }
     }
 
     #[test]
@@ -182,6 +198,23 @@ mod tests {
         assert_eq!(promise(due, Some(after), Standing::Repaired).counts_on(), Some(due));
         assert_eq!(promise(due, Some(before), Standing::Released).counts_on(), None);
         assert_eq!(promise(due, None, Standing::Open).counts_on(), None);
+    }
+
+    #[test]
+    fn a_promise_is_unsure_below_seven_and_counts_when_it_is_known_how_it_went() {
+        let due = date(2026, 3, 4);
+        let of = |sure, standing| Promised { sure, ..promise(due, Some(due), standing) };
+        let mut history = History::empty(due);
+        history.promises = vec![
+            of(Some(6), Standing::Kept),
+            of(Some(0), Standing::Missed),
+            of(Some(7), Standing::Kept),
+            of(None, Standing::Kept),
+            of(Some(3), Standing::Released),
+            of(Some(3), Standing::Open),
+        ];
+        let found: Vec<Standing> = history.unsure().map(|one| one.standing).collect();
+        assert_eq!(found, [Standing::Kept, Standing::Missed]);
     }
 
     #[test]

@@ -91,6 +91,9 @@ pub struct Promise {
     pub due: Timestamp,
     /// How it stands.
     pub standing: Standing,
+    /// How sure the person was when they made it, from 0 to 10, when they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sure: Option<i64>,
     /// For a new one: when it was made, and when it is due, on the person's own calendar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<Days>,

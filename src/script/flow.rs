@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PathField};
+use super::expr::{BinaryOp, Expr, ExprKind, Function, Name, PathField, PromiseField};
 use super::model::{OpKind, Script, Type, VarDef};
 use crate::types::Value;
 
@@ -232,7 +232,7 @@ impl World<'_> {
                 | Function::Numbered => true,
                 _ => false,
             },
-            ExprKind::PromiseField(promise, _) => self.optional(promise, known),
+            ExprKind::PromiseField(promise, field) => *field == PromiseField::Sure || self.optional(promise, known),
         }
     }
 

@@ -335,6 +335,8 @@ pub enum OpKind {
         due: When<Expr>,
         /// `morning`, `evening` or `none`.
         remind: Option<Expr>,
+        /// How sure the person is, from 0 to 10.
+        sure: Option<Expr>,
     },
     /// Say how a promise stands.
     Settle {

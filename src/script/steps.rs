@@ -552,9 +552,10 @@ impl Layout<'_, '_> {
         let to = fields.take("to").and_then(|node| read::expression(node, self.source));
         let due = fields.need("due", self.source).and_then(|node| self.when(node));
         let remind = fields.take("remind").and_then(|node| read::expression(node, self.source));
+        let sure = fields.take("sure").and_then(|node| read::expression(node, self.source));
         fields.finish(self.source);
         if let (Some(text), Some(due)) = (text, due) {
-            self.push(span, OpKind::Promise { text, to, due, remind });
+            self.push(span, OpKind::Promise { text, to, due, remind, sure });
         }
     }
 

@@ -8,8 +8,8 @@ use crate::practice::deed::mark;
 use crate::practice::history::{CheckedIn, Done, History, Promised, Returned};
 use crate::types::PersonId;
 
-/// A promise's id, its days and how it stands.
-type PromiseRow = (String, String, String, String, Option<String>);
+/// A promise's id, its days, how it stands and how sure they were.
+type PromiseRow = (String, String, String, String, Option<String>, Option<i64>);
 /// A deed's id, kind, day, number and what it was about.
 type DeedRow = (String, String, String, Option<i64>, Option<Vec<u8>>);
 
@@ -39,18 +39,20 @@ impl Tx {
 
     async fn promises_by_day(&mut self, person: PersonId) -> Result<Vec<Promised>> {
         let rows: Vec<PromiseRow> = sqlx::query_as(
-            "select id, made_day, due_day, standing, settled_day from promises where person_id = $1 order by made_at, id",
+            "select id, made_day, due_day, standing, settled_day, sure from promises
+             where person_id = $1 order by made_at, id",
         )
         .bind(person.0)
         .fetch_all(&mut *self.tx)
         .await?;
-        let promised = |(id, made, due, standing, settled): PromiseRow| {
+        let promised = |(id, made, due, standing, settled, sure): PromiseRow| {
             Ok(Promised {
                 id,
                 made: parsed(&made, "promises.made_day")?,
                 due: parsed(&due, "promises.due_day")?,
                 standing: parsed(&standing, "promises.standing")?,
                 settled: settled.map(|day| parsed(&day, "promises.settled_day")).transpose()?,
+                sure,
             })
         };
         rows.into_iter().map(promised).collect()

@@ -120,13 +120,13 @@ impl Tx {
         let rows: Vec<PromiseRow> = self
             .about(people, |list| {
                 format!(
-                    "select person_id, id, body, counterpart, due_at from promises
+                    "select person_id, id, body, counterpart, due_at, sure from promises
                      where person_id in ({list}) and standing = 'open' order by due_at, id"
                 )
             })
             .await?;
-        for (person, id, body, counterpart, due) in rows {
-            let promise = self.open_promise(PersonId(person), id, (&body, &counterpart), due);
+        for (person, id, body, counterpart, due, sure) in rows {
+            let promise = self.open_promise(PersonId(person), id, (&body, &counterpart), due, sure);
             add(known, person, promise, |facts, promise| facts.promises.push(promise));
         }
         Ok(())
@@ -306,7 +306,7 @@ impl Tx {
 }
 
 /// Whose, its id, what was promised, to whom, and until when.
-type PromiseRow = (i64, String, Vec<u8>, Vec<u8>, i64);
+type PromiseRow = (i64, String, Vec<u8>, Vec<u8>, i64, Option<i64>);
 
 type People = HashMap<PersonId, Result<Known>>;
 

@@ -39,6 +39,7 @@ const STEPS: &[Step] = steps![
     "20261122001100_create_heartbeat",
     "20261122001200_add_schedule_tzdb",
     "20261122001300_create_deeds",
+    "20261122001400_add_promise_sure",
 ];
 
 impl Step {

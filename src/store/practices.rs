@@ -23,15 +23,15 @@ impl Tx {
     /// # Errors
     /// When the database fails or a promise cannot be read.
     pub async fn open_promises(&mut self, person: PersonId) -> Result<Vec<Promise>> {
-        let rows: Vec<(String, Vec<u8>, Vec<u8>, i64)> = sqlx::query_as(
-            "select id, body, counterpart, due_at from promises
+        let rows: Vec<(String, Vec<u8>, Vec<u8>, i64, Option<i64>)> = sqlx::query_as(
+            "select id, body, counterpart, due_at, sure from promises
              where person_id = $1 and standing = 'open' order by due_at, id",
         )
         .bind(person.0)
         .fetch_all(&mut *self.tx)
         .await?;
         rows.into_iter()
-            .map(|(id, body, counterpart, due)| self.open_promise(person, id, (&body, &counterpart), due))
+            .map(|(id, body, counterpart, due, sure)| self.open_promise(person, id, (&body, &counterpart), due, sure))
             .collect()
     }
 
@@ -42,10 +42,11 @@ impl Tx {
         id: String,
         (body, counterpart): (&[u8], &[u8]),
         due: i64,
+        sure: Option<i64>,
     ) -> Result<Promise> {
         let text = self.open(slot("promises", "body", person, &id), body)?;
         let to = self.open(slot("promises", "counterpart", person, &id), counterpart)?;
-        Ok(Promise { text, to, due: instant(due)?, standing: Standing::Open, days: None, id })
+        Ok(Promise { text, to, due: instant(due)?, standing: Standing::Open, sure, days: None, id })
     }
 
     /// How many promises stand how?
@@ -69,11 +70,11 @@ impl Tx {
         let Days { made, due } = promise.days.unwrap_or_else(|| days_in_utc(now, promise.due));
         sqlx::query(
             "insert into promises
-                 (person_id, id, body, counterpart, due_at, standing, made_at, made_day, due_day)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 (person_id, id, body, counterpart, due_at, standing, made_at, made_day, due_day, sure)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              on conflict (person_id, id) do update
              set body = excluded.body, counterpart = excluded.counterpart, due_at = excluded.due_at,
-                 standing = excluded.standing, due_day = excluded.due_day",
+                 standing = excluded.standing, due_day = excluded.due_day, sure = excluded.sure",
         )
         .bind(person.0)
         .bind(&promise.id)
@@ -84,6 +85,7 @@ impl Tx {
         .bind(millis(now))
         .bind(made.to_string())
         .bind(due.to_string())
+        .bind(promise.sure)
         .execute(&mut *self.tx)
         .await?;
         Ok(())

@@ -124,7 +124,7 @@ impl World {
         let due = midnight - SignedDuration::from_hours(2);
         let day = self.here().date();
         self.history.promises.push(promised(&id, day, standing));
-        self.promises.insert(id.clone(), Promise { id, text, to, due, standing, days: None });
+        self.promises.insert(id.clone(), Promise { id, text, to, due, standing, sure: None, days: None });
         self.recount();
     }
 
@@ -165,7 +165,8 @@ impl World {
             Effect::Promise(promise) => {
                 if let Some(days) = promise.days {
                     let (id, standing) = (promise.id.clone(), promise.standing);
-                    let promised = Promised { id, made: days.made, due: days.due, standing, settled: None };
+                    let promised =
+                        Promised { id, made: days.made, due: days.due, standing, settled: None, sure: promise.sure };
                     self.history.promises.push(promised);
                 }
                 self.promises.insert(promise.id.clone(), promise.clone());
@@ -282,7 +283,7 @@ impl World {
 /// A promise that was due on that day.
 fn promised(id: &str, day: Date, standing: Standing) -> Promised {
     let settled = (standing != Standing::Open).then_some(day);
-    Promised { id: id.to_owned(), made: day, due: day, standing, settled }
+    Promised { id: id.to_owned(), made: day, due: day, standing, settled, sure: None }
 }
 
 /// A plan that is due, as the engine sees it.

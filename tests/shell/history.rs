@@ -19,6 +19,7 @@ fn promise(id: &str, due: Date, days: Option<Days>) -> Promise {
         to: Private::new("Ana"),
         due: due.at(23, 0, 0, 0).in_tz("UTC").unwrap().timestamp(),
         standing: Standing::Open,
+        sure: None,
         days,
     }
 }
@@ -42,19 +43,21 @@ async fn every_kind_of_thing_is_read_back_with_its_day() {
     let tokyo = Days { made: MONDAY, due: date(2026, 11, 18) };
     tx.keep_promise(person, &promise("a", date(2026, 11, 17), Some(tokyo)), now).await.unwrap();
     tx.settle_promise(person, "a", Standing::Repaired, (TODAY, now)).await.unwrap();
-    tx.keep_promise(person, &promise("b", date(2026, 11, 24), None), now).await.unwrap();
+    let unsure = Promise { sure: Some(4), ..promise("b", date(2026, 11, 24), None) };
+    tx.keep_promise(person, &unsure, now).await.unwrap();
     tx.keep_return(person, "r", MONDAY, 9).await.unwrap();
     tx.keep_deed(person, &deed("d", Kind::Crossing, Some("My  brother")), now).await.unwrap();
     tx.keep_deed(person, &deed("e", Kind::Wrote, None), now).await.unwrap();
     let found = tx.history(person, TODAY).await.unwrap();
-    let of = |id: &str, made, due, standing, settled| Promised { id: id.into(), made, due, standing, settled };
+    let of =
+        |id: &str, made, due, standing, settled| Promised { id: id.into(), made, due, standing, settled, sure: None };
     let done = |id: &str, kind, about| Done { id: id.into(), kind, day: MONDAY, amount: Some(4), about };
     let whole = History {
         today: TODAY,
         checkins: vec![CheckedIn { day: TODAY, mood: Some(3) }],
         promises: vec![
             of("a", MONDAY, date(2026, 11, 18), Standing::Repaired, Some(TODAY)),
-            of("b", TODAY, date(2026, 11, 24), Standing::Open, None),
+            Promised { sure: Some(4), ..of("b", TODAY, date(2026, 11, 24), Standing::Open, None) },
         ],
         returns: vec![Returned { id: "r".into(), day: MONDAY, away: 9 }],
         deeds: vec![done("d", Kind::Crossing, Some(mark("my brother"))), done("e", Kind::Wrote, None)],

@@ -68,6 +68,7 @@ fn command(name: &str, rest: &str, facts: &Facts, now: &Zoned) -> Vec<Effect> {
             to: Private::new("Ana"),
             due: now.timestamp(),
             standing: Standing::Open,
+            sure: None,
             days: None,
         })],
         "kept" => vec![Effect::Settle { id: rest.into(), standing: Standing::Kept, day: now.date() }],

@@ -100,7 +100,7 @@ async fn keep(tx: &mut Tx, person: PersonId, here: &Zoned, number: usize, given:
             let due = here.end_of_day()?.timestamp().checked_sub(SignedDuration::from_hours(2))?;
             let (id, text, to) = (format!("given.{number}"), Private::new(text), Private::new(to));
             let days = Some(Days { made: here.date(), due: here.date() });
-            let promise = Promise { id: id.clone(), text, to, due, standing: Standing::Open, days };
+            let promise = Promise { id: id.clone(), text, to, due, standing: Standing::Open, sure: None, days };
             tx.keep_promise(person, &promise, now).await?;
             tx.settle_promise(person, &id, *standing, (here.date(), now)).await?;
         }
@@ -136,7 +136,7 @@ async fn keep_past(tx: &mut Tx, person: PersonId, then: &Zoned, id: String, what
     match what {
         Past::Promise(standing) => {
             let (text, to, days) = (Private::new("A promise"), Private::new("me"), Some(Days { made: day, due: day }));
-            let promise = Promise { id: id.clone(), text, to, due: at, standing: Standing::Open, days };
+            let promise = Promise { id: id.clone(), text, to, due: at, standing: Standing::Open, sure: None, days };
             tx.keep_promise(person, &promise, at).await?;
             tx.settle_promise(person, &id, standing, (day, at)).await?;
         }

@@ -107,7 +107,11 @@ impl Checker<'_, '_> {
             ExprKind::Call(function, arguments) => self.call(*function, arguments, known),
             ExprKind::PromiseField(promise, field) => {
                 self.wants(promise, &Kind::Promise, known);
-                if *field == PromiseField::Due { Kind::Date } else { Kind::Text }
+                match field {
+                    PromiseField::Text | PromiseField::To => Kind::Text,
+                    PromiseField::Due => Kind::Date,
+                    PromiseField::Sure => Kind::Number,
+                }
             }
         }
     }

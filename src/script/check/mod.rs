@@ -314,7 +314,7 @@ impl<'c, 'a> Checker<'c, 'a> {
                 self.template(title, known);
                 self.template(body, known);
             }
-            OpKind::Promise { text, to, due, remind } => {
+            OpKind::Promise { text, to, due, remind, sure } => {
                 for text in std::iter::once(text).chain(to) {
                     self.wants(text, &Kind::Text, known);
                     self.untranslated(text);
@@ -322,6 +322,9 @@ impl<'c, 'a> Checker<'c, 'a> {
                 if let Some(remind) = remind {
                     let of = ["morning", "evening", "none"].map(str::to_owned).to_vec();
                     self.wants(remind, &Kind::Choice(of), known);
+                }
+                if let Some(sure) = sure {
+                    self.wants(sure, &Kind::Number, known);
                 }
                 self.when(due, known);
                 if let When::Every(..) | When::Between(..) = due {

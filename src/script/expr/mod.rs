@@ -150,6 +150,8 @@ pub enum PromiseField {
     To,
     /// The day it is due, on the person's calendar.
     Due,
+    /// How sure they were when they made it; none when they did not say.
+    Sure,
 }
 
 /// What can be asked of the step that fits today. All of it is none when there is no such step.

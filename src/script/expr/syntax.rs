@@ -457,14 +457,15 @@ impl ExprParser<'_> {
 
     fn field(&mut self, start: usize, promise: Expr) -> Parsed {
         let Some(Token { kind: TokenKind::Word(word), at }) = self.peek().cloned() else {
-            return Err(self.missing("`text`, `to` or `due`"));
+            return Err(self.missing("`text`, `to`, `due` or `sure`"));
         };
         let field = match word.as_str() {
             "text" => PromiseField::Text,
             "to" => PromiseField::To,
             "due" => PromiseField::Due,
+            "sure" => PromiseField::Sure,
             _ => {
-                let hint = did_you_mean(&word, ["text", "to", "due"]);
+                let hint = did_you_mean(&word, ["text", "to", "due", "sure"]);
                 return Err(SyntaxError { at, message: format!("a promise has no `{word}`"), hint });
             }
         };

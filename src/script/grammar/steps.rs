@@ -194,6 +194,7 @@ static PROMISE: Shape = shape!(
         Key::may("to", Expression, "To whom. The person themselves when missing."),
         Key::must("due", When, "By when. Not every day."),
         Key::may("remind", Expression, "\"morning\", \"evening\" or \"none\"."),
+        Key::may("sure", Expression, "How sure the person is, from 0 to 10."),
     ],
 );
 
