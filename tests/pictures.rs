@@ -55,7 +55,7 @@ fn each_piece_shows_and_there_is_always_room_for_more() {
     assert_eq!(counts[0], 0, "a plate without gold");
     assert!(counts.is_sorted_by(|one, next| one < next), "{counts:?}");
     assert!(counts[1] > 120, "one piece can be seen: {counts:?}");
-    assert!(counts[6] < 960 * 960 / 6, "a plate, not a bar of gold: {counts:?}");
+    assert!(counts[6] < 720 * 720 / 6, "a plate, not a bar of gold: {counts:?}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn the_same_numbers_make_the_same_file_and_another_person_has_another_plate() {
 fn every_plate_can_be_drawn() {
     for plate in [0, 1, 2, u64::MAX, 0x9e37_79b9_7f4a_7c15] {
         let image = drawn(&seam(plate, 1000, Theme::Dark));
-        assert_eq!((image.width, image.height), (960, 960), "plate {plate}");
+        assert_eq!((image.width, image.height), (720, 720), "plate {plate}");
         assert!(image.pixels.iter().any(|pixel| is_gold(*pixel, 90)), "plate {plate}");
     }
 }
@@ -164,7 +164,7 @@ async fn a_plate_arrives_on_telegram_with_its_words_also_after_trouble() {
     let all = shown(&bot, ana);
     assert_eq!(all.len(), 3, "{}", bot.told());
     for (height, words) in all {
-        assert_eq!(height, 960);
+        assert_eq!(height, 720);
         assert!(words.starts_with("This is your plate."), "{words}");
     }
     bot.broke_no_rule();
@@ -184,7 +184,7 @@ async fn a_plate_arrives_on_discord_with_its_words_also_after_trouble() {
     bot.passes("2m").await;
     let all = shown(&bot, ana);
     assert_eq!(all.len(), 3, "{}", bot.told());
-    assert!(all.iter().all(|(height, words)| *height == 960 && words.starts_with("This is your plate.")), "{all:?}");
+    assert!(all.iter().all(|(height, words)| *height == 720 && words.starts_with("This is your plate.")), "{all:?}");
     bot.broke_no_rule();
 }
 

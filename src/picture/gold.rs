@@ -18,7 +18,7 @@ const THIN: f64 = 0.45;
 /// How wide what is not there yet counts, where it thins out.
 const END: f64 = 0.25;
 /// Widths are rounded to this, so that stretches of one width can be drawn as one line.
-const GRAIN: f64 = 0.9;
+const GRAIN: f64 = 1.3;
 
 /// A line of one width.
 pub(super) struct Stretch {

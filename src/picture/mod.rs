@@ -38,9 +38,9 @@ pub fn svg(drawing: &Drawing) -> String {
 /// How wide every picture is in its own measure.
 const MEASURE: u16 = 1080;
 /// How many pixels wide a plate is drawn: it has no small print, and each of its pixels is painted many times.
-const PLATE: u16 = 960;
+const PLATE: u16 = 720;
 
-/// The picture as a PNG file: a plate of 960 by 960 pixels, or a chart that is 1080 pixels wide.
+/// The picture as a PNG file: a plate of 720 by 720 pixels, or a chart that is 1080 pixels wide.
 ///
 /// # Errors
 /// When it cannot be made.

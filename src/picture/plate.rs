@@ -115,12 +115,11 @@ impl Look {
             middle = WELL - BEND * 1.5,
             broad = BEND * 5.0,
         );
-        for (radius, width, opacity) in [(RADIUS - 7.0, 18.0, 0.24), (RADIUS - 2.0, 9.0, 0.42)] {
-            let _ = write!(
-                out,
-                r##"<circle r="{radius}" stroke="url(#down)" stroke-width="{width}" stroke-opacity="{opacity}"/>"##
-            );
-        }
+        let _ = write!(
+            out,
+            r##"<circle r="{}" stroke="url(#down)" stroke-width="15" stroke-opacity="0.4"/>"##,
+            RADIUS - 5.0
+        );
         let _ = write!(
             out,
             r##"<circle r="{RADIUS}" stroke="{edge}" stroke-width="7" stroke-opacity=".22"/><circle r="{}" stroke="{edge}" stroke-width="3" stroke-opacity=".5"/><ellipse cx="-150" cy="-190" rx="250" ry="170" transform="rotate(-38 -150 -190)" fill="url(#shine)"/>"##,

@@ -27,7 +27,8 @@ pub(super) fn pixels(svg: &str, scale: f32) -> Result<Pixels, NotDrawn> {
     let mut map = Pixmap::new(size.width(), size.height()).ok_or(NotDrawn("the picture has no size"))?;
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut map.as_mut());
     // Every picture has a background that covers it, so there is no transparency to undo.
-    let rgb = map.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let mut rgb = Vec::with_capacity(map.data().len() / 4 * 3);
+    map.data().chunks_exact(4).for_each(|pixel| rgb.extend_from_slice(&pixel[..3]));
     Ok(Pixels { width: size.width(), height: size.height(), rgb })
 }
 

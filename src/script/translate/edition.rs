@@ -60,6 +60,8 @@ struct ScriptWords {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Edition {
     catalog: Catalog,
+    /// Places in the catalog of the entries that are not obsolete, in the order of their keys.
+    by_key: Vec<usize>,
     plural: Plural,
     words: BTreeMap<String, ScriptWords>,
 }
@@ -76,6 +78,7 @@ pub(crate) fn build(folder: &mut Folder<'_>, scripts: &Scripts<'_>, shared: &Sha
     let mut edition = Edition::default();
     if let Some(source) = folder.files.get_mut(TEXTS) {
         edition.catalog = texts(source);
+        edition.by_key = by_key(&edition.catalog);
         edition.plural = plural(&edition.catalog, source);
     }
     let words = match folder.files.get_mut(WORDS) {
@@ -108,14 +111,19 @@ fn texts(source: &mut Source<'_>) -> Catalog {
         let hint = "an entry looks like: msgctxt \"...\", msgid \"...\", msgstr \"...\", each on a line of its own";
         source.error("GS0701", fault.span, fault.message, hint);
     }
-    let mut seen = BTreeSet::new();
-    for entry in catalog.entries.iter().filter(|entry| !entry.obsolete) {
-        if !seen.insert(entry.key()) {
-            let hint = "keep one of the two";
-            source.error("GS0708", entry.span.clone(), "this text stands here a second time", hint);
+    for two in by_key(&catalog).windows(2) {
+        let [one, other] = [&catalog.entries[two[0]], &catalog.entries[two[1]]];
+        if one.key() == other.key() {
+            source.error("GS0708", other.span.clone(), "this text stands here a second time", "keep one of the two");
         }
     }
     catalog
+}
+
+fn by_key(catalog: &Catalog) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..catalog.entries.len()).filter(|place| !catalog.entries[*place].obsolete).collect();
+    places.sort_by_key(|place| catalog.entries[*place].key());
+    places
 }
 
 fn plural(catalog: &Catalog, source: &mut Source<'_>) -> Plural {
@@ -217,10 +225,11 @@ impl Edition {
         &self.plural
     }
 
-    /// Entries by their names; those that are obsolete, empty or doubtful are not among them.
-    fn lookup(&self) -> BTreeMap<(&str, &str), &Entry> {
-        let entries = self.catalog.entries.iter().filter(|entry| !entry.obsolete && entry.is_translated());
-        entries.map(|entry| (entry.key(), entry)).collect()
+    /// Where in the catalog the entry of this text stands. An obsolete one is as if it were not there.
+    fn place(&self, context: &str, id: &str) -> Option<usize> {
+        let key = |place: &usize| self.catalog.entries[*place].key();
+        let found = self.by_key.binary_search_by(|place| key(place).cmp(&(context, id))).ok()?;
+        Some(self.by_key[found])
     }
 
     /// A script in this language, and where its translated texts stand in the PO file. `file` is the script's path without `.yaml`;
@@ -232,16 +241,17 @@ impl Edition {
         source: &mut Source<'_>,
     ) -> (Script, BTreeSet<(usize, usize)>) {
         let mut script = script.clone();
-        let entries = self.lookup();
         let mut places = BTreeSet::new();
         // Before any text changes: options are named by their labels in the source language.
         if let Some(words) = self.words.get(file) {
             words.put_into(&mut script);
         }
         each(&mut script, file, &mut |slot: Slot<'_>| {
-            let key = slot.key();
-            let Some(entry) = entries.get(&(slot.context.as_str(), key.as_str())) else { return };
-            if let Some(place) = translate(slot.words, entry, self.plural.count(), source) {
+            let Some(place) = self.place(&slot.context, &slot.key()) else { return };
+            let entry = &self.catalog.entries[place];
+            if entry.is_translated()
+                && let Some(place) = translate(slot.words, entry, self.plural.count(), source)
+            {
                 places.insert((place.start, place.end));
             }
         });
@@ -251,17 +261,17 @@ impl Edition {
     /// Entries that belong to no text of these scripts, and those that wait for somebody to look at them. `name` is the source
     /// language's.
     pub(crate) fn leftovers(&self, scripts: &Scripts<'_>, name: &str, source: &mut Source<'_>) {
-        let mut known = BTreeSet::new();
+        let mut known = vec![false; self.catalog.entries.len()];
         for (file, script) in scripts.by_file {
             each(&mut (*script).clone(), file, &mut |slot| {
-                let key = slot.key();
-                known.insert((slot.context, key));
+                if let Some(place) = self.place(&slot.context, &slot.key()) {
+                    known[place] = true;
+                }
             });
         }
-        let is_known = |(context, id): (&str, &str)| known.contains(&(context.to_owned(), id.to_owned()));
         let mut doubtful = Vec::new();
-        for entry in self.catalog.entries.iter().filter(|entry| !entry.obsolete) {
-            if is_known(entry.key()) {
+        for (entry, known) in self.catalog.entries.iter().zip(known).filter(|(entry, _)| !entry.obsolete) {
+            if known {
                 doubtful.extend((entry.fuzzy && !entry.is_empty()).then_some(entry));
             } else if !scripts.unread.iter().any(|file| entry.belongs_to(file)) {
                 let hint = "the script was edited: `goldseam scripts i18n merge` moves it to its text, or to the end of the file";
