@@ -586,10 +586,11 @@ impl Turn<'_> {
     }
 }
 
-/// The name of a plan. Of several under one name, each has a number behind it that follows from its text and does not tell it.
+/// The name of a plan. Of several under one name, each has a number behind it that follows from its text and does not tell it: the
+/// same text has another one with somebody else.
 fn plan_name(name: &str, each: Option<&Expr>, view: &View<'_>) -> String {
     match each.map(|each| each.eval(view)) {
-        Some(text) if text.is_truthy() => format!("{name}.{:016x}", hash(text.to_string().as_bytes())),
+        Some(text) if text.is_truthy() => format!("{name}.{:016x}", hash(text.to_string().as_bytes()) ^ view.seed),
         _ => name.to_owned(),
     }
 }
