@@ -210,3 +210,85 @@ fn a_script_may_have_cards_of_its_own() {
         "< N?\n> hm\n< Take your time. A number is enough.\n> stop\n< Leave it here? [Keep it] [Go on]\n> [Go on]\n< N?\n> stop\n< Leave it here?...\n> keep it\n! ended stopped\n= nothing open\n",
     );
 }
+
+#[test]
+fn lines_with_a_day_stand_in_order_and_are_shown_in_words() {
+    plays(
+        r#"
+vars:
+  days: { type: list }
+steps:
+  - set:
+      days: 'days + dated(today + 400d, "far") + each_year(today - 1d, "yesterday") + dated(today + 3d, "soon") + "no day"'
+  - say: '${ numbered(in_order(days)) or "-" }'
+  - say: '${ lines(in_order(days, today, today + 5d)) or "-" }'
+  - say: '${ without_day(item(in_order(days), 1)) or "-" }, ${ day_of(item(in_order(days), 2)) or today }'
+  - say: '${ lines(days - item(in_order(days), 1)) or "-" }'
+  - say: '${ count(in_order(days, today + 6d, today + 7d)) }, ${ without_day("no day") or "-" }'
+  - end: done
+"#,
+        "< 1. Thursday 5 March: soon 2. every year on 1 March: yesterday 3. Tuesday 6 April 2027: far\n\
+         < Thursday 5 March: soon\n\
+         < soon, Monday 1 March\n\
+         < Tuesday 6 April 2027: far every year on 1 March: yesterday no day\n\
+         < 0, no day\n",
+    );
+}
+
+const NOTE: &str = "script: note\ntitle: Note\nargs: [line]\nvars:\n  line: { type: text, max: 20 }\nsteps:\n  - say: 'Note: ${ line or \"-\" }.'\n";
+
+#[test]
+fn one_name_plans_something_for_each_text() {
+    plays_with(
+        r#"
+vars:
+  line: { type: text, max: 20 }
+steps:
+  - set: { line: '"a"' }
+  - schedule: { name: note, each: line, run: note, at: tomorrow 09:00, with: { line: line } }
+  - set: { line: '"b"' }
+  - schedule: { name: note, each: line, run: note, at: tomorrow 10:00, with: { line: line } }
+  - set: { line: '"c"' }
+  - schedule: { name: note, each: line, run: note, at: tomorrow 11:00, with: { line: line } }
+  - schedule: { name: note, each: line, run: note, at: tomorrow 12:00, with: { line: line } }
+  - cancel: note
+    each: '"b"'
+  - end: done
+"#,
+        &[("note.yaml", NOTE)],
+        "! schedule note\n! cancel note\n(tomorrow 09:30)\n< Note: a.\n(+1h)\n(+1h)\n(+1h)\n< Note: c.\n(+2d)\n",
+    );
+}
+
+#[test]
+fn what_comes_each_month_or_year_needs_no_planning_anew() {
+    plays_with(
+        r#"
+steps:
+  - schedule: { name: month, run: note, at: every month on (today - 1d) at 09:00, with: { line: '"month"' } }
+  - schedule: { name: year, run: note, at: every year on (today + 30d) at 09:00, with: { line: '"year"' } }
+  - end: done
+"#,
+        &[("note.yaml", NOTE)],
+        "(2026-04-01 08:00)\n(+2h)\n< Note: month.\n< Note: year.\n(2026-04-30 10:00)\n(+2d)\n< Note: month.\n",
+    );
+}
+
+#[test]
+fn some_of_a_list_are_the_same_all_day_and_others_on_other_days() {
+    plays(
+        r#"
+vars:
+  things: { type: list }
+steps:
+  - set: { things: 'things + "a" + "b" + "c" + "d" + "e"' }
+  - say: '${ count(some_of(things, 2)) }, ${ count(some_of(things, 9)) }, ${ count(some_of(things, 0)) }'
+  - branch:
+      - if: some_of(things, 2) == some_of(things, 2)
+        then:
+          - say: Today it is ${ some_of(things, 2) }.
+  - end: done
+"#,
+        "< 2, 5, 0\n< Today it is e and d.\n(+1d)\nrun: probe\n< 2...\n< Today it is b and c.\n(+1d)\nrun: probe\n< 2...\n< Today it is a and c.\n",
+    );
+}

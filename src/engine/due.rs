@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::api::{Due, Effect, IfBusy, Outcome, Run};
 use super::run::is_run_of;
 use super::turn::Turn;
+use crate::practice::dated::Dated;
 use crate::schedule::Quiet;
 use crate::schedule::misfire::{Fate, Moment, fate};
 use crate::script::model::{OpKind, Script};
@@ -17,6 +18,8 @@ const PRESENT: SignedDuration = SignedDuration::from_mins(30);
 const AROUND: SignedDuration = SignedDuration::from_hours(36);
 /// Somebody who was not here for so many days is asked the daily question once a week only.
 const GONE_DAYS: i64 = 4;
+/// The days on which promises rest: a list of lines with a day.
+const HARD_DATES: &str = "hard_dates";
 /// When to look again whether the open script has ended.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -68,6 +71,10 @@ impl Turn<'_> {
         if let Some(outcome) = self.not_now(due) {
             return outcome;
         }
+        if args.contains_key("promise") && self.is_hard_day() {
+            // Before its time it need not come at all; the question how it stands comes when the day is over.
+            return if self.is_asked_for(&due.run) { Outcome::Resting } else { self.tomorrow() };
+        }
         if self.heard_all() {
             return Outcome::Enough;
         }
@@ -118,6 +125,13 @@ impl Turn<'_> {
     fn is_gone(&self) -> bool {
         let days = self.state.seen.map_or(0, |seen| self.days_since(seen));
         days >= GONE_DAYS && days % 7 != 0
+    }
+
+    /// True on a day that they named as one that may hurt.
+    fn is_hard_day(&self) -> bool {
+        let Value::List(days) = self.fact(HARD_DATES) else { return false };
+        let today = self.today();
+        days.iter().filter_map(Value::as_text).filter_map(Dated::read).any(|line| line.day.from(today) == today)
     }
 
     fn is_somebody_there(&self) -> bool {

@@ -6,12 +6,15 @@ use super::due::keeps_checkin;
 use super::paths;
 use super::promises::Draft;
 use super::reminders::Wish;
+use super::scope::View;
 use super::state::{BackTo, Frame, MAX_PARKED, Made, Thread};
 use super::trace::Did;
 use super::turn::Turn;
 use crate::practice::deed::{self, Deed};
 use crate::practice::path::Mark;
 use crate::schedule::when::{Clock, When};
+use crate::script::expr::Expr;
+use crate::script::hash;
 use crate::script::model::{Assignments, BusyPolicy, OpKind, ScheduleOp, Script};
 use crate::types::{Private, Value, Values};
 
@@ -446,7 +449,7 @@ impl Turn<'_> {
             }
             OpKind::Promise { text, to, due, remind, sure } => {
                 let view = self.view(frame, None);
-                let word = |expr: &Option<crate::script::expr::Expr>, usual: &str| {
+                let word = |expr: &Option<Expr>, usual: &str| {
                     expr.as_ref()
                         .map(|expr| expr.eval(&view).to_string())
                         .filter(|text| !text.is_empty())
@@ -471,9 +474,7 @@ impl Turn<'_> {
             }
             OpKind::CheckIn { mood, feeling, note } => {
                 let view = self.view(frame, None);
-                let value = |expr: &Option<crate::script::expr::Expr>| {
-                    expr.as_ref().map_or(Value::None, |expr| expr.eval(&view))
-                };
+                let value = |expr: &Option<Expr>| expr.as_ref().map_or(Value::None, |expr| expr.eval(&view));
                 let private = |value: Value| (!value.is_none()).then(|| Private::new(value.to_string()));
                 let mood = match value(mood) {
                     Value::Int(mood) => Some(mood),
@@ -484,13 +485,16 @@ impl Turn<'_> {
             }
             OpKind::Deed { kind, amount, about } => {
                 let view = self.view(frame, None);
-                let value = |expr: &Option<crate::script::expr::Expr>| expr.as_ref().map(|expr| expr.eval(&view));
+                let value = |expr: &Option<Expr>| expr.as_ref().map(|expr| expr.eval(&view));
                 let amount = if let Some(Value::Int(amount)) = value(amount) { Some(amount) } else { None };
                 let about = value(about).filter(Value::is_truthy).map(|about| Private::new(about.to_string()));
                 self.record(thread, *kind, amount, about);
             }
             OpKind::Schedule(plan) => self.schedule(thread, plan),
-            OpKind::Cancel(name) => self.cancel(name),
+            OpKind::Cancel { name, each } => {
+                let name = plan_name(name, each.as_ref(), &self.view(frame, None));
+                self.cancel(&name);
+            }
             OpKind::Remind { text, at, instead_of, late } => {
                 let view = self.view(frame, None);
                 let instead_of = instead_of.as_ref().and_then(|id| id.eval(&view).as_text().map(str::to_owned));
@@ -558,10 +562,15 @@ impl Turn<'_> {
 
     fn schedule(&mut self, thread: &mut Thread, op: &ScheduleOp) {
         let Some(frame) = thread.top() else { return };
-        let Some(rule) = op.at.resolve(&self.now, &self.view(frame, None)) else { return };
+        let view = self.view(frame, None);
+        let Some(rule) = op.at.resolve(&self.now, &view) else { return };
+        let name = plan_name(&op.name, op.each.as_ref(), &view);
         let chosen = matches!(
             op.at,
-            When::On(_, Clock::Given(_)) | When::Every(_, Clock::Given(_)) | When::Between(_, Clock::Given(_), _)
+            When::On(_, Clock::Given(_))
+                | When::Every(_, Clock::Given(_))
+                | When::Each(_, _, Clock::Given(_))
+                | When::Between(_, Clock::Given(_), _)
         );
         let if_busy = match op.if_busy {
             BusyPolicy::Queue => IfBusy::Queue,
@@ -569,11 +578,19 @@ impl Turn<'_> {
             BusyPolicy::Interrupt => IfBusy::Interrupt,
         };
         let run = Run::Script { script: op.run.clone(), args: self.evaluate(thread, &op.with) };
-        if !self.facts.schedules.contains(&op.name) {
-            self.facts.to_mut().schedules.push(op.name.clone());
-            thread.made.push(Made::Schedule(op.name.clone()));
+        if !self.facts.schedules.contains(&name) {
+            self.facts.to_mut().schedules.push(name.clone());
+            thread.made.push(Made::Schedule(name.clone()));
         }
-        self.effects.push(Effect::Schedule(Plan { name: op.name.clone(), run, rule, if_busy, late: op.late, chosen }));
+        self.effects.push(Effect::Schedule(Plan { name, run, rule, if_busy, late: op.late, chosen }));
+    }
+}
+
+/// The name of a plan. Of several under one name, each has a number behind it that follows from its text and does not tell it.
+fn plan_name(name: &str, each: Option<&Expr>, view: &View<'_>) -> String {
+    match each.map(|each| each.eval(view)) {
+        Some(text) if text.is_truthy() => format!("{name}.{:016x}", hash(text.to_string().as_bytes())),
+        _ => name.to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::paths;
 use super::state::Frame;
 use super::wishes::{self, Here};
 use crate::phrase::Phrase;
+use crate::practice::dated::Dated;
 use crate::practice::history::History;
 use crate::practice::promise::Standing;
 use crate::schedule::when::{Daypart, Settings};
@@ -76,6 +77,10 @@ impl Scope for View<'_> {
 
     fn now(&self) -> &Zoned {
         self.now
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
     }
 
     fn today(&self) -> Date {
@@ -165,6 +170,13 @@ impl Scope for View<'_> {
 
     fn has_language(&self, tag: &str) -> bool {
         self.library.languages().iter().any(|(known, _)| known == tag)
+    }
+
+    fn line(&self, line: &str) -> String {
+        match Dated::read(line) {
+            Some(dated) => self.library.words().writing.dated(&dated, self.today()),
+            None => line.to_owned(),
+        }
     }
 
     fn show(&self, value: &Value) -> String {

@@ -56,6 +56,18 @@ pub(super) fn stretches(cracks: &[Crack], full: u32, thin: u32) -> Vec<Stretch> 
     found
 }
 
+/// How many cracks, from the first on, are gold from end to end.
+pub(super) fn gilded(cracks: &[Crack], full: u32, thin: u32) -> usize {
+    let all = f64::from(full) + f64::from(thin);
+    let lengths: Vec<f64> = cracks.iter().map(length).collect();
+    let mut left = lengths.iter().sum::<f64>() * all / (all + HALF);
+    let is_gold = |length: &&f64| {
+        left -= **length;
+        left >= 0.0
+    };
+    lengths.iter().take_while(is_gold).count()
+}
+
 struct Seam {
     total: f64,
     /// So many broad pieces, and so many with the thin ones behind them.

@@ -26,7 +26,8 @@ pub(super) fn svg(plate: u64, full: u32, thin: u32, theme: Theme) -> String {
     );
     look.body(&mut out);
     speckles(&mut out, plate, &look);
-    hairlines(&mut out, &cracks, &look);
+    // Nothing is seen of a crack under its gold.
+    hairlines(&mut out, &cracks[gold::gilded(&cracks, full, thin)..], &look);
     seam(&mut out, &gold::stretches(&cracks, full, thin), &look);
     out.push_str("</g></svg>");
     out

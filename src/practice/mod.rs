@@ -3,6 +3,7 @@
 //! One file for each practice. Never talks, never stores, never reads a clock.
 
 pub mod calendar;
+pub mod dated;
 pub mod deed;
 pub mod figure;
 pub mod gold;

@@ -19,6 +19,8 @@ pub enum When<E> {
     Every(Days, Clock<E>),
     /// Again and again, some time between two times of the day.
     Between(Days, Clock<E>, Clock<E>),
+    /// Once in each month or year, on the day that a date has. In a month that may be too short for it, on the 28th.
+    Each(Span, E, Clock<E>),
     /// A rule that somebody gave in their own words.
     As(E),
 }
@@ -47,6 +49,34 @@ pub enum Days {
     Workdays,
     /// One day of the week.
     Weekly(Weekday),
+}
+
+/// How far apart the days of a date are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// A month.
+    Month,
+    /// A year.
+    Year,
+}
+
+impl Span {
+    fn named(word: &str) -> Option<Self> {
+        match word {
+            "month" => Some(Span::Month),
+            "year" => Some(Span::Year),
+            _ => None,
+        }
+    }
+
+    /// A day that only some months or years have would be missing in the others.
+    fn cycle(self, date: Date) -> Cycle {
+        match (self, date.month()) {
+            (Span::Month, _) => Cycle::Monthly(date.day().min(28)),
+            (Span::Year, 2) => Cycle::Yearly(2, date.day().min(28)),
+            (Span::Year, month) => Cycle::Yearly(month, date.day()),
+        }
+    }
 }
 
 /// Which time.
@@ -122,7 +152,7 @@ pub fn parse<E>(text: &str, expression: &mut dyn FnMut(&str) -> Result<E, String
 }
 
 /// What a time may look like, for a hint.
-pub const EXAMPLES: &str = "for example: in 3d, in 3d at 19:00, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, every day between 09:00 and 11:00, on (today + 30d) at 09:00";
+pub const EXAMPLES: &str = "for example: in 3d, in 3d at 19:00, today 21:00, tomorrow evening, next monday 09:00, every day me.checkin_at, every day between 09:00 and 11:00, on (today + 30d) at 09:00, every year on (day) at 09:00";
 
 fn parse_in<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
     let (amount, clock) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
@@ -164,6 +194,14 @@ fn in_short(amount: &str, rest: &str) -> Option<String> {
 
 fn parse_every<E>(rest: &str, expression: &mut dyn FnMut(&str) -> Result<E, String>) -> Result<When<E>, String> {
     let (day, clock) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+    if let Some(span) = Span::named(day) {
+        let (day, clock) = clock
+            .trim()
+            .strip_prefix("on ")
+            .and_then(|rest| rest.rsplit_once(" at "))
+            .ok_or("`every year` and `every month` look like: every year on (day) at 09:00")?;
+        return Ok(When::Each(span, expression(day.trim())?, parse_clock(clock, expression)?));
+    }
     let days = match day {
         "day" => Days::All,
         "weekday" | "workday" => Days::Workdays,
@@ -255,6 +293,10 @@ impl<E> When<E> {
             When::Between(days, from, to) => {
                 let (at, until) = (from.resolve(settings)?, Some(to.resolve(settings)?));
                 Some(Pattern { cycle: days.cycle(), at, until }.rule(settings.seed()))
+            }
+            When::Each(span, day, clock) => {
+                let cycle = span.cycle(settings.date(day)?);
+                Some(Pattern { cycle, at: clock.resolve(settings)?, until: None }.rule(settings.seed()))
             }
             When::As(expr) => settings.rule(expr),
         }
@@ -373,6 +415,8 @@ mod tests {
         assert_eq!(resolved("every day me.checkin_at"), every("0 15 20 * * *"));
         assert_eq!(resolved("every weekday morning"), every("0 0 9 * * MON-FRI"));
         assert_eq!(resolved("every sunday noon"), every("0 0 12 * * SUN"));
+        assert_eq!(resolved("every year on (day) at 19:00"), every("0 0 19 1 4 *"));
+        assert_eq!(resolved("every month on (day) at noon"), every("0 0 12 1 * *"));
         assert_eq!(resolved("as wish"), every("0 0 9 1 * *"));
         let which = |minutes| Which::Within { minutes, seed: 42 };
         let within = |cron: &str, minutes| Rule::Every { cron: cron.into(), which: which(minutes) };
@@ -380,6 +424,13 @@ mod tests {
         assert_eq!(resolved("every weekday between evening and 01:00"), within("0 0 19 * * MON-FRI", 360));
         let Rule::At { at } = resolved("in 3h") else { panic!("an instant") };
         assert_eq!(at.to_string(), "2026-03-02T22:00:00Z");
+    }
+
+    #[test]
+    fn a_day_that_some_months_lack_comes_in_all_of_them() {
+        assert_eq!(Span::Year.cycle(date(2028, 2, 29)), Cycle::Yearly(2, 28));
+        assert_eq!(Span::Year.cycle(date(2026, 5, 31)), Cycle::Yearly(5, 31));
+        assert_eq!(Span::Month.cycle(date(2026, 5, 31)), Cycle::Monthly(28));
     }
 
     #[test]
@@ -407,6 +458,8 @@ mod tests {
             "on monday",
             "as",
             "every day between 9:00",
+            "every year",
+            "every month on (day)",
             "every day between 09:00 and",
         ] {
             assert!(parse::<String>(text, &mut |_| Err("no".into())).is_err(), "{text}");

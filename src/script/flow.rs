@@ -82,7 +82,7 @@ impl World<'_> {
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
             | OpKind::TurnDown(_)
-            | OpKind::Cancel(_) => vec![(next, known.clone())],
+            | OpKind::Cancel { .. } => vec![(next, known.clone())],
             // It may have been the last one that was open.
             OpKind::Settle { .. } => {
                 let still = |name: &&String| *name != "ledger.open" && !name.starts_with("promise(");
@@ -215,9 +215,13 @@ impl World<'_> {
             }
             ExprKind::Call(function, arguments) => match function {
                 Function::Promise => key(expr).is_none_or(|key| !known.contains(&key)),
-                Function::DaysSince | Function::DaysUntil | Function::LocalTime | Function::Min | Function::Max => {
-                    arguments.iter().any(|argument| self.optional(argument, known))
-                }
+                Function::DaysSince
+                | Function::DaysUntil
+                | Function::LocalTime
+                | Function::Min
+                | Function::Max
+                | Function::Dated
+                | Function::EachYear => arguments.iter().any(|argument| self.optional(argument, known)),
                 Function::Trouble
                 | Function::LastDay
                 | Function::FirstDay
@@ -229,7 +233,10 @@ impl World<'_> {
                 | Function::UsualWeekday
                 | Function::UsualHours
                 | Function::Item
-                | Function::Numbered => true,
+                | Function::Numbered
+                | Function::Lines
+                | Function::DayOf
+                | Function::WithoutDay => true,
                 _ => false,
             },
             ExprKind::PromiseField(promise, field) => *field == PromiseField::Sure || self.optional(promise, known),

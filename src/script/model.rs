@@ -366,7 +366,12 @@ pub enum OpKind {
     /// Start a script later.
     Schedule(Box<ScheduleOp>),
     /// Forget a schedule.
-    Cancel(String),
+    Cancel {
+        /// Its name.
+        name: String,
+        /// Which one of several of that name.
+        each: Option<Expr>,
+    },
     /// Keep a reminder of their own.
     Remind {
         /// Of what.
@@ -418,6 +423,8 @@ pub enum OpKind {
 pub struct ScheduleOp {
     /// Its name.
     pub name: String,
+    /// There is one of that name for each such text.
+    pub each: Option<Expr>,
     /// Which script.
     pub run: String,
     /// When.

@@ -244,8 +244,9 @@ impl Layout<'_, '_> {
                 }
             }
             "cancel" => {
+                let each = fields.take("each").and_then(|node| read::expression(node, self.source));
                 if let Some(name) = read::name(node, "a schedule's name", self.source) {
-                    self.push(span, OpKind::Cancel(name.to_owned()));
+                    self.push(span, OpKind::Cancel { name: name.to_owned(), each });
                 }
             }
             "call" => self.call(node, fields, span, id),
@@ -611,6 +612,7 @@ impl Layout<'_, '_> {
     fn schedule(&mut self, node: &Node, span: Range<usize>) {
         let Some(mut fields) = Fields::of(node, "`schedule`", self.source) else { return };
         let name = fields.need("name", self.source).and_then(|node| read::name(node, "a name", self.source));
+        let each = fields.take("each").and_then(|node| read::expression(node, self.source));
         let run = fields.need("run", self.source).and_then(|node| read::name(node, "a script's name", self.source));
         let at = fields.need("at", self.source).and_then(|node| self.when(node));
         let busy = fields.take("if_busy").and_then(|node| busy(node, self.source)).unwrap_or_default();
@@ -619,7 +621,7 @@ impl Layout<'_, '_> {
         fields.finish(self.source);
         if let (Some(name), Some(run), Some(at)) = (name, run, at) {
             let (name, run, late) = (name.to_owned(), run.to_owned(), late.unwrap_or(DEFAULT_LATE));
-            self.push(span, OpKind::Schedule(Box::new(ScheduleOp { name, run, at, if_busy: busy, late, with })));
+            self.push(span, OpKind::Schedule(Box::new(ScheduleOp { name, each, run, at, if_busy: busy, late, with })));
         }
     }
 

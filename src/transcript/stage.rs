@@ -153,8 +153,8 @@ impl<'l> Stage<'l> {
             | (What::Withdraw, Effect::Withdraw { .. }) => true,
             (What::Deed, Effect::Deed(deed)) => is(deed.kind.as_str()),
             (What::Settle, Effect::Settle { standing, .. }) => is(standing.as_str()),
-            (What::Schedule, Effect::Schedule(plan)) => is(&plan.name),
-            (What::Cancel, Effect::Cancel { name }) => is(name),
+            (What::Schedule, Effect::Schedule(plan)) => is(plan_word(&plan.name)),
+            (What::Cancel, Effect::Cancel { name }) => is(plan_word(name)),
             (What::Remember, Effect::Remember { fact, .. }) | (What::Forget, Effect::Forget { fact }) => is(fact),
             (What::Ended, Effect::Ended { outcome, script }) => is(outcome) || is(script),
             (What::Fired, Effect::Fired(outcome) | Effect::Also { outcome, .. }) => is(outcome.as_str()),
@@ -395,6 +395,12 @@ impl<'l> Stage<'l> {
     }
 }
 
+/// A schedule's name as its script gave it, without the number of one of several.
+fn plan_word(name: &str) -> &str {
+    let is_number = |number: &str| number.len() == 16 && number.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.rsplit_once('.').filter(|(_, number)| is_number(number)).map_or(name, |(word, _)| word)
+}
+
 /// What a transcript calls an effect; nothing for what is said.
 fn name(effect: &Effect) -> Option<String> {
     Some(match effect {
@@ -408,8 +414,8 @@ fn name(effect: &Effect) -> Option<String> {
         Effect::Deed(deed) => format!("deed {}", deed.kind),
         Effect::Return { .. } => "return".into(),
         Effect::Withdraw { .. } => "withdraw".into(),
-        Effect::Schedule(plan) => format!("schedule {}", plan.name),
-        Effect::Cancel { name } => format!("cancel {name}"),
+        Effect::Schedule(plan) => format!("schedule {}", plan_word(&plan.name)),
+        Effect::Cancel { name } => format!("cancel {}", plan_word(name)),
         Effect::Fired(outcome) => format!("fired {}", outcome.as_str()),
         Effect::Also { name, outcome } => format!("also {} {name}", outcome.as_str()),
         Effect::Ended { script, outcome } => format!("ended {script} ({outcome})"),

@@ -125,7 +125,15 @@ impl Checker<'_, '_> {
             ExprKind::PromiseField(..) => 40,
             // A line of a list is as long as the list is shown, all lines together four times that.
             ExprKind::Call(Function::Item, arguments) => arguments.first().map_or(0, |list| self.width(list)),
-            ExprKind::Call(Function::Numbered, arguments) => arguments.first().map_or(0, |list| 4 * self.width(list)),
+            ExprKind::Call(Function::Numbered | Function::Lines, arguments) => {
+                arguments.first().map_or(0, |list| 4 * self.width(list))
+            }
+            ExprKind::Call(Function::InOrder | Function::SomeOf | Function::WithoutDay, arguments) => {
+                arguments.first().map_or(0, |first| self.width(first))
+            }
+            ExprKind::Call(Function::Dated | Function::EachYear, arguments) => {
+                12 + arguments.get(1).map_or(0, |text| self.width(text))
+            }
             ExprKind::Call(Function::Lower, arguments) => arguments.iter().map(|argument| self.width(argument)).sum(),
             ExprKind::Binary(..) | ExprKind::Not(_) | ExprKind::IsNone(..) | ExprKind::Call(..) => 24,
         }

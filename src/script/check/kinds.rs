@@ -222,7 +222,11 @@ impl Checker<'_, '_> {
             | Function::ReminderText
             | Function::ReminderWhen
             | Function::WhenIn
-            | Function::WithoutWhen => &[Kind::Text],
+            | Function::WithoutWhen
+            | Function::DayOf
+            | Function::WithoutDay => &[Kind::Text],
+            Function::Dated | Function::EachYear => &[Kind::Date, Kind::Text],
+            Function::InOrder => &[Kind::List, Kind::Date, Kind::Date],
             Function::Deeds | Function::DaysOf | Function::UsualWeekday | Function::UsualHours => {
                 &[Kind::Text, Kind::Number]
             }
@@ -230,8 +234,8 @@ impl Checker<'_, '_> {
             Function::Trouble | Function::LastDay | Function::FirstDay => &[Kind::When],
             Function::Reminder => &[Kind::Number],
             Function::DaysSince | Function::DaysUntil => &[Kind::Date],
-            Function::Count | Function::Numbered => &[Kind::List],
-            Function::Item => &[Kind::List, Kind::Number],
+            Function::Count | Function::Numbered | Function::Lines => &[Kind::List],
+            Function::Item | Function::SomeOf => &[Kind::List, Kind::Number],
             Function::Hour | Function::MinutesSince => &[Kind::Time],
             Function::Min | Function::Max | Function::Promise => &[],
         };
@@ -280,7 +284,13 @@ impl Checker<'_, '_> {
             | Function::Count
             | Function::Hour
             | Function::MinutesSince => Kind::Number,
-            Function::Item | Function::Numbered => Kind::Text,
+            Function::Item
+            | Function::Numbered
+            | Function::Lines
+            | Function::Dated
+            | Function::EachYear
+            | Function::WithoutDay => Kind::Text,
+            Function::InOrder | Function::SomeOf => Kind::List,
             Function::UsualWeekday => {
                 self.deed(arguments);
                 Kind::Choice(rhythm::WEEKDAYS.map(str::to_owned).to_vec())
@@ -298,7 +308,7 @@ impl Checker<'_, '_> {
             Function::HasLanguage => Kind::Bool,
             Function::Trouble => Kind::Choice(Trouble::WORDS.map(str::to_owned).to_vec()),
             Function::LastDay | Function::ReminderWhen => Kind::When,
-            Function::FirstDay => Kind::Date,
+            Function::FirstDay | Function::DayOf => Kind::Date,
             Function::Reminder | Function::ReminderText | Function::WhenIn | Function::WithoutWhen => Kind::Text,
             Function::Promise => {
                 let found = kinds.into_iter().next().unwrap_or(Kind::Text);

@@ -252,7 +252,7 @@ impl<'c, 'a> Checker<'c, 'a> {
             }
             OpKind::Wait(wait) => {
                 self.when(&wait.until, known);
-                if let When::Every(..) | When::Between(..) = wait.until {
+                if let When::Every(..) | When::Between(..) | When::Each(..) = wait.until {
                     let hint = "a script waits once: for 10m, until tomorrow morning, until next monday 09:00";
                     self.source.error("GS0422", op.span.clone(), "a wait that comes again and again", hint);
                 }
@@ -286,7 +286,12 @@ impl<'c, 'a> Checker<'c, 'a> {
                 }
             }
             OpKind::Choose(choose) => self.choose(choose, known),
-            OpKind::Cancel(name) => self.cancel(name, &op.span),
+            OpKind::Cancel { name, each } => {
+                self.cancel(name, &op.span);
+                if let Some(each) = each {
+                    self.wants(each, &Kind::Text, known);
+                }
+            }
             OpKind::Jump(_) | OpKind::Redo { .. } => {}
             OpKind::JumpUnless(test, _) => {
                 self.kind(test, known);
@@ -327,7 +332,7 @@ impl<'c, 'a> Checker<'c, 'a> {
                     self.wants(sure, &Kind::Number, known);
                 }
                 self.when(due, known);
-                if let When::Every(..) | When::Between(..) = due {
+                if let When::Every(..) | When::Between(..) | When::Each(..) = due {
                     let hint = "a promise is due once: tomorrow evening, in 3d, next monday 09:00";
                     self.source.error("GS0419", op.span.clone(), "a promise that is due again and again", hint);
                 }
@@ -364,6 +369,9 @@ impl<'c, 'a> Checker<'c, 'a> {
             }
             OpKind::Schedule(plan) => {
                 self.schedule_name(&plan.name, &op.span);
+                if let Some(each) = &plan.each {
+                    self.wants(each, &Kind::Text, known);
+                }
                 self.when(&plan.at, known);
                 self.start(&plan.run, &plan.with, known, &op.span);
             }
@@ -562,6 +570,10 @@ impl<'c, 'a> Checker<'c, 'a> {
                 vec![clock]
             }
             When::Every(_, clock) => vec![clock],
+            When::Each(_, day, clock) => {
+                self.wants(day, &Kind::Date, known);
+                vec![clock]
+            }
             When::Between(_, from, to) => vec![from, to],
             When::As(expr) => {
                 self.wants(expr, &Kind::When, known);
@@ -872,7 +884,7 @@ fn forbidden_in_card(kind: &OpKind) -> Option<&'static str> {
         OpKind::Settle { .. } => "settle",
         OpKind::CheckIn { .. } | OpKind::Deed { .. } => "record",
         OpKind::Schedule(_) => "schedule",
-        OpKind::Cancel(_) => "cancel",
+        OpKind::Cancel { .. } => "cancel",
         OpKind::Remind { .. } => "remind",
         OpKind::DropReminder(_) => "drop_reminder",
         OpKind::BeginStep(_) => "begin_step",

@@ -64,7 +64,7 @@ pub(crate) fn said(script: &Script) -> Vec<Said> {
             | OpKind::CheckIn { .. }
             | OpKind::Deed { .. }
             | OpKind::Schedule(_)
-            | OpKind::Cancel(_)
+            | OpKind::Cancel { .. }
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
             | OpKind::BeginStep(_)

@@ -5,11 +5,13 @@ use jiff::{SignedDuration, ToSpan};
 
 use super::{BinaryOp, Expr, ExprKind, Function, Name, PromiseField, Scope};
 use crate::phrase::{self, Phrase};
+use crate::practice::dated::{self, Dated, Day};
 use crate::practice::deed::{self, mark};
 use crate::practice::history::History;
 use crate::practice::rhythm;
 use crate::schedule::limits::{self, last_of_months};
 use crate::schedule::{Rule, first};
+use crate::script::hash;
 use crate::types::Value;
 
 impl Expr {
@@ -229,6 +231,31 @@ fn eval_call(function: Function, arguments: &[Expr], scope: &dyn Scope) -> Value
             Value::List(items) => numbered(&items, scope),
             _ => Value::None,
         },
+        Function::Lines => match value(0) {
+            Value::List(items) => {
+                let lines = items.iter().map(|item| scope.line(&scope.show(item)));
+                some_text(lines.collect::<Vec<_>>().join("\n"))
+            }
+            _ => Value::None,
+        },
+        Function::Dated => dated_line(&value(0), &text(1), Day::Once),
+        Function::EachYear => dated_line(&value(0), &text(1), Day::yearly),
+        Function::DayOf => {
+            let day = Dated::read(&text(0)).map(|dated| dated.day.from(scope.today()));
+            day.map_or(Value::None, |date| Value::Date { date })
+        }
+        Function::WithoutDay => {
+            let text = text(0);
+            some_text(Dated::read(&text).map_or(text.as_str(), |dated| dated.text).to_owned())
+        }
+        Function::InOrder => match value(0) {
+            Value::List(items) => in_order(&items, &value(1), &value(2), scope.today()),
+            _ => Value::List(Vec::new()),
+        },
+        Function::SomeOf => match (value(0), value(1)) {
+            (Value::List(items), Value::Int(many)) => some_of(items, usize::try_from(many).unwrap_or(0), scope),
+            _ => Value::List(Vec::new()),
+        },
         Function::Hour => match value(0) {
             Value::Time { time } => Value::Int(time.hour().into()),
             _ => Value::None,
@@ -268,9 +295,31 @@ fn usual(
     known.and_then(|(kind, history)| of(history, kind, days)).map_or(Value::None, Value::text)
 }
 
+/// A text with its day in front.
+fn dated_line(day: &Value, text: &str, of: fn(Date) -> Day) -> Value {
+    match day {
+        Value::Date { date } => Value::text(Dated { day: of(*date), text }.to_string()),
+        _ => Value::None,
+    }
+}
+
+fn in_order(items: &[Value], from: &Value, to: &Value, today: Date) -> Value {
+    let day = |value: &Value| if let Value::Date { date } = value { Some(*date) } else { None };
+    let lines: Vec<&str> = items.iter().filter_map(Value::as_text).collect();
+    Value::List(dated::in_order(&lines, today, day(from), day(to)).into_iter().map(Value::text).collect())
+}
+
+/// So many of them: others each day and for each person, and the same whenever it is asked on one day.
+fn some_of(items: Vec<Value>, many: usize, scope: &dyn Scope) -> Value {
+    let draw = |item: &Value| hash(format!("{:x}.{}.{item}", scope.seed(), scope.today()).as_bytes());
+    let mut drawn: Vec<(u64, Value)> = items.into_iter().map(|item| (draw(&item), item)).collect();
+    drawn.sort_by_key(|(draw, _)| *draw);
+    Value::List(drawn.into_iter().take(many).map(|(_, item)| item).collect())
+}
+
 /// `1. No shouting`, a line for each; of one with several lines the first.
 fn numbered(items: &[Value], scope: &dyn Scope) -> Value {
-    let first = |item: &Value| scope.show(item).lines().next().unwrap_or_default().to_owned();
+    let first = |item: &Value| scope.line(&scope.show(item)).lines().next().unwrap_or_default().to_owned();
     let lines = items.iter().enumerate().map(|(at, item)| format!("{}. {}", at + 1, first(item)));
     some_text(lines.collect::<Vec<_>>().join("\n"))
 }

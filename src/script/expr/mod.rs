@@ -137,6 +137,13 @@ pub enum Function {
     UsualHours,
     Item,
     Numbered,
+    Lines,
+    Dated,
+    EachYear,
+    DayOf,
+    WithoutDay,
+    InOrder,
+    SomeOf,
     Hour,
     MinutesSince,
 }
@@ -197,6 +204,8 @@ pub trait Scope {
     fn answer(&self) -> Value;
     /// Now, in the person's zone.
     fn now(&self) -> &jiff::Zoned;
+    /// The person's number, by which what is as good as at random differs between people.
+    fn seed(&self) -> u64;
     /// The person's day, which is not over at midnight.
     fn today(&self) -> Date;
     /// The id of the open promise that is due first.
@@ -229,6 +238,8 @@ pub trait Scope {
     fn hits(&self, name: &str) -> i64;
     /// Whether there are texts in a language.
     fn has_language(&self, tag: &str) -> bool;
+    /// A line of a list as it reads: a day in front of it in words, and what stands behind it.
+    fn line(&self, line: &str) -> String;
     /// A value as it reads in a sentence, in the person's language.
     fn show(&self, value: &Value) -> String;
 }

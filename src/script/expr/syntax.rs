@@ -11,7 +11,7 @@ use crate::types::Value;
 const MAX_NODES: usize = 200;
 
 /// Each with how many values it takes, at least and at most.
-const FUNCTIONS: [(&str, Function, RangeInclusive<usize>); 31] = [
+const FUNCTIONS: [(&str, Function, RangeInclusive<usize>); 38] = [
     ("has", Function::Has, 2..=2),
     ("words", Function::Words, 1..=1),
     ("chars", Function::Chars, 1..=1),
@@ -41,6 +41,13 @@ const FUNCTIONS: [(&str, Function, RangeInclusive<usize>); 31] = [
     ("usual_hours", Function::UsualHours, 1..=2),
     ("item", Function::Item, 2..=2),
     ("numbered", Function::Numbered, 1..=1),
+    ("lines", Function::Lines, 1..=1),
+    ("dated", Function::Dated, 2..=2),
+    ("each_year", Function::EachYear, 2..=2),
+    ("day_of", Function::DayOf, 1..=1),
+    ("without_day", Function::WithoutDay, 1..=1),
+    ("in_order", Function::InOrder, 1..=3),
+    ("some_of", Function::SomeOf, 2..=2),
     ("hour", Function::Hour, 1..=1),
     ("minutes_since", Function::MinutesSince, 1..=1),
 ];

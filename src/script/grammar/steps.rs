@@ -53,7 +53,7 @@ const VERBS: &[Case] = &[
         "A step of a path that is not wanted: it rests for 30 days, and for good the second time."
     ),
     done!("drop_reminder", Expression, "Drops a reminder of the person's own: its id, as reminder(n) gives it."),
-    done!("cancel", Name, "The name of a schedule that shall not start any more."),
+    done!("cancel", Name, "The name of a schedule that shall not start any more.", [EACH]),
     done!(
         "call",
         Name,
@@ -71,6 +71,8 @@ const PICTURE: &[Key] = &[Key::may(
     Word(&Picture::WORDS),
     "A picture that goes with it; the text stands under it and says the same in words.",
 )];
+
+const EACH: &[Key] = &[Key::may("each", Expression, "Which one, where there is one for each text.")];
 
 /// Where something waits, the name is needed.
 const NAMED: &[Key] = &[Key::must("id", Name, "The step's name; running conversations remember it.")];
@@ -253,6 +255,7 @@ static SCHEDULE: Shape = shape!(
     "A later start of a script.",
     &[
         Key::must("name", Name, "Its name. A schedule of the same name is replaced."),
+        Key::may("each", Expression, "A text: there is one schedule of this name for each. Example: line"),
         Key::must("run", Name, "Which script."),
         Key::must("at", When, "When."),
         Key::may("if_busy", Word(&["queue", "skip", "interrupt"]), "While another script is open. queue when missing."),

@@ -90,7 +90,7 @@ impl Work<'_> {
             | OpKind::CheckIn { .. }
             | OpKind::Deed { .. }
             | OpKind::Schedule(_)
-            | OpKind::Cancel(_)
+            | OpKind::Cancel { .. }
             | OpKind::Remind { .. }
             | OpKind::DropReminder(_)
             | OpKind::TurnDown(_)

@@ -42,7 +42,7 @@ pub(super) fn node(op: &Op, typed: &Typed) -> Option<Node> {
             let when = format!("{}, {}", schedule.run, at("at"));
             Node { lines: vec![when], ..Node::new(NodeKind::Keep, "plans") }
         }
-        OpKind::Cancel(name) => Node { lines: vec![name.clone()], ..Node::new(NodeKind::Keep, "plans no more") },
+        OpKind::Cancel { name, .. } => Node { lines: vec![name.clone()], ..Node::new(NodeKind::Keep, "plans no more") },
         OpKind::Remind { .. } => {
             Node { lines: vec![format!("comes {}", at("at"))], ..Node::new(NodeKind::Keep, "keeps a reminder") }
         }

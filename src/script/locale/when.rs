@@ -7,6 +7,7 @@ use super::super::problem::Source;
 use super::super::read::{self, Fields};
 use super::super::yaml::Node;
 use super::{Writing, words};
+use crate::practice::dated::{Dated, Day};
 use crate::schedule::Rule;
 use crate::schedule::pattern::{Cycle, Pattern};
 
@@ -156,6 +157,11 @@ pub(super) fn sayings(node: &Node, source: &mut Source<'_>) -> Option<Sayings> {
     Some(found)
 }
 
+/// A frame of a day and a time with the day alone.
+fn framed_day(frame: &str, day: &str) -> String {
+    frame.replace("{date}", day).replace("{at}", "").trim().to_owned()
+}
+
 impl Writing {
     /// A rule as it is read back: `every Monday and Thursday at 20:00`.
     #[must_use]
@@ -167,6 +173,20 @@ impl Writing {
             (Rule::Every { .. }, Some(pattern)) => self.pattern(own, &pattern),
             (Rule::Every { cron, .. }, None) => cron.clone(),
         }
+    }
+
+    /// A line with its day: `Thursday 14 May: our day`. A day of another year has the year with it.
+    #[must_use]
+    pub fn dated(&self, line: &Dated<'_>, today: Date) -> String {
+        let day = match (line.day, &self.rules) {
+            (Day::Once(date), _) if date.year() == today.year() => self.date(date),
+            (Day::Once(date), Some(own)) => {
+                framed_day(&own.later.replace("{year}", &date.year().to_string()), &self.date(date))
+            }
+            (Day::Yearly { month, day }, Some(own)) => framed_day(&own.yearly, &self.day_and_month(day, month)),
+            (day, None) => day.to_string(),
+        };
+        if line.text.is_empty() { day } else { format!("{day}: {}", line.text) }
     }
 
     fn instant(&self, own: &Sayings, at: Timestamp, now: &Zoned) -> String {

@@ -130,7 +130,7 @@ fn each_of_op(op: &mut Op, vars: &BTreeMap<String, VarDef>, visit: &mut dyn FnMu
         | OpKind::CheckIn { .. }
         | OpKind::Deed { .. }
         | OpKind::Schedule(_)
-        | OpKind::Cancel(_)
+        | OpKind::Cancel { .. }
         | OpKind::Remind { .. }
         | OpKind::DropReminder(_)
         | OpKind::BeginStep(_)
