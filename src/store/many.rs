@@ -126,7 +126,7 @@ impl Tx {
             })
             .await?;
         for (person, id, body, counterpart, due, sure) in rows {
-            let promise = self.open_promise(PersonId(person), id, (&body, &counterpart), due, sure);
+            let promise = self.open_promise(PersonId(person), (id, body, counterpart, due, sure));
             add(known, person, promise, |facts, promise| facts.promises.push(promise));
         }
         Ok(())
@@ -305,7 +305,7 @@ impl Tx {
     }
 }
 
-/// Whose, its id, what was promised, to whom, and until when.
+/// Whose, its id, what was promised, to whom, until when, and how sure they were.
 type PromiseRow = (i64, String, Vec<u8>, Vec<u8>, i64, Option<i64>);
 
 type People = HashMap<PersonId, Result<Known>>;

@@ -17,35 +17,30 @@ pub(super) fn slot<'a>(table: &'static str, column: &'static str, person: Person
     Slot { table, column, person: Some(person), row }
 }
 
+/// An open promise: its id, what was promised, to whom, until when, and how sure they were.
+pub(super) type PromiseRow = (String, Vec<u8>, Vec<u8>, i64, Option<i64>);
+
 impl Tx {
     /// Which promises are open, the earliest due first?
     ///
     /// # Errors
     /// When the database fails or a promise cannot be read.
     pub async fn open_promises(&mut self, person: PersonId) -> Result<Vec<Promise>> {
-        let rows: Vec<(String, Vec<u8>, Vec<u8>, i64, Option<i64>)> = sqlx::query_as(
+        let rows: Vec<PromiseRow> = sqlx::query_as(
             "select id, body, counterpart, due_at, sure from promises
              where person_id = $1 and standing = 'open' order by due_at, id",
         )
         .bind(person.0)
         .fetch_all(&mut *self.tx)
         .await?;
-        rows.into_iter()
-            .map(|(id, body, counterpart, due, sure)| self.open_promise(person, id, (&body, &counterpart), due, sure))
-            .collect()
+        rows.into_iter().map(|row| self.open_promise(person, row)).collect()
     }
 
     /// An open promise as it stands in its row.
-    pub(super) fn open_promise(
-        &self,
-        person: PersonId,
-        id: String,
-        (body, counterpart): (&[u8], &[u8]),
-        due: i64,
-        sure: Option<i64>,
-    ) -> Result<Promise> {
-        let text = self.open(slot("promises", "body", person, &id), body)?;
-        let to = self.open(slot("promises", "counterpart", person, &id), counterpart)?;
+    pub(super) fn open_promise(&self, person: PersonId, row: PromiseRow) -> Result<Promise> {
+        let (id, body, counterpart, due, sure) = row;
+        let text = self.open(slot("promises", "body", person, &id), &body)?;
+        let to = self.open(slot("promises", "counterpart", person, &id), &counterpart)?;
         Ok(Promise { text, to, due: instant(due)?, standing: Standing::Open, sure, days: None, id })
     }
 
