@@ -328,7 +328,7 @@ async fn a_picture_is_one_request_with_the_words_under_it() {
     assert_eq!(fake.calls("sendPhoto"), [body]);
     let shown = &fake.sent_to(42)[0];
     let image = support::png::Image::read(shown.picture.as_deref().unwrap());
-    assert_eq!((image.width, image.height, shown.plain.as_str()), (840, 840, "7 pieces & <more>"));
+    assert_eq!((image.width, image.height, shown.plain.as_str()), (720, 720, "7 pieces & <more>"));
     fake.assert_no_violations();
 }
 
