@@ -292,3 +292,22 @@ steps:
         "< 2, 5, 0\n< Today it is e and d.\n(+1d)\nrun: probe\n< 2...\n< Today it is b and c.\n(+1d)\nrun: probe\n< 2...\n< Today it is a and c.\n",
     );
 }
+
+#[test]
+fn who_has_read_a_script_is_told_for_the_text_as_it_stands() {
+    let read = "script: read\ntitle: Something read\nsteps: [ { say: Hello. } ]\n";
+    let stamped = |by: &str, on: &str, text: &str| {
+        format!("reviewed: [ {{ by: {by}, on: {on}, as: nurse, text: \"{text}\" }} ]\n")
+    };
+    let with = |stamp: String| read.replace("steps:", &format!("{stamp}steps:"));
+    let rev = goldseam::script::review::revision(read);
+    let told = |other: &str| format!("< There are some. Read: {other}\n");
+    let probe = "steps:\n  - say: 'There are ${ \"some\" if scripts.count > 1 else \"none\" }. Read: ${ scripts.reviews or \"-\" }'\n";
+    for (stamp, expected) in [
+        (stamped("Ana", "2026-02-01", &rev), "Something read: Ana (nurse), Sunday 1 February"),
+        (stamped("Ana", "2026-03-09", &rev), "-"),
+        (String::new(), "-"),
+    ] {
+        plays_with(probe, &[("read.yaml", &with(stamp))], &told(expected));
+    }
+}

@@ -17,7 +17,8 @@ use crate::schedule::when::{Daypart, Settings};
 use crate::schedule::{Rule, day_of};
 use crate::script::Library;
 use crate::script::expr::{Expr, PathField, PromiseField, Scope};
-use crate::script::model::Script;
+use crate::script::model::{Script, Stamp};
+use crate::script::review::readers;
 use crate::types::Value;
 
 /// A person's values, seen from one frame.
@@ -158,6 +159,16 @@ impl Scope for View<'_> {
     fn phrases(&self, list: &str) -> Option<&[Phrase]> {
         let own = self.script.and_then(|script| script.phrases.get(list));
         own.or_else(|| self.library.words().lists.get(list)).map(Vec::as_slice)
+    }
+
+    fn scripts(&self) -> usize {
+        self.library.scripts().count()
+    }
+
+    fn reviews(&self) -> Vec<(&str, &Stamp)> {
+        let today = self.today();
+        let of = |script| readers(script).filter(|stamp| stamp.on <= today).map(|stamp| (script.title.as_str(), stamp));
+        self.library.scripts().flat_map(of).collect()
     }
 
     fn visits(&self, id: &str) -> i64 {

@@ -196,7 +196,9 @@ impl World<'_> {
                 | Name::CheckedInToday
                 | Name::Entries
                 | Name::Reminders
-                | Name::ReminderList => false,
+                | Name::ReminderList
+                | Name::Scripts
+                | Name::Reviews => false,
                 Name::Local(_) | Name::Me(_) | Name::OpenPromise | Name::DaysSinceCheckIn | Name::Path(_) => {
                     key(expr).is_some_and(|key| !known.contains(&key))
                 }

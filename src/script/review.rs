@@ -91,9 +91,13 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
     None
 }
 
-/// True when somebody has read this text of a script.
+/// Who has read this very text of a script.
+pub(crate) fn readers(script: &Script) -> impl Iterator<Item = &Stamp> {
+    script.care.reviewed.iter().filter(|stamp| stamp.text == script.rev)
+}
+
 fn is_reviewed(script: &Script) -> bool {
-    script.care.reviewed.iter().any(|stamp| stamp.text == script.rev)
+    readers(script).next().is_some()
 }
 
 /// Warns when a script was changed since it was read. An older stamp beside one for this text is history.

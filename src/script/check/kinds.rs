@@ -133,11 +133,14 @@ impl Checker<'_, '_> {
             Name::Now => Kind::Time,
             Name::OpenPromise => Kind::Promise,
             Name::CheckedInToday => Kind::Bool,
-            Name::PromiseCount(_) | Name::CheckIns | Name::DaysSinceCheckIn | Name::Entries | Name::Reminders => {
-                Kind::Number
-            }
+            Name::PromiseCount(_)
+            | Name::CheckIns
+            | Name::DaysSinceCheckIn
+            | Name::Entries
+            | Name::Reminders
+            | Name::Scripts => Kind::Number,
             Name::Path(PathField::Due) => Kind::Bool,
-            Name::ReminderList | Name::Path(_) => Kind::Text,
+            Name::ReminderList | Name::Reviews | Name::Path(_) => Kind::Text,
             Name::Progress(Figure::Enough) => Kind::Bool,
             Name::Progress(Figure::Mood) => Kind::Choice(Figure::MOODS.map(str::to_owned).to_vec()),
             Name::Progress(figure) if figure.is_text() => Kind::Text,

@@ -12,6 +12,7 @@ use crate::practice::rhythm;
 use crate::schedule::limits::{self, last_of_months};
 use crate::schedule::{Rule, first};
 use crate::script::hash;
+use crate::script::model::Stamp;
 use crate::types::Value;
 
 impl Expr {
@@ -66,6 +67,8 @@ fn eval_name(name: &Name, scope: &dyn Scope) -> Value {
         Name::Entries => Value::Int(scope.entries()),
         Name::Reminders => count(scope.reminders().len()),
         Name::ReminderList => reminder_list(scope),
+        Name::Scripts => count(scope.scripts()),
+        Name::Reviews => reviews(scope),
     }
 }
 
@@ -360,6 +363,13 @@ fn reminder_list(scope: &dyn Scope) -> Value {
         format!("{}. {} ({when})", at + 1, text.replace('\n', ", "))
     });
     Value::Text(lines.collect::<Vec<_>>().join("\n"))
+}
+
+fn reviews(scope: &dyn Scope) -> Value {
+    let line = |(title, stamp): (&str, &Stamp)| {
+        format!("{title}: {} ({}), {}", stamp.by, stamp.role, scope.show(&Value::Date { date: stamp.on }))
+    };
+    Value::Text(scope.reviews().into_iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn has(text: &str, what: &str, scope: &dyn Scope) -> bool {

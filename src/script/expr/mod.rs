@@ -15,6 +15,7 @@ use crate::phrase::Phrase;
 use crate::practice::figure::Figure;
 use crate::practice::history::History;
 use crate::schedule::Rule;
+use crate::script::model::Stamp;
 use crate::types::Value;
 
 pub(crate) use syntax::{SyntaxError, parse, parse_duration};
@@ -82,6 +83,10 @@ pub enum Name {
     Reminders,
     /// All of them, numbered, on lines of their own.
     ReminderList,
+    /// How many scripts there are.
+    Scripts,
+    /// Who has read which of them, and when, on lines of their own; empty when nobody has.
+    Reviews,
     /// `path.script` and so on: the step of the person's paths that fits today.
     Path(PathField),
 }
@@ -230,6 +235,10 @@ pub trait Scope {
     fn reminder(&self, id: &str) -> Option<(String, Rule)>;
     /// What is known of the step of their paths that fits today.
     fn path(&self, field: PathField) -> Value;
+    /// How many scripts there are.
+    fn scripts(&self) -> usize;
+    /// Each script by its title, as it was read by whom and when. What was changed since is not among them.
+    fn reviews(&self) -> Vec<(&str, &Stamp)>;
     /// A phrase list of the script, or a shared one.
     fn phrases(&self, list: &str) -> Option<&[Phrase]>;
     /// How often a step was asked.

@@ -401,7 +401,9 @@ impl ExprParser<'_> {
             }
             "me" => Name::Me(self.after_dot(word)?),
             "result" => Name::Result(self.after_dot(word)?),
-            "ledger" | "checkins" | "entries" | "reminders" | "progress" | "path" => self.practice_name(word)?,
+            "ledger" | "checkins" | "entries" | "reminders" | "progress" | "path" | "scripts" => {
+                self.practice_name(word)?
+            }
             _ if matches!(self.peek(), Some(Token { kind: TokenKind::Sign("("), .. })) => {
                 return self.call(start, word, token);
             }
@@ -434,6 +436,7 @@ impl ExprParser<'_> {
             "ledger" => &["open", "open_count", "kept", "late", "told_ahead", "repaired", "released", "missed", "made"],
             "checkins" => &["count", "today", "days_since"],
             "reminders" => &["count", "list"],
+            "scripts" => &["count", "reviews"],
             "path" => &["script", "title", "about", "name", "softer", "due"],
             "progress" => &Figure::WORDS,
             _ => &["count"],
@@ -454,6 +457,8 @@ impl ExprParser<'_> {
             ("entries", "count") => Ok(Name::Entries),
             ("reminders", "count") => Ok(Name::Reminders),
             ("reminders", "list") => Ok(Name::ReminderList),
+            ("scripts", "count") => Ok(Name::Scripts),
+            ("scripts", "reviews") => Ok(Name::Reviews),
             _ => Err(SyntaxError {
                 at: at..self.here().max(at + 1),
                 message: format!("`{head}.{word}` is not known"),
