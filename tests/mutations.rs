@@ -5,8 +5,14 @@
 //! `GOLDSEAM_TEST_FROM=3` begins with the third.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How long a test may take that has a protection less.
+const PATIENCE_S: u64 = 240;
 
 /// A protection, what is left without it, and who notices.
 struct Mutation {
@@ -183,17 +189,16 @@ fn without_any_of_them_a_test_turns_red() {
         let whole = fs::read_to_string(&file).unwrap();
         fs::write(&file, mutation.broken(&copy.join("tree"))).unwrap();
         let (program, part) = mutation.red;
-        let run = |args: &[&str]| {
-            Command::new(env!("CARGO"))
-                .args(["test", "-q", "--test", program])
-                .args(args)
-                .env("CARGO_TARGET_DIR", copy.join("target"))
-                .current_dir(copy.join("tree"))
-                .output()
-                .unwrap()
+        let cargo = |args: &[&str]| {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["test", "-q", "--test", program]).args(args);
+            cargo.env("CARGO_TARGET_DIR", copy.join("target")).current_dir(copy.join("tree"));
+            cargo.stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+            cargo
         };
-        assert!(run(&["--no-run"]).status.success(), "{}: it does not build", mutation.protects);
-        let red = !run(&[part]).status.success();
+        let built = cargo(&["--no-run"]).status().unwrap().success();
+        assert!(built, "{}: it does not build", mutation.protects);
+        let red = !ends_well(cargo(&[part]));
         println!("{}  {}", if red { "red  " } else { "GREEN" }, mutation.protects);
         if !red {
             green.push(mutation.protects);
@@ -201,6 +206,22 @@ fn without_any_of_them_a_test_turns_red() {
         fs::write(&file, whole).unwrap();
     }
     assert!(green.is_empty(), "nobody noticed that this was gone: {green:#?}");
+}
+
+/// True when it ends, and well. What goes on for ever without a protection has been noticed too.
+fn ends_well(mut command: Command) -> bool {
+    let mut running = command.spawn().unwrap();
+    for _ in 0..PATIENCE_S {
+        if let Some(status) = running.try_wait().unwrap() {
+            return status.success();
+        }
+        sleep(Duration::from_secs(1));
+    }
+    // The test is a child of cargo's; the group is both.
+    let group = format!("-{}", running.id());
+    Command::new("kill").args(["-KILL", "--", &group]).status().unwrap();
+    running.wait().unwrap();
+    false
 }
 
 #[expect(clippy::disallowed_methods, reason = "what a test is asked for is no setting of the program")]
