@@ -3,8 +3,11 @@
 mod support;
 
 use goldseam::picture;
-use goldseam::types::{Drawing, Subject, Theme, Week};
+use goldseam::practice::promise::{Days, Promise, Standing};
+use goldseam::types::{Drawing, PersonId, Private, Subject, Theme, Week};
+use jiff::ToSpan as _;
 use jiff::civil::date;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use support::bot::{BotTester, On, Person};
 use support::fake_discord::Fault;
@@ -186,6 +189,41 @@ async fn a_plate_arrives_on_discord_with_its_words_also_after_trouble() {
     assert_eq!(all.len(), 3, "{}", bot.told());
     assert!(all.iter().all(|(height, words)| *height == 720 && words.starts_with("This is your plate.")), "{all:?}");
     bot.broke_no_rule();
+}
+
+/// A week in which one promise was kept each day.
+async fn a_week_of_kept_promises(bot: &BotTester) {
+    let (store, now) = (bot.store().await, bot.clock.now().to_zoned(TimeZone::UTC));
+    let mut tx = store.begin().await.unwrap();
+    for number in 0..7 {
+        let then = &now - number.days();
+        let (id, day, at) = (format!("past.{number}"), then.date(), then.timestamp());
+        let days = Some(Days { made: day, due: day });
+        let (text, to) = (Private::new("A promise"), Private::new("me"));
+        let promise = Promise { id: id.clone(), text, to, due: at, standing: Standing::Open, sure: None, days };
+        // Nobody else is here.
+        tx.keep_promise(PersonId(1), &promise, at).await.unwrap();
+        tx.settle_promise(PersonId(1), &id, Standing::Kept, (day, at)).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn progress_and_the_look_back_at_the_week_come_with_pictures_on_both_platforms() {
+    for on in [On::Telegram, On::Discord] {
+        let bot = BotTester::on(on).await;
+        let ana = welcomed(&bot).await;
+        a_week_of_kept_promises(&bot).await;
+        ana.says("/progress").await;
+        ana.says("that is enough").await;
+        ana.says("/lookback").await;
+        let all = shown(&bot, ana);
+        let [(bars, progress), (plate, week)] = &all[..] else { panic!("{all:?} {}", bot.told()) };
+        assert_eq!((*bars, *plate), (720, 720));
+        assert!(progress.contains("Eight weeks: ") && progress.contains("Times you came back"), "{progress}");
+        assert!(week.starts_with("Your week") && week.contains("Pieces of gold on your plate"), "{week}");
+        bot.broke_no_rule();
+    }
 }
 
 #[tokio::test]
