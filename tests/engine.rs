@@ -2,7 +2,7 @@
 
 mod support;
 
-use goldseam::engine::{self, Due, Effect, Event, IfBusy, Run};
+use goldseam::engine::{self, Due, Effect, Event, Facts, IfBusy, Run, State};
 use goldseam::practice::promise::Standing;
 use goldseam::script::Library;
 use goldseam::transcript::Scripts;
@@ -704,6 +704,25 @@ fn a_due_script_that_is_open_is_not_opened_twice() {
     assert_eq!(fired, "fired");
     begins(&said, &["Back to where we were: Probe", "Last?"]);
     begins(&stage.says("b"), &["a, b?"]);
+}
+
+#[test]
+fn nothing_comes_by_itself_to_somebody_who_has_not_agreed_but_what_they_asked_for() {
+    let comes = |head: &str| {
+        let library = probe(&format!("{head}steps:\n  - say: Hello.\n"));
+        let now: jiff::Zoned = "2026-03-02T20:00[Europe/Vienna]".parse().unwrap();
+        let run = Run::Script { script: "probe".into(), args: Values::new() };
+        let (name, due) = ("d".into(), now.timestamp());
+        let due = Due { name, run, due, if_busy: IfBusy::Queue, late: 3600, chosen: true };
+        let (_, effects) = engine::step(&library, State::new(1), &Facts::default(), &Event::Due(due), &now);
+        let outcome = effects.iter().find_map(|effect| match effect {
+            Effect::Fired(outcome) => Some(outcome.as_str().to_owned()),
+            _ => None,
+        });
+        (outcome.unwrap(), effects.iter().any(|effect| matches!(effect, Effect::Say(_))))
+    };
+    assert_eq!(comes(""), ("no_consent".into(), false));
+    assert_eq!(comes("open_to_all: true\n"), ("fired".into(), true));
 }
 
 #[test]

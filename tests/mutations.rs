@@ -48,13 +48,6 @@ const MUTATIONS: &[Mutation] = &[
         red: ("simulation", "whatever_is_mixed"),
     },
     Mutation {
-        protects: "of each account one event after the other",
-        file: "src/turn/inbox.rs",
-        from: "if batch.len() < limit && taken.insert(lane) {",
-        to: "if batch.len() < limit && (taken.insert(lane) || row.id % 2 == 0) {",
-        red: ("simulation", "whatever_is_mixed"),
-    },
-    Mutation {
         protects: "a turn that panics is that turn's own trouble",
         file: "src/turn/mod.rs",
         from: "catch_unwind(AssertUnwindSafe(step)).map_err(|_| TurnError::Panicked)?",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::house::House;
+use goldseam::turn::Turned;
 use goldseam::types::Platform;
 
 const NOTHING: [&str; 0] = [];
@@ -37,6 +38,10 @@ async fn a_claim_that_is_taken_twice_fires_once() {
     house.door.take_due(claims[0]).await.unwrap();
     house.outbox.deliver_once().await.unwrap();
     assert_eq!(house.telegram.empty(), ["due daily"]);
+    house.until("2026-11-23T20:00:00Z");
+    let of_yesterday = house.door.take_due(claims[0]).await.unwrap();
+    assert_eq!(of_yesterday, Turned::Stale, "it is due again, and not by this claim");
+    assert_eq!(house.fires().await, ["due daily"]);
 }
 
 #[tokio::test]
