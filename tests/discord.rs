@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use goldseam::platform::discord::{
-    Interactions, ListenError, Listener, Rest, Sender, Settings, SlashCommand, decode, locales,
+    Interactions, ListenError, Listener, Rest, Sender, Settings, Shard, SlashCommand, decode, locales,
 };
 use goldseam::platform::inbox::{Heard, Inbox, RawEvent};
 use goldseam::platform::{Endpoint, Network};
@@ -17,7 +17,9 @@ use goldseam::types::{
     Theme,
 };
 use serde_json::{Value, json};
-use support::fake_discord::{APPLICATION, FakeDiscord, Fault, SERVER_CHANNEL, SentMessage, TOKEN};
+use support::fake_discord::{
+    APPLICATION, FakeDiscord, Fault, OTHER_SERVER, SERVER, SERVER_CHANNEL, SentMessage, TOKEN,
+};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -479,7 +481,7 @@ fn settings(defer_after: Duration) -> Settings {
         takes_text,
     };
     let commands = vec![command("checkin", false), command("promise", true)];
-    Settings { test_server: None, commands, form: form_words(), defer_after }
+    Settings { shard: Shard::WHOLE, test_server: None, commands, form: form_words(), defer_after }
 }
 
 /// Forms in two languages.
@@ -1003,6 +1005,69 @@ async fn a_new_session_is_not_begun_again_and_again() {
     let error = tokio::time::timeout(Duration::from_secs(30), bot.running).await.unwrap().unwrap().unwrap_err();
     assert!(error.to_string().contains("only 10 gateway sessions"), "{error:#}");
     assert_eq!(bot.fake.identified(), 2);
+}
+
+// ---- several connections ----
+
+/// A listener on each of two connections, with one inbox.
+async fn on_two(fake: &FakeDiscord, inbox: &Arc<Memory>) -> (CancellationToken, Vec<JoinHandle<anyhow::Result<()>>>) {
+    let (cancel, interactions) = (CancellationToken::new(), Interactions::default());
+    let mut running = Vec::new();
+    for shard in Shard::all(2) {
+        let settings = Settings { shard, ..settings(DEFER_LATE) };
+        let listener = Listener::start(settings, rest(&fake.url, TOKEN), interactions.clone()).await.unwrap();
+        running.push(tokio::spawn(listener.run(Arc::clone(inbox) as Arc<dyn Inbox>, cancel.clone())));
+    }
+    fake.until("both connections are there", |fake| fake.shards_heard() == [0, 1]).await;
+    (cancel, running)
+}
+
+#[tokio::test]
+async fn of_two_connections_each_hears_its_servers_and_the_first_one_all_chats() {
+    let fake = FakeDiscord::start().await;
+    fake.wants_shards(2, Duration::ZERO);
+    let (inbox, person) = (Arc::new(Memory::default()), fake.person(33));
+    let (cancel, running) = on_two(&fake, &inbox).await;
+    let doings: [&dyn Fn(); 3] = [&|| person.says("hello"), &|| person.uses_in(SERVER, "/checkin here"), &|| {
+        person.uses_in(OTHER_SERVER, "/checkin there")
+    }];
+    for (number, does) in doings.into_iter().enumerate() {
+        does();
+        inbox.input(number + 1).await;
+    }
+    assert_eq!(inbox.inputs(), ["text hello", "command checkin [here]", "command checkin [there]"]);
+    assert_eq!(fake.bodies("/commands").len(), 1, "the menu is registered once");
+    cancel.cancel();
+    for listener in running {
+        tokio::time::timeout(SOON, listener).await.expect("it stops").unwrap().unwrap();
+    }
+    fake.until("both have logged off", |fake| fake.closed_cleanly() == 2).await;
+    let chat = decode(&inbox.stored.lock().unwrap()[0].1).unwrap().place.id;
+    inbox.chats.lock().unwrap().push(chat);
+    person.says("meanwhile");
+    let (cancel, _running) = on_two(&fake, &inbox).await;
+    inbox.input(4).await;
+    assert_eq!(inbox.inputs()[3], "text meanwhile");
+    assert_eq!(fake.bodies("limit=100").len(), 1, "it is read back once");
+    fake.assert_no_violations();
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_bot_with_too_many_servers_for_its_connections_says_what_to_set() {
+    let fake = FakeDiscord::start().await;
+    fake.recommends_shards(4);
+    let error = run_until_it_gives_up(&fake).await;
+    assert!(matches!(error.downcast_ref(), Some(ListenError::TooFewShards { total: 1, recommended: 4 })), "{error:#}");
+    assert!(error.to_string().contains("set `shards` in the [discord] settings to 4"), "{error:#}");
+    assert_eq!(fake.identified(), 0);
+    fake.recommends_shards(3);
+    let (listener, _) = listener(&fake, DEFER_LATE).await;
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn(listener.run(Arc::new(Memory::default()), cancel.clone()));
+    fake.connected().await;
+    cancel.cancel();
+    running.await.unwrap().unwrap();
 }
 
 // ---- what only a person can mend ----

@@ -201,6 +201,7 @@ impl BotTester {
                     })
                     .collect();
                 let settings = discord::Settings {
+                    shard: discord::Shard::WHOLE,
                     test_server: None,
                     commands,
                     form: goldseam::types::FormWords::default().into(),

@@ -22,6 +22,7 @@ use tracing::subscriber::{NoSubscriber, with_default};
 use super::components::FORM;
 use super::listen::ListenError;
 use super::rest::{self, Rest};
+use super::shards::Shard;
 use crate::platform::Endpoint;
 
 const STOP_LIMIT: Duration = Duration::from_secs(2);
@@ -97,7 +98,11 @@ struct Handler {
 
 impl Gateway {
     /// Starts listening at an address that was checked.
-    pub(super) fn open(rest: &Rest, address: Endpoint) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Received>)> {
+    pub(super) fn open(
+        rest: &Rest,
+        address: Endpoint,
+        shard: Shard,
+    ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Received>)> {
         let (events, received) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let stop = CancellationToken::new();
@@ -106,7 +111,7 @@ impl Gateway {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stopping = stop.clone();
         std::thread::Builder::new().name("discord-gateway".into()).spawn(move || {
-            let serving = serve(http, address, handler, stopping);
+            let serving = serve(http, address, shard, handler, stopping);
             let result = with_default(NoSubscriber::new(), || runtime.block_on(serving));
             runtime.shutdown_background();
             // Nobody listens any more when the listener gave up waiting.
@@ -134,6 +139,7 @@ fn http(rest: &Rest) -> anyhow::Result<serenity::http::Http> {
 async fn serve(
     http: serenity::http::Http,
     address: Endpoint,
+    shard: Shard,
     handler: Handler,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -142,11 +148,11 @@ async fn serve(
     let (target, shards) = (Arc::clone(&client.ws_url), Arc::clone(&client.shard_manager));
     *target.lock().await = format!("{}/", address.as_str());
     tokio::select! {
-        ended = client.start() => ended.map_err(fault),
+        ended = client.start_shard(shard.id, shard.total) => ended.map_err(fault),
         () = stop.cancelled() => {
             NOWHERE.clone_into(&mut *target.lock().await);
             // Without an answer the connection is just dropped.
-            let _ = timeout(CLOSE_LIMIT, log_off(&shards)).await;
+            let _ = timeout(CLOSE_LIMIT, log_off(&shards, ShardId(shard.id))).await;
             Ok(())
         }
     }
@@ -154,11 +160,11 @@ async fn serve(
 
 /// Sends a close frame and waits until it was answered: the shard then tries to come back, to [`NOWHERE`]. serenity's own
 /// shutdown is not used because it never ends when the answer does not come.
-async fn log_off(shards: &ShardManager) {
-    if let Some(shard) = shards.runners.lock().await.get(&ShardId(0)) {
+async fn log_off(shards: &ShardManager, id: ShardId) {
+    if let Some(shard) = shards.runners.lock().await.get(&id) {
         shard.runner_tx.shutdown_clean();
     }
-    while let Some(ConnectionStage::Connected) = shards.runners.lock().await.get(&ShardId(0)).map(|shard| shard.stage) {
+    while let Some(ConnectionStage::Connected) = shards.runners.lock().await.get(&id).map(|shard| shard.stage) {
         sleep(Duration::from_millis(10)).await;
     }
 }
