@@ -35,9 +35,8 @@ impl Stretch {
 
 /// All gold of these pieces on these cracks.
 pub(super) fn stretches(cracks: &[Crack], full: u32, thin: u32) -> Vec<Stretch> {
-    let (full, all) = (f64::from(full), f64::from(full) + f64::from(thin));
-    let seam = Seam { total: cracks.iter().map(length).sum(), full, all };
-    let laid = seam.total * all / (all + HALF);
+    let seam = Seam::new(cracks, full, thin);
+    let laid = seam.laid();
     let (mut at, mut found) = (0.0, Vec::new());
     for crack in cracks {
         let mut along = 0.0;
@@ -58,14 +57,12 @@ pub(super) fn stretches(cracks: &[Crack], full: u32, thin: u32) -> Vec<Stretch> 
 
 /// How many cracks, from the first on, are gold from end to end.
 pub(super) fn gilded(cracks: &[Crack], full: u32, thin: u32) -> usize {
-    let all = f64::from(full) + f64::from(thin);
-    let lengths: Vec<f64> = cracks.iter().map(length).collect();
-    let mut left = lengths.iter().sum::<f64>() * all / (all + HALF);
-    let is_gold = |length: &&f64| {
-        left -= **length;
+    let mut left = Seam::new(cracks, full, thin).laid();
+    let is_gold = |crack: &&Crack| {
+        left -= length(crack);
         left >= 0.0
     };
-    lengths.iter().take_while(is_gold).count()
+    cracks.iter().take_while(is_gold).count()
 }
 
 struct Seam {
@@ -76,6 +73,16 @@ struct Seam {
 }
 
 impl Seam {
+    fn new(cracks: &[Crack], full: u32, thin: u32) -> Self {
+        let (full, all) = (f64::from(full), f64::from(full) + f64::from(thin));
+        Self { total: cracks.iter().map(length).sum(), full, all }
+    }
+
+    /// How far the gold has come.
+    fn laid(&self) -> f64 {
+        self.total * self.all / (self.all + HALF)
+    }
+
     /// How thick the gold is here, beside new and broad gold: the older the thicker, as more has been laid upon it. From one kind to
     /// the other, and towards the end, it changes slowly.
     fn thickness(&self, at: f64) -> f64 {

@@ -77,8 +77,7 @@ pub(crate) struct Scripts<'s> {
 pub(crate) fn build(folder: &mut Folder<'_>, scripts: &Scripts<'_>, shared: &SharedWords) -> (Edition, SharedWords) {
     let mut edition = Edition::default();
     if let Some(source) = folder.files.get_mut(TEXTS) {
-        edition.catalog = texts(source);
-        edition.by_key = by_key(&edition.catalog);
+        (edition.catalog, edition.by_key) = texts(source);
         edition.plural = plural(&edition.catalog, source);
     }
     let words = match folder.files.get_mut(WORDS) {
@@ -104,20 +103,21 @@ pub(crate) fn build(folder: &mut Folder<'_>, scripts: &Scripts<'_>, shared: &Sha
     (edition, words)
 }
 
-/// Reads the PO file; entries that stand there twice are told.
-fn texts(source: &mut Source<'_>) -> Catalog {
+/// Reads the PO file, and puts its entries in order; those that stand there twice are told.
+fn texts(source: &mut Source<'_>) -> (Catalog, Vec<usize>) {
     let (catalog, faults) = Catalog::parse(source.text);
     for fault in faults {
         let hint = "an entry looks like: msgctxt \"...\", msgid \"...\", msgstr \"...\", each on a line of its own";
         source.error("GS0701", fault.span, fault.message, hint);
     }
-    for two in by_key(&catalog).windows(2) {
+    let places = by_key(&catalog);
+    for two in places.windows(2) {
         let [one, other] = [&catalog.entries[two[0]], &catalog.entries[two[1]]];
         if one.key() == other.key() {
             source.error("GS0708", other.span.clone(), "this text stands here a second time", "keep one of the two");
         }
     }
-    catalog
+    (catalog, places)
 }
 
 fn by_key(catalog: &Catalog) -> Vec<usize> {
