@@ -126,6 +126,7 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
             test_server: test_server.clone(),
             commands,
             form,
+            patience: discord::PATIENCE,
             defer_after: DEFER_AFTER,
         };
         ears.extend(Shard::all(*shards).map(|shard| {

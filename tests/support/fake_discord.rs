@@ -141,6 +141,9 @@ struct Gateway {
     max_concurrency: u64,
     recommended: u64,
     logins: Vec<(u64, Instant)>,
+    /// How often the bot has to show that it is there, and whether it is told that this was heard.
+    heartbeat: Duration,
+    acknowledges: bool,
     identified: usize,
     resumed: usize,
     closed_cleanly: usize,
@@ -251,6 +254,16 @@ impl FakeDiscord {
     /// `GET /gateway/bot` recommends so many connections.
     pub fn recommends_shards(&self, many: u64) {
         self.shared.world().gateway.recommended = many;
+    }
+
+    /// The bot has to show so often that it is there.
+    pub fn wants_heartbeats(&self, every: Duration) {
+        self.shared.world().gateway.heartbeat = every;
+    }
+
+    /// Whether the bot is told that its heartbeats were heard.
+    pub fn acknowledges_heartbeats(&self, does: bool) {
+        self.shared.world().gateway.acknowledges = does;
     }
 
     /// Which connections are there.
@@ -549,6 +562,8 @@ impl World {
                 max_concurrency: 1,
                 recommended: 1,
                 logins: Vec::new(),
+                heartbeat: Duration::from_millis(41_250),
+                acknowledges: true,
                 identified: 0,
                 resumed: 0,
                 closed_cleanly: 0,
@@ -1085,7 +1100,8 @@ async fn gateway(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -
 
 async fn serve(shared: Arc<Shared>, mut socket: WebSocket) {
     let (orders, mut inbox) = mpsc::unbounded_channel();
-    let hello = json!({ "op": 10, "d": { "heartbeat_interval": 41_250 } }).to_string();
+    let every = shared.world().gateway.heartbeat.as_millis();
+    let hello = json!({ "op": 10, "d": { "heartbeat_interval": every } }).to_string();
     let _ = socket.send(Frame::Text(hello.into())).await;
     loop {
         let alive = tokio::select! {
@@ -1119,6 +1135,7 @@ async fn serve(shared: Arc<Shared>, mut socket: WebSocket) {
 async fn heard(shared: &Shared, socket: &mut WebSocket, orders: &mpsc::UnboundedSender<Order>, text: &str) -> bool {
     let payload: Value = serde_json::from_str(text).unwrap();
     let answers = match payload["op"].as_u64() {
+        Some(1) if !shared.world().gateway.acknowledges => Vec::new(),
         Some(1) => vec![json!({ "op": 11 }).to_string()],
         Some(2) if !shared.world().accepts(&payload["d"]["token"]) => {
             let frame = CloseFrame { code: 4004, reason: "Authentication failed.".into() };

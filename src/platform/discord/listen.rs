@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::catch_up::CatchUp;
 use super::components;
-use super::gateway::{Gateway, Received};
+use super::gateway::{Gateway, Line, Received};
 use super::inbound::{self, Kind, Reply};
 use super::interactions::{Interactions, Progress};
 use super::outbound::callback;
@@ -40,6 +40,9 @@ const TEXT_FIRST: Duration = Duration::from_secs(5);
 const ANSWERED_FIRST: Duration = Duration::from_secs(1);
 const STORE_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long the gateway may say nothing.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What the listener needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -51,6 +54,8 @@ pub struct Settings {
     pub commands: Vec<SlashCommand>,
     /// What is written on forms.
     pub form: Localized<FormWords>,
+    /// How long the gateway may say nothing before it is left and connected to anew; [`PATIENCE`] is good.
+    pub patience: Duration,
     /// How long a command waits for its answer before "thinking…" is shown; 1.5 s is good, Discord allows 3 s.
     pub defer_after: Duration,
 }
@@ -107,7 +112,7 @@ pub enum ListenError {
 /// A bot that was checked and whose commands are registered, ready to [`Listener::run`].
 pub struct Listener {
     application: String,
-    shard: Shard,
+    line: Line,
     porter: Arc<dyn Porter>,
     rest: Arc<Rest>,
     interactions: Interactions,
@@ -141,8 +146,9 @@ impl Listener {
             register(&settings, &rest, &application).await?;
         }
         tracing::info!(application, "Discord: connected");
-        let Settings { shard, defer_after, form, .. } = settings;
-        Ok(Self { application, shard, porter: Arc::new(OpenDoor), rest, interactions, defer_after, form })
+        let Settings { shard, patience, defer_after, form, .. } = settings;
+        let line = Line { shard, patience };
+        Ok(Self { application, line, porter: Arc::new(OpenDoor), rest, interactions, defer_after, form })
     }
 
     /// The same, logging in when somebody lets it.
@@ -162,10 +168,10 @@ impl Listener {
     /// # Errors
     /// A [`ListenError`], when only a person can help.
     pub async fn run(self, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
-        let Self { application, shard, porter, rest, interactions, defer_after, form } = self;
+        let Self { application, line, porter, rest, interactions, defer_after, form } = self;
         let shared = Shared { rest, interactions, defer_after, form, cancel: cancel.clone() };
         let catch_up = Arc::new(CatchUp::new(shared.rest.clone(), inbox.clone(), application.clone()));
-        let running = Running { application, shard, porter, shared, inbox, catch_up, tasks: TaskTracker::new() };
+        let running = Running { application, line, porter, shared, inbox, catch_up, tasks: TaskTracker::new() };
         let mut failures = 0;
         let result = loop {
             match running.session().await {
@@ -207,7 +213,7 @@ async fn register(settings: &Settings, rest: &Rest, application: &str) -> anyhow
 /// A listener with everything that its sessions need.
 struct Running {
     application: String,
-    shard: Shard,
+    line: Line,
     porter: Arc<dyn Porter>,
     shared: Shared,
     inbox: Arc<dyn Inbox>,
@@ -241,7 +247,7 @@ impl Running {
             () = cancel.cancelled() => return Ok(()),
             address = self.admitted() => address?,
         };
-        let (mut gateway, mut events) = Gateway::open(&self.shared.rest, address, self.shard)?;
+        let (mut gateway, mut events) = Gateway::open(&self.shared.rest, address, self.line)?;
         let mut check = tokio::time::interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
         let ended = loop {
             tokio::select! {
@@ -276,8 +282,8 @@ impl Running {
     /// resumed) waits for nobody: a login too many is refused, and serenity tries again five seconds later.
     async fn admitted(&self) -> anyhow::Result<Endpoint> {
         let gateway = self.shared.gateway().await?;
-        enough_shards(self.shard, gateway.recommended)?;
-        self.porter.admits(self.shard.bucket(gateway.at_once)).await;
+        enough_shards(self.line.shard, gateway.recommended)?;
+        self.porter.admits(self.line.shard.bucket(gateway.at_once)).await;
         Ok(gateway.address)
     }
 
@@ -310,9 +316,9 @@ impl Running {
 
     /// A new session: what was written before it began is read beside what happens in it.
     async fn connected(&self) {
-        let Shard { id, total } = self.shard;
+        let Shard { id, total } = self.line.shard;
         tracing::info!(shard = id, shards = total, "Discord's gateway is connected.");
-        if !self.shard.hears_direct_messages() {
+        if !self.line.shard.hears_direct_messages() {
             return;
         }
         let session = self.catch_up.begin().await;

@@ -26,7 +26,7 @@ pub mod shards;
 
 pub use inbound::decode;
 pub use interactions::Interactions;
-pub use listen::{ListenError, Listener, Settings, SlashCommand, locales};
+pub use listen::{ListenError, Listener, PATIENCE, Settings, SlashCommand, locales};
 pub use outbound::Sender;
 pub use rest::Rest;
 pub use shards::Shard;
