@@ -6,6 +6,7 @@
 mod backup;
 mod calls;
 mod claims;
+mod gather;
 mod heartbeat;
 mod history;
 mod inbox;
