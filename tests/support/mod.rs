@@ -18,3 +18,4 @@ pub mod postgres;
 pub mod program;
 pub mod prompts;
 pub mod town;
+pub mod wire;
