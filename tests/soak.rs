@@ -9,6 +9,8 @@
 mod endurance;
 mod support;
 
+use std::time::Duration;
+
 use endurance::ledger::Tally;
 use endurance::{GoesOn, Size, soak};
 use support::postgres;
@@ -16,9 +18,11 @@ use support::town::Base;
 
 /// How long the program lives between two kills, in milliseconds.
 const LIFE: (u64, u64) = (200, 5_000);
+/// How often somebody says something.
+const PAUSE: Duration = Duration::from_millis(50);
 
 fn size() -> Size {
-    Size::asked_for("GOLDSEAM_SOAK_KILLS", 6, LIFE)
+    Size::asked_for("GOLDSEAM_SOAK_KILLS", 6, LIFE, PAUSE)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

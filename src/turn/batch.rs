@@ -198,7 +198,7 @@ impl Door {
                 let today = engine::today(&self.library(), &before.facts, &before.now);
                 match tx.history(person, today).await {
                     Ok(history) => before.facts.history = Some(history),
-                    Err(error @ StoreError::Database(_)) => return Err(error),
+                    Err(error @ (StoreError::Database(_) | StoreError::Disk(_))) => return Err(error),
                     Err(error) => return Ok(Err(error.into())),
                 }
                 Ok(self.ask(before, event))

@@ -21,9 +21,9 @@ pub struct Kills {
     /// From the start to the first message that a platform accepted; none when the kill came earlier.
     pub first_message: Vec<Option<Duration>>,
     /// Messages on their way when the program was killed, on Telegram and on Discord.
-    in_flight: Vec<(i64, i64)>,
+    pub in_flight: Vec<(i64, i64)>,
     /// What was wrong with the file after a kill.
-    damage: Vec<String>,
+    pub damage: Vec<String>,
 }
 
 impl Kills {

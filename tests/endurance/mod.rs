@@ -27,6 +27,8 @@ pub struct Size {
     pub kills: usize,
     /// How long it lives before that, in milliseconds.
     pub life: (u64, u64),
+    /// How often somebody says something.
+    pub pause: Duration,
     pub seed: u64,
     pub people: u64,
     /// For each person.
@@ -37,12 +39,12 @@ pub struct Size {
 
 impl Size {
     /// As many ends as this switch of the tests says, else a few.
-    pub fn asked_for(switch: &str, otherwise: u64, life: (u64, u64)) -> Self {
+    pub fn asked_for(switch: &str, otherwise: u64, life: (u64, u64), pause: Duration) -> Self {
         let kills = usize::try_from(setting(switch).unwrap_or(otherwise)).unwrap();
         let seed = setting("GOLDSEAM_SOAK_SEED").unwrap_or(20_261_122);
         let (people, bells) = if kills < 100 { (40, 3) } else { (250, 8) };
         let nodes = setting("GOLDSEAM_SOAK_NODES").map_or(2, |nodes| usize::try_from(nodes).unwrap());
-        Self { kills, life, seed, people, bells, nodes }
+        Self { kills, life, pause, seed, people, bells, nodes }
     }
 
     /// About how long all these lives are, in milliseconds.
@@ -51,8 +53,6 @@ impl Size {
     }
 }
 
-/// How often somebody says something.
-pub const PAUSE: Duration = Duration::from_millis(50);
 /// How long the program has to catch up when the kills are over.
 pub const CATCH_UP: Duration = Duration::from_secs(300);
 

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::ledger::Kills;
-use super::{CATCH_UP, PAUSE, Size};
+use super::{CATCH_UP, Size};
 use crate::support::program::{PATIENCE, Program, Settings};
 use crate::support::town::{Base, Town as Chats, platform};
 
@@ -77,7 +77,7 @@ impl Town {
         let town = Arc::clone(self);
         let mut random = Rng::with_seed(town.size.seed ^ 1);
         tokio::spawn(async move {
-            let mut pace = tokio::time::interval(PAUSE);
+            let mut pace = tokio::time::interval(town.size.pause);
             loop {
                 pace.tick().await;
                 let person = random.u64(town.people());

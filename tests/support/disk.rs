@@ -11,7 +11,6 @@ use fastrand::Rng;
 use super::program::Settings;
 
 /// What the system answers (errno.h of Linux).
-pub const EIO: i32 = 5;
 pub const EMFILE: i32 = 24;
 pub const ENOSPC: i32 = 28;
 pub const EROFS: i32 = 30;
