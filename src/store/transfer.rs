@@ -187,10 +187,10 @@ async fn copy(reading: &mut Tx, writing: &mut Tx, table: &'static str, columns: 
         moved.add(&fields);
         waiting.push(fields);
         if waiting.len() == at_once {
-            insert(&mut *writing.tx, table, columns, &mut waiting).await?;
+            insert(&mut writing.tx, table, columns, &mut waiting).await?;
         }
     }
-    insert(&mut *writing.tx, table, columns, &mut waiting).await?;
+    insert(&mut writing.tx, table, columns, &mut waiting).await?;
     Ok(moved)
 }
 
