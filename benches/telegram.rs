@@ -2,7 +2,8 @@
 //!
 //! Two baselines in the same run, both on teloxide (`benches/baseline`, built on the way): an echo that keeps nothing, and the five
 //! questions of a check-in as teloxide's own dialogue with its `SQLite` storage. Each bot is a process of its own, and only its own
-//! CPU time is counted. Figures depend on the machine; the ratios do less.
+//! CPU time is counted. Figures depend on the machine; the ratios do less. `cargo bench --bench telegram -- alone` leaves the baselines
+//! out, for whoever looks where the time goes.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -32,21 +33,24 @@ const STEADY_PAUSE: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(300);
 
 fn main() {
-    let Some(baseline) = baseline() else { return };
+    let alone = std::env::args().any(|argument| argument == "alone");
+    let baseline = if alone { None } else { baseline() };
+    if baseline.is_none() && !alone {
+        return;
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    runtime.block_on(run(&baseline));
+    runtime.block_on(run(baseline.as_deref()));
 }
 
-async fn run(baseline: &Path) {
+async fn run(baseline: Option<&Path>) {
     let folder = tempfile::tempdir().expect("a folder");
     let port = Port::open().await;
     println!("{CROWD} people have a check-in of {} messages, {AT_ONCE} of them at once", CHECKIN.len());
-    let mut echo = Command::new(baseline);
-    let echo = measure(&port, "teloxide, an echo that keeps nothing", &TYPED, echo.arg("echo")).await;
-    let mut dialogue = Command::new(baseline);
-    dialogue.arg("dialogue").arg(write_ahead(&folder.path().join("dialogue.db")).await);
-    let dialogue = measure(&port, "teloxide's dialogue, SQLite in WAL mode", &TYPED, &mut dialogue).await;
+    let others = match baseline {
+        Some(baseline) => Some(others(&port, baseline, &folder.path().join("dialogue.db")).await),
+        None => None,
+    };
     let mut goldseam = Command::new(env!("CARGO_BIN_EXE_goldseam"));
     goldseam
         .env_clear()
@@ -57,6 +61,7 @@ async fn run(baseline: &Path) {
         .env("GOLDSEAM_TELEGRAM__TOKEN", TOKEN)
         .env("GOLDSEAM_TELEGRAM__API_URL", &port.address);
     let ours = measure(&port, "goldseam", &CHECKIN, &mut goldseam).await;
+    let Some((echo, dialogue)) = others else { return };
     println!(
         "  turns a second: {:.1} times the dialogue, {:.2} times the echo",
         ours.rate / dialogue.rate,
@@ -67,6 +72,16 @@ async fn run(baseline: &Path) {
         ours.cpu / dialogue.cpu,
         ours.cpu / echo.cpu
     );
+}
+
+/// What the echo and the dialogue take.
+async fn others(port: &Port, baseline: &Path, file: &Path) -> (Figures, Figures) {
+    let mut echo = Command::new(baseline);
+    let echo = measure(port, "teloxide, an echo that keeps nothing", &TYPED, echo.arg("echo")).await;
+    let mut dialogue = Command::new(baseline);
+    dialogue.arg("dialogue").arg(write_ahead(file).await);
+    let dialogue = measure(port, "teloxide's dialogue, SQLite in WAL mode", &TYPED, &mut dialogue).await;
+    (echo, dialogue)
 }
 
 /// What a bot took.
@@ -87,6 +102,7 @@ async fn measure(port: &Port, name: &str, talk: &'static [&'static str], bot: &m
     if !is_ours {
         port.talk(everybody, &talk[1..], AT_ONCE, None).await;
     }
+    println!("  {name}");
     let (begun, cpu) = (Instant::now(), bot.cpu());
     let mut waits = port.talk(1..=CROWD, talk, AT_ONCE, None).await;
     let (took, cpu) = (begun.elapsed().as_secs_f64(), bot.cpu() - cpu);
@@ -95,7 +111,6 @@ async fn measure(port: &Port, name: &str, talk: &'static [&'static str], bot: &m
     let at = |part: usize| waits[turns * part / 100].as_secs_f64() * 1e3;
     let thousands = f64::from(u32::try_from(turns).expect("not that many")) / 1e3;
     let figures = Figures { rate: thousands * 1e3 / took, cpu: cpu / thousands };
-    println!("  {name}");
     println!(
         "    full load   {:>7.0} turns/s   {:>6.3} s of CPU for 1,000   first word after {:.1} ms (median), {:.1} ms (99 %)",
         figures.rate,

@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use sqlx::AssertSqlSafe;
-use sqlx::any::AnyRow;
-use sqlx::{FromRow, Row as _};
 
+use super::gather::{Bytes, read};
 use super::outbox::{purpose, slot};
-use super::{Result, StoreError, Tx, instant, millis, parsed};
+use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::types::{Message, PersonId, Platform, Private, Purpose};
 
 /// A message that this worker, and nobody else, sends now.
@@ -70,19 +70,24 @@ pub struct Wanted<'a> {
     pub lease: (Timestamp, Timestamp),
 }
 
-/// The columns of [`Row`]. Subqueries and no join, so that they can stand behind `returning` as well.
-const COLUMNS: &str =
-    "id, person_id, account_id, platform, reply, purpose, attempts, unclear, first_attempt_at, attempt_id, body,
-     dedupe_key, silent, expires_at, priority, fair_key,
-     (select a.ext_id from accounts a where a.id = outbox.account_id) as ext_id,
-     coalesce(place, (select a.home_place from accounts a where a.id = outbox.account_id)) as home,
-     (select count(*) from (select 1 from outbox m where m.account_id = outbox.account_id
-                            and m.state in ('pending', 'sending') and m.id <> outbox.id limit 100) as others) as behind";
+/// The columns of [`Row`], for [`Dialect::rows`].
+fn columns(dialect: Dialect) -> String {
+    let (reply, body) = (dialect.bytes("reply"), dialect.bytes("body"));
+    format!(
+        "id, person_id, account_id, (select a.ext_id from accounts a where a.id = outbox.account_id), platform,
+         coalesce(place, (select a.home_place from accounts a where a.id = outbox.account_id)),
+         {reply}, purpose, attempts, unclear, first_attempt_at, attempt_id, {body}, dedupe_key, silent, expires_at,
+         (select count(*) from (select 1 from outbox m where m.account_id = outbox.account_id
+                                and m.state in ('pending', 'sending') and m.id <> outbox.id limit 100) as others),
+         priority"
+    )
+}
 
 /// The next row of the chat of `c`: the one on its way, else an urgent one, else the oldest.
 const HEAD: &str = "(select l.id from outbox l where l.account_id = c.account_id and l.state in ('pending', 'sending')
                      order by l.state desc, l.priority > 0, l.id limit 1)";
 
+#[derive(Deserialize)]
 struct Row {
     id: i64,
     person_id: i64,
@@ -90,45 +95,18 @@ struct Row {
     ext_id: String,
     platform: String,
     place: Option<String>,
-    reply: Option<Vec<u8>>,
+    reply: Option<Bytes>,
     purpose: String,
     attempts: i64,
     unclear: i64,
     first_attempt_at: Option<i64>,
     attempt_id: Option<String>,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
     dedupe_key: String,
     silent: i64,
     expires_at: Option<i64>,
     behind: i64,
-    /// What it is sorted by.
-    order: (i64, i64, i64),
-}
-
-impl FromRow<'_, AnyRow> for Row {
-    fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
-        let id = row.try_get("id")?;
-        Ok(Self {
-            id,
-            person_id: row.try_get("person_id")?,
-            account_id: row.try_get("account_id")?,
-            ext_id: row.try_get("ext_id")?,
-            platform: row.try_get("platform")?,
-            place: row.try_get("home")?,
-            reply: row.try_get("reply")?,
-            purpose: row.try_get("purpose")?,
-            attempts: row.try_get("attempts")?,
-            unclear: row.try_get("unclear")?,
-            first_attempt_at: row.try_get("first_attempt_at")?,
-            attempt_id: row.try_get("attempt_id")?,
-            body: row.try_get("body")?,
-            dedupe_key: row.try_get("dedupe_key")?,
-            silent: row.try_get("silent")?,
-            expires_at: row.try_get("expires_at")?,
-            behind: row.try_get("behind")?,
-            order: (row.try_get("priority")?, row.try_get("fair_key")?, id),
-        })
-    }
+    priority: i64,
 }
 
 impl Tx {
@@ -140,34 +118,41 @@ impl Tx {
     /// When the database fails.
     pub async fn claim_messages(&mut self, wanted: &Wanted<'_>) -> Result<Vec<Claimed>> {
         let (now, until) = wanted.lease;
-        // The sum keeps not_before out of the choice of an index, so that the rows come in the order they are asked for.
-        let sql = format!(
+        let Wanted { platform, priorities, limit, worker, .. } = wanted;
+        let between = format!("between {} and {}", priorities.start(), priorities.end());
+        // The sum keeps not_before out of the choice of an index, so that the rows come in the order they are asked for. What the
+        // choice depends on is no value of the statement, or it would be planned anew for each.
+        let claim = format!(
             "update outbox set state = 'sending', attempts = attempts + 1, attempt_id = $1, worker = $2, lease_until = $3,
                                first_attempt_at = coalesce(first_attempt_at, $4)
              where id in (
                  select h.id from outbox c join outbox h on h.id = {HEAD}
-                 where c.state = 'pending' and c.platform = $5 and c.priority between $6 and $7
+                 where c.state = 'pending' and c.platform = '{platform}' and c.priority {between}
                    and h.state = 'pending' and h.not_before + 0 <= $4
                    and not exists (select 1 from outbox b
                                    where b.account_id = c.account_id and b.state in ('pending', 'sending') and b.state = 'pending'
-                                     and b.priority between $6 and $7
+                                     and b.priority {between}
                                      and (b.priority < c.priority or (b.priority = c.priority and b.id < c.id)))
-                 order by c.priority, c.fair_key, c.id limit $8)
-               and state = 'pending'
-             returning {COLUMNS}"
+                 order by c.priority, c.fair_key, c.id limit $5)
+               and state = 'pending'"
         );
-        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(format!("{}-{:016x}", wanted.worker, fastrand::u64(..)))
-            .bind(wanted.worker)
+        let attempt = format!("{worker}-{:016x}", fastrand::u64(..));
+        let claimed = sqlx::query(AssertSqlSafe(claim))
+            .bind(attempt.clone())
+            .bind((*worker).to_owned())
             .bind(millis(until))
             .bind(millis(now))
-            .bind(wanted.platform.as_str())
-            .bind(*wanted.priorities.start())
-            .bind(*wanted.priorities.end())
-            .bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut *self.tx)
+            .bind(i64::try_from(*limit).unwrap_or(i64::MAX))
+            .execute(&mut *self.tx)
             .await?;
-        self.all_claimed(rows, now)
+        if claimed.rows_affected() == 0 {
+            return Ok(Vec::new());
+        }
+        let mine = "outbox where state = 'sending' and attempt_id = $1";
+        let sql = self.dialect.rows(&columns(self.dialect), mine, "priority, fair_key, id");
+        let (rows,): (String,) =
+            sqlx::query_as(AssertSqlSafe(format!("select {sql}"))).bind(attempt).fetch_one(&mut *self.tx).await?;
+        self.all_claimed(&rows, now)
     }
 
     /// Which messages to these platforms were being sent by a worker that is no more, or that took longer than its lease? They come
@@ -181,14 +166,21 @@ impl Tx {
         platforms: &[Platform],
         now: Timestamp,
     ) -> Result<Vec<Claimed>> {
-        let sql = format!(
-            "select {COLUMNS} from outbox
-             where state = 'sending' and (lease_until <= $1 or worker <> $2) order by id limit 500"
+        if platforms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let platforms = platforms.iter().map(|platform| format!("'{platform}'")).collect::<Vec<_>>().join(", ");
+        let orphaned = format!(
+            "(select * from outbox where state = 'sending' and (lease_until <= $1 or worker <> $2) and platform in ({platforms})
+              order by id limit 500) as outbox"
         );
-        let mut rows: Vec<Row> =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(millis(now)).bind(worker).fetch_all(&mut *self.tx).await?;
-        rows.retain(|row| platforms.iter().any(|platform| platform.as_str() == row.platform));
-        self.all_claimed(rows, now)
+        let sql = self.dialect.rows(&columns(self.dialect), &orphaned, "id");
+        let (rows,): (String,) = sqlx::query_as(AssertSqlSafe(format!("select {sql}")))
+            .bind(millis(now))
+            .bind(worker.to_owned())
+            .fetch_one(&mut *self.tx)
+            .await?;
+        self.all_claimed(&rows, now)
     }
 
     /// When may the next message of a platform be tried? What waits behind another one of its chat is not asked.
@@ -205,10 +197,8 @@ impl Tx {
         row.map(|(at,)| instant(at)).transpose()
     }
 
-    /// `returning` has no order of its own.
-    fn all_claimed(&self, mut rows: Vec<Row>, now: Timestamp) -> Result<Vec<Claimed>> {
-        rows.sort_unstable_by_key(|row| row.order);
-        rows.into_iter().map(|row| self.claimed(row, now)).collect()
+    fn all_claimed(&self, rows: &str, now: Timestamp) -> Result<Vec<Claimed>> {
+        read::<Row>(rows, "outbox")?.into_iter().map(|row| self.claimed(row, now)).collect()
     }
 
     fn claimed(&self, row: Row, now: Timestamp) -> Result<Claimed> {
@@ -217,7 +207,7 @@ impl Tx {
             attempt: row.attempt_id.clone().unwrap_or_default(),
             account: row.account_id,
             platform: parsed(&row.platform, "outbox.platform")?,
-            priority: row.order.0,
+            priority: row.priority,
             purpose: purpose(&row.purpose)?,
             attempts: row.attempts - 1,
             unclear: row.unclear,
@@ -230,12 +220,15 @@ impl Tx {
 
     fn letter(&self, row: Row) -> Result<Letter> {
         let person = PersonId(row.person_id);
-        let body = row.body.ok_or(StoreError::Corrupt("outbox.body"))?;
+        let Bytes(body) = row.body.ok_or(StoreError::Corrupt("outbox.body"))?;
         Ok(Letter {
             account: row.ext_id,
             place: row.place,
             message: self.open_json(slot("body", person, &row.dedupe_key), &body)?,
-            reply: row.reply.map(|sealed| self.open(slot("reply", person, &row.dedupe_key), &sealed)).transpose()?,
+            reply: row
+                .reply
+                .map(|Bytes(sealed)| self.open(slot("reply", person, &row.dedupe_key), &sealed))
+                .transpose()?,
             silent: row.silent != 0,
         })
     }

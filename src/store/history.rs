@@ -1,83 +1,111 @@
-//! What somebody did, day by day: a question for each kind. Only for turns that need it.
+//! What people did, day by day, in one question. Only for turns that need it.
+
+use std::collections::HashMap;
 
 use jiff::civil::Date;
 
+use super::gather::{Bytes, read};
 use super::practices::slot;
-use super::{Result, Tx, parsed};
+use super::{Dialect, Result, Tx, parsed};
 use crate::practice::deed::mark;
 use crate::practice::history::{CheckedIn, Done, History, Promised, Returned};
 use crate::types::PersonId;
 
-/// A promise's id, its days, how it stands and how sure they were.
-type PromiseRow = (String, String, String, String, Option<String>, Option<i64>);
-/// A deed's id, kind, day, number and what it was about.
-type DeedRow = (String, String, String, Option<i64>, Option<Vec<u8>>);
+/// Whose, the day, and how they were.
+type CheckInRow = (i64, String, Option<i64>);
+/// Whose, a promise's id, its days, how it stands and how sure they were.
+type PromiseRow = (i64, String, String, String, String, Option<String>, Option<i64>);
+/// Whose, a return's id, its day, and how many days they were away.
+type ReturnRow = (i64, String, String, i64);
+/// Whose, a deed's id, kind, day, number and what it was about.
+type DeedRow = (i64, String, String, String, Option<i64>, Option<Bytes>);
+
+type Histories = HashMap<PersonId, Result<History>>;
 
 impl Tx {
-    /// What did this person do, day by day? `today` is the day on their own calendar.
+    /// What did these people do, day by day? Each with the day that it is on their own calendar.
     ///
     /// # Errors
-    /// When the database fails or a row cannot be read.
-    pub async fn history(&mut self, person: PersonId, today: Date) -> Result<History> {
-        Ok(History {
+    /// When the database fails. A row that cannot be read spoils the history of its person and nobody else's.
+    pub async fn histories(&mut self, people: &[(PersonId, Date)]) -> Result<Histories> {
+        self.flush().await?;
+        let ids: Vec<PersonId> = people.iter().map(|(person, _)| *person).collect();
+        let dialect = self.dialect;
+        let asked = |list: &str| format!("select {}", QUESTIONS.map(|question| question(dialect, list)).join(",\n"));
+        let answers: Vec<(String, String, String, String)> = self.about(&ids, asked).await?;
+        let nothing = |today: Date| History {
             today,
-            checkins: self.days_checked_in(person).await?,
-            promises: self.promises_by_day(person).await?,
-            returns: self.returns(person).await?,
-            deeds: self.deeds(person).await?,
-        })
-    }
-
-    async fn days_checked_in(&mut self, person: PersonId) -> Result<Vec<CheckedIn>> {
-        let rows: Vec<(String, Option<i64>)> =
-            sqlx::query_as("select day, mood from checkins where person_id = $1 order by day")
-                .bind(person.0)
-                .fetch_all(&mut *self.tx)
-                .await?;
-        rows.into_iter().map(|(day, mood)| Ok(CheckedIn { day: parsed(&day, "checkins.day")?, mood })).collect()
-    }
-
-    async fn promises_by_day(&mut self, person: PersonId) -> Result<Vec<Promised>> {
-        let rows: Vec<PromiseRow> = sqlx::query_as(
-            "select id, made_day, due_day, standing, settled_day, sure from promises
-             where person_id = $1 order by made_at, id",
-        )
-        .bind(person.0)
-        .fetch_all(&mut *self.tx)
-        .await?;
-        let promised = |(id, made, due, standing, settled, sure): PromiseRow| {
-            Ok(Promised {
-                id,
-                made: parsed(&made, "promises.made_day")?,
-                due: parsed(&due, "promises.due_day")?,
-                standing: parsed(&standing, "promises.standing")?,
-                settled: settled.map(|day| parsed(&day, "promises.settled_day")).transpose()?,
-                sure,
-            })
+            checkins: Vec::new(),
+            promises: Vec::new(),
+            returns: Vec::new(),
+            deeds: Vec::new(),
         };
-        rows.into_iter().map(promised).collect()
+        let mut found: Histories = people.iter().map(|(person, today)| (*person, Ok(nothing(*today)))).collect();
+        let Some((checkins, promises, returns, deeds)) = answers.into_iter().next() else { return Ok(found) };
+        for row in read::<CheckInRow>(&checkins, "checkins")? {
+            add(&mut found, row.0, checked_in(&row), |history, one| history.checkins.push(one));
+        }
+        for row in read::<PromiseRow>(&promises, "promises")? {
+            add(&mut found, row.0, promised(row), |history, one| history.promises.push(one));
+        }
+        for row in read::<ReturnRow>(&returns, "returns")? {
+            add(&mut found, row.0, returned(row), |history, one| history.returns.push(one));
+        }
+        for row in read::<DeedRow>(&deeds, "deeds")? {
+            add(&mut found, row.0, self.done(row), |history, one| history.deeds.push(one));
+        }
+        Ok(found)
     }
 
-    async fn returns(&mut self, person: PersonId) -> Result<Vec<Returned>> {
-        let rows: Vec<(String, String, i64)> =
-            sqlx::query_as("select id, day, away_days from returns where person_id = $1 order by day, id")
-                .bind(person.0)
-                .fetch_all(&mut *self.tx)
-                .await?;
-        rows.into_iter().map(|(id, day, away)| Ok(Returned { id, day: parsed(&day, "returns.day")?, away })).collect()
-    }
-
-    async fn deeds(&mut self, person: PersonId) -> Result<Vec<Done>> {
-        let rows: Vec<DeedRow> =
-            sqlx::query_as("select id, kind, day, amount, about from deeds where person_id = $1 order by at, id")
-                .bind(person.0)
-                .fetch_all(&mut *self.tx)
-                .await?;
-        let done = |(id, kind, day, amount, about): DeedRow| {
-            let about = about.map(|sealed| self.open(slot("deeds", "about", person, &id), &sealed)).transpose()?;
-            let (kind, day) = (parsed(&kind, "deeds.kind")?, parsed(&day, "deeds.day")?);
-            Ok(Done { id, kind, day, amount, about: about.map(|words| mark(words.reveal())) })
-        };
-        rows.into_iter().map(done).collect()
+    fn done(&self, (person, id, kind, day, amount, about): DeedRow) -> Result<Done> {
+        let slot = slot("deeds", "about", PersonId(person), &id);
+        let about = about.map(|Bytes(sealed)| self.open(slot, &sealed)).transpose()?;
+        let (kind, day) = (parsed(&kind, "deeds.kind")?, parsed(&day, "deeds.day")?);
+        Ok(Done { id, kind, day, amount, about: about.map(|words| mark(words.reveal())) })
     }
 }
+
+/// Adds something to what somebody did. What cannot be read spoils that person's history.
+fn add<T>(found: &mut Histories, person: i64, one: Result<T>, into: impl FnOnce(&mut History, T)) {
+    let Some(slot) = found.get_mut(&PersonId(person)) else { return };
+    match (slot, one) {
+        (Ok(history), Ok(one)) => into(history, one),
+        (slot @ Ok(_), Err(error)) => *slot = Err(error),
+        (Err(_), _) => {}
+    }
+}
+
+fn checked_in((_, day, mood): &CheckInRow) -> Result<CheckedIn> {
+    Ok(CheckedIn { day: parsed(day, "checkins.day")?, mood: *mood })
+}
+
+fn promised((_, id, made, due, standing, settled, sure): PromiseRow) -> Result<Promised> {
+    Ok(Promised {
+        id,
+        made: parsed(&made, "promises.made_day")?,
+        due: parsed(&due, "promises.due_day")?,
+        standing: parsed(&standing, "promises.standing")?,
+        settled: settled.map(|day| parsed(&day, "promises.settled_day")).transpose()?,
+        sure,
+    })
+}
+
+fn returned((_, id, day, away): ReturnRow) -> Result<Returned> {
+    Ok(Returned { id, day: parsed(&day, "returns.day")?, away })
+}
+
+/// What is asked, in the order of the answers.
+const QUESTIONS: [fn(Dialect, &str) -> String; 4] = [
+    |dialect, list| dialect.rows("person_id, day, mood", &format!("checkins where person_id in ({list})"), "day"),
+    |dialect, list| {
+        let columns = "person_id, id, made_day, due_day, standing, settled_day, sure";
+        dialect.rows(columns, &format!("promises where person_id in ({list})"), "made_at, id")
+    },
+    |dialect, list| {
+        dialect.rows("person_id, id, day, away_days", &format!("returns where person_id in ({list})"), "day, id")
+    },
+    |dialect, list| {
+        let columns = format!("person_id, id, kind, day, amount, {}", dialect.bytes("about"));
+        dialect.rows(&columns, &format!("deeds where person_id in ({list})"), "at, id")
+    },
+];

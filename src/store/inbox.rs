@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
+use super::gather::{Bytes, read};
 use super::many::MANY;
-use super::pending::places;
 use super::{Dialect, Result, Tx, instant, millis, parsed};
 use crate::types::{PersonId, Platform, Private};
 use crate::vault::Slot;
@@ -37,7 +37,7 @@ pub struct InboxRow {
     pub wake_at: i64,
 }
 
-type Row = (i64, String, String, Option<Vec<u8>>, i64, i64);
+type Row = (i64, String, String, Option<Bytes>, i64, i64);
 
 fn slot(row: &str) -> Slot<'_> {
     Slot { table: "inbox", column: "raw", person: None, row }
@@ -105,18 +105,15 @@ impl Tx {
     /// When the database fails.
     pub async fn new_events(&mut self, after: i64, limit: i64) -> Result<Vec<InboxRow>> {
         self.flush().await?;
-        let rows: Vec<Row> = sqlx::query_as(
-            "select id, platform, ext_id, raw, attempts, wake_at from inbox
-             where state = 'new' and id > $1 order by id limit $2",
-        )
-        .bind(after)
-        .bind(limit)
-        .fetch_all(&mut *self.tx)
-        .await?;
+        let columns = format!("id, platform, ext_id, {}, attempts, wake_at", self.dialect.bytes("raw"));
+        let new = "(select * from inbox where state = 'new' and id > $1 order by id limit $2) as waiting";
+        let sql = AssertSqlSafe(format!("select {}", self.dialect.rows(&columns, new, "id")));
+        let (rows,): (String,) = sqlx::query_as(sql).bind(after).bind(limit).fetch_one(&mut *self.tx).await?;
+        let rows: Vec<Row> = read(&rows, "inbox")?;
         rows.into_iter()
             .map(|(id, platform, ext_id, raw, attempts, wake_at)| {
                 let platform = parsed(&platform, "inbox.platform")?;
-                let raw = raw.and_then(|sealed| self.open(slot(&ext_id), &sealed).ok());
+                let raw = raw.and_then(|Bytes(sealed)| self.open(slot(&ext_id), &sealed).ok());
                 Ok(InboxRow { id, platform, raw, attempts, wake_at })
             })
             .collect()
@@ -150,7 +147,7 @@ impl Tx {
                 let sql = format!(
                     "with v(id, lane) as materialized (values {})
                      select id from v where pg_try_advisory_xact_lock(hashtextextended(lane, 0))",
-                    places(part.len(), 2)
+                    self.dialect.places(part.len(), 2)
                 );
                 let query = part.iter().fold(sqlx::query_as(AssertSqlSafe(sql)), |query, (id, lane)| {
                     query.bind(*id).bind((*lane).to_owned())

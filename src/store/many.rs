@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
 
+use super::gather::{Bytes, EACH, numbered, read};
 use super::pending::size_for;
-use super::people::{Account, AccountRow, account};
-use super::schedules::{DueClaim, Scheduled};
-use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
+use super::people::{ACCOUNT, Account, AccountRow, account};
+use super::schedules::{DueClaim, Scheduled, columns};
+use super::{Dialect, Result, Tx, instant, millis, parsed, to_json};
 use crate::engine::Facts;
 use crate::practice::promise::Standing;
 use crate::practice::reminder::PREFIX;
@@ -48,16 +48,24 @@ impl Tx {
     /// When the database fails.
     pub async fn accounts(&mut self, platform: Platform, ext_ids: &[&str]) -> Result<HashMap<String, Account>> {
         let Some(last) = ext_ids.last() else { return Ok(HashMap::new()) };
-        let count = size_for(ext_ids.len());
-        let sql = format!(
-            "select id, person_id, platform, ext_id, home_place, state, language, last_used_at from accounts
-             where platform = $1 and ext_id in ({})",
-            numbered(2, count)
-        );
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(platform.as_str());
-        let filled = ext_ids.iter().chain(std::iter::repeat(last)).take(count);
-        let query = filled.fold(query, |query, id| query.bind((*id).to_owned()));
-        let rows: Vec<AccountRow> = query.fetch_all(&mut *self.tx).await?;
+        let dialect = self.dialect;
+        let sql = |list: &str| {
+            let from = format!("accounts where platform = '{platform}' and ext_id in ({list})");
+            AssertSqlSafe(format!("select {}", dialect.rows(ACCOUNT, &from, "id")))
+        };
+        let (rows,): (String,) = match dialect {
+            Dialect::Sqlite => {
+                let list = to_json(&ext_ids, "accounts.ext_id")?;
+                sqlx::query_as(sql(EACH)).bind(list).fetch_one(&mut *self.tx).await?
+            }
+            Dialect::Postgres => {
+                let count = size_for(ext_ids.len());
+                let query = sqlx::query_as(sql(&numbered(1, count)));
+                let filled = ext_ids.iter().chain(std::iter::repeat(last)).take(count);
+                filled.fold(query, |query, id| query.bind((*id).to_owned())).fetch_one(&mut *self.tx).await?
+            }
+        };
+        let rows: Vec<AccountRow> = read(&rows, "accounts")?;
         rows.into_iter().map(|row| account(row).map(|account| (account.ext_id.clone(), account))).collect()
     }
 
@@ -67,129 +75,56 @@ impl Tx {
     /// When the database fails.
     pub async fn people(&mut self, people: &[PersonId], now: Timestamp) -> Result<HashMap<PersonId, Result<Known>>> {
         self.flush().await?;
-        let states: Vec<(i64, i64, Option<Vec<u8>>)> = self
-            .about(people, |list| {
-                format!(
-                    "select p.id, p.created_at, s.body from persons p left join states s on s.person_id = p.id
-                     where p.id in ({list})"
-                )
-            })
-            .await?;
-        let mut known = HashMap::with_capacity(people.len());
-        for (person, since, body) in states {
-            let person = PersonId(person);
-            let one = (|| {
-                let state = body.map(|body| self.open_state(person, &body)).transpose()?;
-                Ok(Known { since: instant(since)?, state, facts: Facts::default() })
-            })();
-            known.insert(person, one);
-        }
-        self.add_facts(people, now, &mut known).await?;
-        self.add_promises(people, &mut known).await?;
-        self.add_counts(people, &mut known).await?;
-        self.add_schedules(people, &mut known).await?;
-        self.add_reminders(people, &mut known).await?;
+        let (dialect, now) = (self.dialect, millis(now));
+        let questions = |list: &str| QUESTIONS.map(|question| question(dialect, list, now)).join(",\n");
+        let asked = |list: &str| format!("select {}", questions(list));
+        let answers: Vec<(String, String, String, String, String, String)> = self.about(people, asked).await?;
+        let Some((states, facts, promises, counts, schedules, reminders)) = answers.into_iter().next() else {
+            return Ok(HashMap::new());
+        };
+        let mut known = self.known_states(&states)?;
+        self.add_facts(&facts, &mut known)?;
+        self.add_promises(&promises, &mut known)?;
+        add_counts(&counts, &mut known)?;
+        add_schedules(&schedules, &mut known)?;
+        self.add_reminders(&reminders, &mut known)?;
         Ok(known)
     }
 
-    async fn add_facts(&mut self, people: &[PersonId], now: Timestamp, known: &mut People) -> Result<()> {
-        // A row from the database costs more than what is in it: one for each person.
-        let line = match self.dialect {
-            Dialect::Sqlite => "group_concat(name || ' ' || hex(value), char(10))",
-            Dialect::Postgres => "string_agg(name || ' ' || encode(value, 'hex'), chr(10))",
+    fn known_states(&self, rows: &str) -> Result<People> {
+        let rows: Vec<(i64, i64, Option<Bytes>)> = read(rows, "states")?;
+        let one = |(person, since, body): (i64, i64, Option<Bytes>)| {
+            let person = PersonId(person);
+            let known = (|| {
+                let state = body.map(|Bytes(body)| self.open_state(person, &body)).transpose()?;
+                Ok(Known { since: instant(since)?, state, facts: Facts::default() })
+            })();
+            (person, known)
         };
-        let now = millis(now);
-        let facts = |list: &str| {
-            format!(
-                "select person_id, {line} from facts
-                 where person_id in ({list}) and (kept_until is null or kept_until > {now}) group by person_id"
-            )
-        };
-        let rows: Vec<(i64, String)> = self.about(people, facts).await?;
-        for (person, lines) in rows {
-            for (name, sealed) in lines.lines().filter_map(|line| line.split_once(' ')) {
-                let sealed = bytes(sealed).ok_or(StoreError::Corrupt("facts.value"));
-                let value = sealed.and_then(|sealed| self.open_fact(PersonId(person), name, &sealed));
-                add(known, person, value, |facts, value| _ = facts.me.insert(name.to_owned(), value));
-            }
+        Ok(rows.into_iter().map(one).collect())
+    }
+
+    fn add_facts(&self, rows: &str, known: &mut People) -> Result<()> {
+        let rows: Vec<(i64, String, Bytes)> = read(rows, "facts")?;
+        for (person, name, Bytes(sealed)) in rows {
+            let value = self.open_fact(PersonId(person), &name, &sealed);
+            add(known, person, value, |facts, value| _ = facts.me.insert(name, value));
         }
         Ok(())
     }
 
-    async fn add_promises(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let rows: Vec<PromiseRow> = self
-            .about(people, |list| {
-                format!(
-                    "select person_id, id, body, counterpart, due_at, sure from promises
-                     where person_id in ({list}) and standing = 'open' order by due_at, id"
-                )
-            })
-            .await?;
-        for (person, id, body, counterpart, due, sure) in rows {
+    fn add_promises(&self, rows: &str, known: &mut People) -> Result<()> {
+        let rows: Vec<PromiseRow> = read(rows, "promises")?;
+        for (person, id, Bytes(body), Bytes(counterpart), due, sure) in rows {
             let promise = self.open_promise(PersonId(person), (id, body, counterpart, due, sure));
             add(known, person, promise, |facts, promise| facts.promises.push(promise));
         }
         Ok(())
     }
 
-    async fn add_counts(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let rows: Vec<(i64, String, i64, Option<String>)> = self
-            .about(people, |list| {
-                format!(
-                    "select person_id, standing as what, count(*) as n, null as last from promises
-                     where person_id in ({list}) group by person_id, standing
-                     union all select person_id, 'checkins', count(*), max(day) from checkins
-                     where person_id in ({list}) group by person_id
-                     union all select person_id, 'entries', count(*), null from entries
-                     where person_id in ({list}) group by person_id"
-                )
-            })
-            .await?;
-        for (person, what, n, last) in rows {
-            match what.as_str() {
-                "checkins" => {
-                    let day: Result<Option<Date>> = last.map(|day| parsed(&day, "checkins.day")).transpose();
-                    add(known, person, day, |facts, day| (facts.checkins, facts.last_checkin) = (n, day));
-                }
-                "entries" => add(known, person, Ok(n), |facts, n| facts.entries = n),
-                standing => {
-                    let standing: Result<Standing> = parsed(standing, "promises.standing");
-                    add(known, person, standing, |facts, standing| _ = facts.counts.insert(standing, n));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn add_schedules(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let names = match self.dialect {
-            Dialect::Sqlite => "group_concat(name, char(10))",
-            Dialect::Postgres => "string_agg(name, chr(10))",
-        };
-        let active = |list: &str| {
-            format!(
-                "select person_id, {names} from schedules where person_id in ({list}) and state = 'active' group by person_id"
-            )
-        };
-        let rows: Vec<(i64, String)> = self.about(people, active).await?;
-        for (person, names) in rows {
-            let mut names: Vec<String> = names.lines().map(str::to_owned).collect();
-            names.sort_unstable();
-            add(known, person, Ok(names), |facts, names| facts.schedules = names);
-        }
-        Ok(())
-    }
-
     /// The people's own reminders, the one that comes first in front.
-    async fn add_reminders(&mut self, people: &[PersonId], known: &mut People) -> Result<()> {
-        let own = |list: &str| {
-            format!(
-                "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at from schedules
-                 where person_id in ({list}) and state = 'active' and name like '{PREFIX}%' order by due_at, id"
-            )
-        };
-        let rows: Vec<super::schedules::Row> = self.about(people, own).await?;
-        for row in rows {
+    fn add_reminders(&self, rows: &str, known: &mut People) -> Result<()> {
+        for row in read::<super::schedules::Row>(rows, "schedules")? {
             let (person, scheduled) = (row.person().0, self.scheduled(row));
             add(known, person, scheduled, |facts, one| facts.reminders.extend(one.plan.reminder(one.next.at)));
         }
@@ -209,14 +144,11 @@ impl Tx {
         self.flush().await?;
         let ids: Vec<PersonId> = claims.iter().map(|claim| PersonId(claim.schedule)).collect();
         let now = millis(now);
-        let rows: Vec<super::schedules::Row> = self
-            .about(&ids, |list| {
-                format!(
-                    "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at
-                     from schedules where id in ({list}) and state = 'active' and wake_at <= {now}"
-                )
-            })
-            .await?;
+        let due = |dialect: Dialect, list: &str| {
+            let from = format!("schedules where id in ({list}) and state = 'active' and wake_at <= {now}");
+            dialect.rows(&columns(dialect), &from, "id")
+        };
+        let rows: Vec<super::schedules::Row> = self.rows_about(&ids, "schedules", due).await?;
         let people: Vec<PersonId> = rows.iter().map(super::schedules::Row::person).collect();
         let accounts = self.accounts_to_write_to(&people).await?;
         let settled = self.settled_firings(&rows).await?;
@@ -241,13 +173,11 @@ impl Tx {
     /// When the database fails.
     pub async fn all_due(&mut self, people: &[PersonId], now: Timestamp) -> Result<HashMap<PersonId, Vec<Scheduled>>> {
         let now = millis(now);
-        let due = |list: &str| {
-            format!(
-                "select id, person_id, name, run, rule, if_busy, late_s, chosen, version, civil, due_at from schedules
-                 where person_id in ({list}) and state = 'active' and wake_at <= {now} order by due_at, id"
-            )
+        let due = |dialect: Dialect, list: &str| {
+            let from = format!("schedules where person_id in ({list}) and state = 'active' and wake_at <= {now}");
+            dialect.rows(&columns(dialect), &from, "due_at, id")
         };
-        let rows: Vec<super::schedules::Row> = self.about(people, due).await?;
+        let rows: Vec<super::schedules::Row> = self.rows_about(people, "schedules", due).await?;
         let mut found: HashMap<PersonId, Vec<Scheduled>> = HashMap::new();
         for row in rows {
             let person = row.person();
@@ -258,14 +188,11 @@ impl Tx {
 
     /// The account of each person that was used last and is still there.
     async fn accounts_to_write_to(&mut self, people: &[PersonId]) -> Result<HashMap<PersonId, Account>> {
-        let rows: Vec<AccountRow> = self
-            .about(people, |list| {
-                format!(
-                    "select id, person_id, platform, ext_id, home_place, state, language, last_used_at from accounts
-                     where person_id in ({list}) and state = 'active' order by last_used_at desc, id"
-                )
-            })
-            .await?;
+        let active = |dialect: Dialect, list: &str| {
+            let from = format!("accounts where person_id in ({list}) and state = 'active'");
+            dialect.rows(ACCOUNT, &from, "last_used_at desc, id")
+        };
+        let rows: Vec<AccountRow> = self.rows_about(people, "accounts", active).await?;
         let mut accounts = HashMap::new();
         for row in rows {
             let found = account(row)?;
@@ -282,7 +209,7 @@ impl Tx {
             "with v(id, civil) as (values {})
              select o.schedule_id from occurrences o join v on v.id = o.schedule_id and v.civil = o.civil
              where o.outcome not in ('quiet', 'tomorrow', 'queued')",
-            super::pending::places(count, 2)
+            self.dialect.places(count, 2)
         );
         let filled = rows.iter().chain(std::iter::repeat(last)).take(count);
         let query =
@@ -290,23 +217,10 @@ impl Tx {
         let found: Vec<(i64,)> = query.fetch_all(&mut *self.tx).await?;
         Ok(found.into_iter().map(|(id,)| id).collect())
     }
-
-    /// Asks one question about a list of ids.
-    pub(super) async fn about<T>(&mut self, ids: &[PersonId], sql: impl Fn(&str) -> String) -> Result<Vec<T>>
-    where
-        T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
-    {
-        let Some(last) = ids.last() else { return Ok(Vec::new()) };
-        let count = size_for(ids.len());
-        let query = sqlx::query_as(AssertSqlSafe(sql(&numbered(1, count))));
-        let filled = ids.iter().chain(std::iter::repeat(last)).take(count);
-        let query = filled.fold(query, |query, id| query.bind(id.0));
-        Ok(query.fetch_all(&mut *self.tx).await?)
-    }
 }
 
 /// Whose, its id, what was promised, to whom, until when, and how sure they were.
-type PromiseRow = (i64, String, Vec<u8>, Vec<u8>, i64, Option<i64>);
+type PromiseRow = (i64, String, Bytes, Bytes, i64, Option<i64>);
 
 type People = HashMap<PersonId, Result<Known>>;
 
@@ -320,13 +234,76 @@ fn add<T>(known: &mut People, person: i64, value: Result<T>, into: impl FnOnce(&
     }
 }
 
-/// The bytes that are written as hexadecimal digits.
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    hex.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? * 16 + digit(*pair.get(1)?)?)).collect()
+fn add_counts(rows: &str, known: &mut People) -> Result<()> {
+    let rows: Vec<(i64, String, i64, Option<String>)> = read(rows, "promises.standing")?;
+    for (person, what, n, last) in rows {
+        match what.as_str() {
+            "checkins" => {
+                let day: Result<Option<Date>> = last.map(|day| parsed(&day, "checkins.day")).transpose();
+                add(known, person, day, |facts, day| (facts.checkins, facts.last_checkin) = (n, day));
+            }
+            "entries" => add(known, person, Ok(n), |facts, n| facts.entries = n),
+            standing => {
+                let standing: Result<Standing> = parsed(standing, "promises.standing");
+                add(known, person, standing, |facts, standing| _ = facts.counts.insert(standing, n));
+            }
+        }
+    }
+    Ok(())
 }
 
-/// `$3, $4, $5`.
-fn numbered(from: usize, count: usize) -> String {
-    (from..from + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+fn add_schedules(rows: &str, known: &mut People) -> Result<()> {
+    let rows: Vec<(i64, String)> = read(rows, "schedules.name")?;
+    for (person, name) in rows {
+        add(known, person, Ok(name), |facts, name| facts.schedules.push(name));
+    }
+    // Databases differ in what they take for the order of letters.
+    known.values_mut().flatten().for_each(|known| known.facts.schedules.sort_unstable());
+    Ok(())
+}
+
+/// Writes a question about people, at an instant, for the columns of one row.
+type Question = fn(Dialect, &str, i64) -> String;
+
+/// What is asked about people before a turn, in the order of the answers.
+const QUESTIONS: [Question; 6] = [states, facts, promises, counts, schedules, reminders];
+
+fn states(dialect: Dialect, list: &str, _: i64) -> String {
+    let columns = format!("p.id, p.created_at, {}", dialect.bytes("s.body"));
+    let from = format!("persons p left join states s on s.person_id = p.id where p.id in ({list})");
+    dialect.rows(&columns, &from, "p.id")
+}
+
+fn facts(dialect: Dialect, list: &str, now: i64) -> String {
+    let columns = format!("person_id, name, {}", dialect.bytes("value"));
+    let from = format!("facts where person_id in ({list}) and (kept_until is null or kept_until > {now})");
+    dialect.rows(&columns, &from, "person_id")
+}
+
+fn promises(dialect: Dialect, list: &str, _: i64) -> String {
+    let columns = format!("person_id, id, {}, {}, due_at, sure", dialect.bytes("body"), dialect.bytes("counterpart"));
+    let from = format!("promises where person_id in ({list}) and standing = 'open'");
+    dialect.rows(&columns, &from, "due_at, id")
+}
+
+fn counts(dialect: Dialect, list: &str, _: i64) -> String {
+    let from = format!(
+        "(select person_id, standing as what, count(*) as n, null as last from promises
+          where person_id in ({list}) group by person_id, standing
+          union all select person_id, 'checkins', count(*), max(day) from checkins
+          where person_id in ({list}) group by person_id
+          union all select person_id, 'entries', count(*), null from entries
+          where person_id in ({list}) group by person_id) as counted"
+    );
+    dialect.rows("person_id, what, n, last", &from, "person_id")
+}
+
+fn schedules(dialect: Dialect, list: &str, _: i64) -> String {
+    let from = format!("schedules where person_id in ({list}) and state = 'active'");
+    dialect.rows("person_id, name", &from, "id")
+}
+
+fn reminders(dialect: Dialect, list: &str, _: i64) -> String {
+    let from = format!("schedules where person_id in ({list}) and state = 'active' and name like '{PREFIX}%'");
+    dialect.rows(&columns(dialect), &from, "due_at, id")
 }

@@ -7,6 +7,7 @@ mod backup;
 mod calls;
 mod claims;
 mod disk;
+mod gather;
 mod heartbeat;
 mod history;
 mod inbox;

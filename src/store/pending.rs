@@ -9,6 +9,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
+use super::gather::numbered;
 use super::{Dialect, Result, Tx};
 use crate::schedule::zones;
 
@@ -37,6 +38,62 @@ pub(super) struct Pending {
     pub(super) occurrences: BTreeMap<(i64, String), Occurrence>,
     /// Plans that were made or cancelled: by person and name.
     pub(super) plans: BTreeMap<(i64, String), Plan>,
+    /// Promises, by person and id.
+    pub(super) promises: BTreeMap<(i64, String), PromiseKept>,
+    /// How promises stand, after those above: by person and id.
+    pub(super) settled: BTreeMap<(i64, String), Settled>,
+    /// Journal entries, by person and id.
+    pub(super) entries: BTreeMap<(i64, String), EntryKept>,
+    /// Check-ins, by person and day.
+    pub(super) checkins: BTreeMap<(i64, String), CheckInKept>,
+    /// Days on which people came back, and how many they were away: by person and id.
+    pub(super) returns: BTreeMap<(i64, String), (String, i64)>,
+    /// Deeds, by person and id.
+    pub(super) deeds: BTreeMap<(i64, String), DeedKept>,
+}
+
+/// A promise.
+pub(super) struct PromiseKept {
+    pub(super) body: Vec<u8>,
+    pub(super) counterpart: Vec<u8>,
+    pub(super) due_at: i64,
+    pub(super) standing: &'static str,
+    pub(super) made_at: i64,
+    pub(super) made_day: String,
+    pub(super) due_day: String,
+    pub(super) sure: Option<i64>,
+}
+
+/// How a promise stands.
+pub(super) struct Settled {
+    pub(super) standing: &'static str,
+    pub(super) at: Option<i64>,
+    pub(super) day: Option<String>,
+}
+
+/// A journal entry.
+pub(super) struct EntryKept {
+    pub(super) kind: String,
+    pub(super) title: Vec<u8>,
+    pub(super) body: Vec<u8>,
+    pub(super) written_at: i64,
+}
+
+/// A check-in.
+pub(super) struct CheckInKept {
+    pub(super) id: String,
+    pub(super) mood: Option<i64>,
+    pub(super) feeling: Option<Vec<u8>>,
+    pub(super) note: Option<Vec<u8>>,
+}
+
+/// A deed.
+pub(super) struct DeedKept {
+    pub(super) kind: &'static str,
+    pub(super) day: String,
+    pub(super) at: i64,
+    pub(super) amount: Option<i64>,
+    pub(super) about: Option<Vec<u8>>,
 }
 
 /// An account that was used.
@@ -124,6 +181,12 @@ impl Pending {
             && self.moved.is_empty()
             && self.occurrences.is_empty()
             && self.plans.is_empty()
+            && self.promises.is_empty()
+            && self.settled.is_empty()
+            && self.entries.is_empty()
+            && self.checkins.is_empty()
+            && self.returns.is_empty()
+            && self.deeds.is_empty()
     }
 }
 
@@ -136,16 +199,21 @@ impl Tx {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let Pending { done, used, facts, states, messages, moved, occurrences, plans } =
-            std::mem::take(&mut self.pending);
-        self.write_done(&done).await?;
-        self.write_used(&used.into_iter().collect::<Vec<_>>()).await?;
-        self.write_facts(facts).await?;
-        self.write_moved(&moved.into_iter().collect::<Vec<_>>()).await?;
-        self.write_occurrences(&occurrences.into_iter().collect::<Vec<_>>()).await?;
-        self.write_plans(plans).await?;
-        self.write_states(&states.into_iter().collect::<Vec<_>>()).await?;
-        self.write_messages(&messages).await
+        let pending = std::mem::take(&mut self.pending);
+        self.write_done(&pending.done).await?;
+        self.write_used(&listed(pending.used)).await?;
+        self.write_facts(pending.facts).await?;
+        self.write_promises(&listed(pending.promises)).await?;
+        self.write_settled(&listed(pending.settled)).await?;
+        self.write_entries(&listed(pending.entries)).await?;
+        self.write_checkins(&listed(pending.checkins)).await?;
+        self.write_returns(&listed(pending.returns)).await?;
+        self.write_deeds(&listed(pending.deeds)).await?;
+        self.write_moved(&listed(pending.moved)).await?;
+        self.write_occurrences(&listed(pending.occurrences)).await?;
+        self.write_plans(pending.plans).await?;
+        self.write_states(&listed(pending.states)).await?;
+        self.write_messages(&pending.messages).await
     }
 
     async fn write_done(&mut self, done: &[i64]) -> Result<()> {
@@ -187,6 +255,119 @@ impl Tx {
         self.write(&kept, 4, keep, bind).await?;
         let drop = |rows: &str| format!("delete from facts where (person_id, name) in (values {rows})");
         self.write(&dropped, 2, drop, |query, (person, name)| query.bind(*person).bind(name.clone())).await
+    }
+
+    async fn write_promises(&mut self, promises: &[((i64, String), PromiseKept)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into promises
+                     (person_id, id, body, counterpart, due_at, standing, made_at, made_day, due_day, sure)
+                 values {rows}
+                 on conflict (person_id, id) do update
+                 set body = excluded.body, counterpart = excluded.counterpart, due_at = excluded.due_at,
+                     standing = excluded.standing, due_day = excluded.due_day, sure = excluded.sure"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), PromiseKept)| {
+            query
+                .bind(*person)
+                .bind(id.clone())
+                .bind(row.body.clone())
+                .bind(row.counterpart.clone())
+                .bind(row.due_at)
+                .bind(row.standing)
+                .bind(row.made_at)
+                .bind(row.made_day.clone())
+                .bind(row.due_day.clone())
+                .bind(row.sure)
+        };
+        self.write(promises, 10, sql, bind).await
+    }
+
+    async fn write_settled(&mut self, settled: &[((i64, String), Settled)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "with v(person_id, id, standing, at, day) as (values {rows})
+                 update promises set standing = v.standing, settled_at = v.at, settled_day = v.day
+                 from v where promises.person_id = v.person_id and promises.id = v.id"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), Settled)| {
+            query.bind(*person).bind(id.clone()).bind(row.standing).bind(row.at).bind(row.day.clone())
+        };
+        self.write(settled, 5, sql, bind).await
+    }
+
+    async fn write_entries(&mut self, entries: &[((i64, String), EntryKept)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into entries (person_id, id, kind, title, body, written_at) values {rows}
+                 on conflict (person_id, id) do update
+                 set kind = excluded.kind, title = excluded.title, body = excluded.body"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), EntryKept)| {
+            query
+                .bind(*person)
+                .bind(id.clone())
+                .bind(row.kind.clone())
+                .bind(row.title.clone())
+                .bind(row.body.clone())
+                .bind(row.written_at)
+        };
+        self.write(entries, 6, sql, bind).await
+    }
+
+    async fn write_checkins(&mut self, checkins: &[((i64, String), CheckInKept)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into checkins (person_id, day, id, mood, feeling, note) values {rows}
+                 on conflict (person_id, day) do update
+                 set id = excluded.id, mood = excluded.mood, feeling = excluded.feeling, note = excluded.note"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, day), row): &((i64, String), CheckInKept)| {
+            query
+                .bind(*person)
+                .bind(day.clone())
+                .bind(row.id.clone())
+                .bind(row.mood)
+                .bind(row.feeling.clone())
+                .bind(row.note.clone())
+        };
+        self.write(checkins, 6, sql, bind).await
+    }
+
+    async fn write_returns(&mut self, returns: &[((i64, String), (String, i64))]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into returns (person_id, id, day, away_days) values {rows} on conflict (person_id, id) do nothing"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, id), (day, away)): &((i64, String), (String, i64))| {
+            query.bind(*person).bind(id.clone()).bind(day.clone()).bind(*away)
+        };
+        self.write(returns, 4, sql, bind).await
+    }
+
+    async fn write_deeds(&mut self, deeds: &[((i64, String), DeedKept)]) -> Result<()> {
+        let sql = |rows: &str| {
+            format!(
+                "insert into deeds (person_id, id, kind, day, at, amount, about) values {rows}
+                 on conflict (person_id, id) do nothing"
+            )
+        };
+        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), DeedKept)| {
+            query
+                .bind(*person)
+                .bind(id.clone())
+                .bind(row.kind)
+                .bind(row.day.clone())
+                .bind(row.at)
+                .bind(row.amount)
+                .bind(row.about.clone())
+        };
+        self.write(deeds, 7, sql, bind).await
     }
 
     async fn write_moved(&mut self, moved: &[(i64, Moved)]) -> Result<()> {
@@ -337,47 +518,52 @@ impl Tx {
         sql: impl Fn(&str) -> String,
         bind: impl Fn(Statement<'static>, &T) -> Statement<'static>,
     ) -> Result<()> {
-        for part in parts(rows) {
-            let places = match self.dialect {
-                Dialect::Sqlite => unnamed(part.len(), columns),
-                Dialect::Postgres => places(part.len(), columns),
+        let dialect = self.dialect;
+        for part in parts(rows, dialect) {
+            // What is written twice by one statement is written once; a server would not have it.
+            let size = match dialect {
+                Dialect::Sqlite => size_for(part.len()),
+                Dialect::Postgres => part.len(),
             };
-            let query = sqlx::query(AssertSqlSafe(sql(&places)));
-            part.iter().fold(query, &bind).execute(&mut *self.tx).await?;
+            let query = sqlx::query(AssertSqlSafe(sql(&dialect.places(size, columns))));
+            let filled = part.iter().chain(part.last().into_iter().cycle()).take(size);
+            filled.fold(query, &bind).execute(&mut *self.tx).await?;
         }
         Ok(())
     }
 }
 
-/// A list cut into parts of the [`SIZES`].
-fn parts<T>(mut rest: &[T]) -> impl Iterator<Item = &[T]> {
+/// A map as a list.
+fn listed<K, V>(map: BTreeMap<K, V>) -> Vec<(K, V)> {
+    map.into_iter().collect()
+}
+
+/// A list cut into parts of the [`SIZES`]. A file gets a last part that is filled up by half at most: that costs less than more parts.
+fn parts<T>(mut rest: &[T], dialect: Dialect) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let size = SIZES.into_iter().find(|size| *size <= rest.len())?;
-        let (part, others) = rest.split_at(size);
+        let enough = |size: usize| dialect == Dialect::Sqlite && rest.len() * 2 >= size;
+        let size = SIZES.into_iter().find(|size| *size <= rest.len() || enough(*size)).filter(|_| !rest.is_empty())?;
+        let (part, others) = rest.split_at(size.min(rest.len()));
         rest = others;
         Some(part)
     })
 }
 
-/// `($1, $2), ($3, $4)`.
-pub(super) fn places(rows: usize, columns: usize) -> String {
-    use std::fmt::Write as _;
-    let mut places = String::with_capacity(rows * columns * 6);
-    for row in 0..rows {
-        places.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns {
-            let comma = if column == 0 { "" } else { ", " };
-            _ = write!(places, "{comma}${}", row * columns + column + 1);
+impl Dialect {
+    /// The places for values: `($1, $2), ($3, $4)`, or `(?, ?), (?, ?)`, because the driver for `SQLite` looks for the name of each
+    /// place that has one among all names.
+    pub(super) fn places(self, rows: usize, columns: usize) -> String {
+        match self {
+            Self::Sqlite => {
+                let row = format!("({})", vec!["?"; columns].join(", "));
+                vec![row; rows].join(", ")
+            }
+            Self::Postgres => {
+                let row = |row: usize| format!("({})", numbered(row * columns + 1, columns));
+                (0..rows).map(row).collect::<Vec<_>>().join(", ")
+            }
         }
-        places.push(')');
     }
-    places
-}
-
-/// `(?, ?), (?, ?)`: the driver for `SQLite` looks for the name of each place that has one among all names.
-fn unnamed(rows: usize, columns: usize) -> String {
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    vec![row; rows].join(", ")
 }
 
 /// The smallest of the [`SIZES`] that a list fits into; the largest when it is longer.
@@ -391,11 +577,18 @@ mod tests {
 
     #[test]
     fn lists_are_cut_into_few_sizes() {
-        let list: Vec<u8> = vec![0; 407];
-        let sizes: Vec<usize> = parts(&list).map(<[u8]>::len).collect();
-        assert_eq!(sizes, [256, 64, 64, 16, 4, 1, 1, 1]);
-        assert_eq!(parts(&list[..0]).count(), 0);
+        let sizes = |count: usize, dialect| parts(&vec![0_u8; count], dialect).map(<[u8]>::len).collect::<Vec<_>>();
+        assert_eq!(sizes(407, Dialect::Postgres), [256, 64, 64, 16, 4, 1, 1, 1]);
+        assert_eq!(sizes(407, Dialect::Sqlite), [256, 151]);
+        assert_eq!(sizes(23, Dialect::Sqlite), [16, 4, 3]);
+        assert_eq!(sizes(3, Dialect::Sqlite), [3]);
+        assert!([Dialect::Sqlite, Dialect::Postgres].iter().all(|dialect| sizes(0, *dialect).is_empty()));
         assert_eq!([0, 1, 2, 4, 5, 64, 500].map(size_for), [1, 1, 4, 4, 16, 64, 256]);
-        assert_eq!(places(2, 2), "($1, $2), ($3, $4)");
+    }
+
+    #[test]
+    fn places_are_numbered_through_or_have_no_names() {
+        assert_eq!(Dialect::Postgres.places(2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(Dialect::Sqlite.places(2, 2), "(?, ?), (?, ?)");
     }
 }

@@ -27,6 +27,10 @@ pub struct Account {
     pub used_at: i64,
 }
 
+/// The columns of an account.
+pub(super) const ACCOUNT: &str = "id, person_id, platform, ext_id, home_place, state, language, last_used_at";
+
+/// Their values.
 pub(super) type AccountRow = (i64, i64, String, String, Option<String>, String, Option<String>, i64);
 
 /// After so many milliseconds it is noted once more that an account is in use.

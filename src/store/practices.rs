@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::pending::{CheckInKept, DeedKept, EntryKept, PromiseKept, Settled};
 use super::{Result, Tx, instant, millis, parsed};
 use crate::engine::{CheckIn, Entry, Kept};
 use crate::practice::deed::Deed;
@@ -26,6 +27,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or a promise cannot be read.
     pub async fn open_promises(&mut self, person: PersonId) -> Result<Vec<Promise>> {
+        self.flush().await?;
         let rows: Vec<PromiseRow> = sqlx::query_as(
             "select id, body, counterpart, due_at, sure from promises
              where person_id = $1 and standing = 'open' order by due_at, id",
@@ -49,6 +51,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn promise_counts(&mut self, person: PersonId) -> Result<BTreeMap<Standing, i64>> {
+        self.flush().await?;
         let rows: Vec<(String, i64)> =
             sqlx::query_as("select standing, count(*) from promises where person_id = $1 group by standing")
                 .bind(person.0)
@@ -58,78 +61,43 @@ impl Tx {
     }
 
     /// Keeps a promise.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn keep_promise(&mut self, person: PersonId, promise: &Promise, now: Timestamp) -> Result<()> {
+    pub fn keep_promise(&mut self, person: PersonId, promise: &Promise, now: Timestamp) {
         let Days { made, due } = promise.days.unwrap_or_else(|| days_in_utc(now, promise.due));
-        sqlx::query(
-            "insert into promises
-                 (person_id, id, body, counterpart, due_at, standing, made_at, made_day, due_day, sure)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-             on conflict (person_id, id) do update
-             set body = excluded.body, counterpart = excluded.counterpart, due_at = excluded.due_at,
-                 standing = excluded.standing, due_day = excluded.due_day, sure = excluded.sure",
-        )
-        .bind(person.0)
-        .bind(&promise.id)
-        .bind(self.seal(slot("promises", "body", person, &promise.id), &promise.text))
-        .bind(self.seal(slot("promises", "counterpart", person, &promise.id), &promise.to))
-        .bind(millis(promise.due))
-        .bind(promise.standing.as_str())
-        .bind(millis(now))
-        .bind(made.to_string())
-        .bind(due.to_string())
-        .bind(promise.sure)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        let kept = PromiseKept {
+            body: self.seal(slot("promises", "body", person, &promise.id), &promise.text),
+            counterpart: self.seal(slot("promises", "counterpart", person, &promise.id), &promise.to),
+            due_at: millis(promise.due),
+            standing: promise.standing.as_str(),
+            made_at: millis(now),
+            made_day: made.to_string(),
+            due_day: due.to_string(),
+            sure: promise.sure,
+        };
+        let key = (person.0, promise.id.clone());
+        self.pending.settled.remove(&key);
+        self.pending.promises.insert(key, kept);
     }
 
     /// Says how a promise stands, told on that day at that moment; an open one is not settled.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn settle_promise(
-        &mut self,
-        person: PersonId,
-        id: &str,
-        standing: Standing,
-        (day, now): (Date, Timestamp),
-    ) -> Result<()> {
+    pub fn settle_promise(&mut self, person: PersonId, id: &str, standing: Standing, (day, now): (Date, Timestamp)) {
         let is_settled = standing != Standing::Open;
-        sqlx::query(
-            "update promises set standing = $1, settled_at = $2, settled_day = $3 where person_id = $4 and id = $5",
-        )
-        .bind(standing.as_str())
-        .bind(is_settled.then(|| millis(now)))
-        .bind(is_settled.then(|| day.to_string()))
-        .bind(person.0)
-        .bind(id)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        let settled = Settled {
+            standing: standing.as_str(),
+            at: is_settled.then(|| millis(now)),
+            day: is_settled.then(|| day.to_string()),
+        };
+        self.pending.settled.insert((person.0, id.to_owned()), settled);
     }
 
     /// Keeps a journal entry.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn keep_entry(&mut self, person: PersonId, entry: &Entry, now: Timestamp) -> Result<()> {
-        sqlx::query(
-            "insert into entries (person_id, id, kind, title, body, written_at) values ($1, $2, $3, $4, $5, $6)
-             on conflict (person_id, id) do update
-             set kind = excluded.kind, title = excluded.title, body = excluded.body",
-        )
-        .bind(person.0)
-        .bind(&entry.id)
-        .bind(&entry.kind)
-        .bind(self.seal(slot("entries", "title", person, &entry.id), &entry.title))
-        .bind(self.seal(slot("entries", "body", person, &entry.id), &entry.body))
-        .bind(millis(now))
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    pub fn keep_entry(&mut self, person: PersonId, entry: &Entry, now: Timestamp) {
+        let kept = EntryKept {
+            kind: entry.kind.clone(),
+            title: self.seal(slot("entries", "title", person, &entry.id), &entry.title),
+            body: self.seal(slot("entries", "body", person, &entry.id), &entry.body),
+            written_at: millis(now),
+        };
+        self.pending.entries.insert((person.0, entry.id.clone()), kept);
     }
 
     /// How many journal entries are there?
@@ -137,6 +105,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn count_entries(&mut self, person: PersonId) -> Result<i64> {
+        self.flush().await?;
         let (count,): (i64,) = sqlx::query_as("select count(*) from entries where person_id = $1")
             .bind(person.0)
             .fetch_one(&mut *self.tx)
@@ -145,27 +114,12 @@ impl Tx {
     }
 
     /// Keeps a check-in; a second one on the same day replaces the first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn keep_checkin(&mut self, person: PersonId, checkin: &CheckIn) -> Result<()> {
+    pub fn keep_checkin(&mut self, person: PersonId, checkin: &CheckIn) {
         let feeling =
             checkin.feeling.as_ref().map(|text| self.seal(slot("checkins", "feeling", person, &checkin.id), text));
         let note = checkin.note.as_ref().map(|text| self.seal(slot("checkins", "note", person, &checkin.id), text));
-        sqlx::query(
-            "insert into checkins (person_id, day, id, mood, feeling, note) values ($1, $2, $3, $4, $5, $6)
-             on conflict (person_id, day) do update
-             set id = excluded.id, mood = excluded.mood, feeling = excluded.feeling, note = excluded.note",
-        )
-        .bind(person.0)
-        .bind(checkin.day.to_string())
-        .bind(&checkin.id)
-        .bind(checkin.mood)
-        .bind(feeling)
-        .bind(note)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        let kept = CheckInKept { id: checkin.id.clone(), mood: checkin.mood, feeling, note };
+        self.pending.checkins.insert((person.0, checkin.day.to_string()), kept);
     }
 
     /// How many check-ins are there, and on which day was the last?
@@ -173,6 +127,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn checkins(&mut self, person: PersonId) -> Result<(i64, Option<Date>)> {
+        self.flush().await?;
         let (count, last): (i64, Option<String>) =
             sqlx::query_as("select count(*), max(day) from checkins where person_id = $1")
                 .bind(person.0)
@@ -182,43 +137,16 @@ impl Tx {
     }
 
     /// Keeps that somebody came back.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn keep_return(&mut self, person: PersonId, id: &str, day: Date, away: i64) -> Result<()> {
-        sqlx::query(
-            "insert into returns (person_id, id, day, away_days) values ($1, $2, $3, $4)
-             on conflict (person_id, id) do nothing",
-        )
-        .bind(person.0)
-        .bind(id)
-        .bind(day.to_string())
-        .bind(away)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+    pub fn keep_return(&mut self, person: PersonId, id: &str, day: Date, away: i64) {
+        self.pending.returns.entry((person.0, id.to_owned())).or_insert((day.to_string(), away));
     }
 
     /// Keeps a deed.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn keep_deed(&mut self, person: PersonId, deed: &Deed, now: Timestamp) -> Result<()> {
+    pub fn keep_deed(&mut self, person: PersonId, deed: &Deed, now: Timestamp) {
         let about = deed.about.as_ref().map(|text| self.seal(slot("deeds", "about", person, &deed.id), text));
-        sqlx::query(
-            "insert into deeds (person_id, id, kind, day, at, amount, about) values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (person_id, id) do nothing",
-        )
-        .bind(person.0)
-        .bind(&deed.id)
-        .bind(deed.kind.as_str())
-        .bind(deed.day.to_string())
-        .bind(millis(now))
-        .bind(deed.amount)
-        .bind(about)
-        .execute(&mut *self.tx)
-        .await?;
-        Ok(())
+        let (kind, day) = (deed.kind.as_str(), deed.day.to_string());
+        let kept = DeedKept { kind, day, at: millis(now), amount: deed.amount, about };
+        self.pending.deeds.entry((person.0, deed.id.clone())).or_insert(kept);
     }
 
     /// Takes back something kept.
@@ -232,6 +160,7 @@ impl Tx {
             Kept::CheckIn => "delete from checkins where person_id = $1 and id = $2",
             Kept::Deed => "delete from deeds where person_id = $1 and id = $2",
         };
+        self.flush().await?;
         sqlx::query(delete).bind(person.0).bind(id).execute(&mut *self.tx).await?;
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! What comes due, and what became of it.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use sqlx::any::AnyRow;
-use sqlx::{FromRow, Row as _};
+use sqlx::{AssertSqlSafe, FromRow, Row as _};
 
+use super::gather::{Bytes, read};
 use super::pending::{self, Kept, Moved, Occurrence};
 use super::{Dialect, Result, Tx, from_json, instant, millis, parsed, to_json};
 use crate::engine::Plan;
@@ -45,12 +47,19 @@ fn slot(person: PersonId, name: &str) -> Slot<'_> {
     Slot { table: "schedules", column: "run", person: Some(person), row: name }
 }
 
+/// The columns of [`Row`], for [`Dialect::rows`].
+pub(super) fn columns(dialect: Dialect) -> String {
+    let run = dialect.bytes("run");
+    format!("id, person_id, name, {run}, rule, if_busy, late_s, chosen, version, civil, due_at")
+}
+
 /// A row of the table.
+#[derive(Deserialize)]
 pub(super) struct Row {
     pub(super) id: i64,
     person_id: i64,
     name: String,
-    run: Vec<u8>,
+    run: Bytes,
     rule: String,
     if_busy: String,
     late_s: i64,
@@ -66,7 +75,7 @@ impl FromRow<'_, AnyRow> for Row {
             id: row.try_get("id")?,
             person_id: row.try_get("person_id")?,
             name: row.try_get("name")?,
-            run: row.try_get("run")?,
+            run: Bytes(row.try_get("run")?),
             rule: row.try_get("rule")?,
             if_busy: row.try_get("if_busy")?,
             late_s: row.try_get("late_s")?,
@@ -90,7 +99,7 @@ impl Tx {
         let person = row.person();
         let Row { id, name, run, rule, if_busy, late_s: late, chosen, version, civil, due_at, .. } = row;
         let plan = Plan {
-            run: self.open_json(slot(person, &name), &run)?,
+            run: self.open_json(slot(person, &name), &run.0)?,
             rule: from_json(&rule, "schedules.rule")?,
             if_busy: from_json(&if_busy, "schedules.if_busy")?,
             late,
@@ -186,23 +195,21 @@ impl Tx {
     /// When the database fails.
     pub async fn due_schedules(&mut self, now: Timestamp, limit: i64) -> Result<Vec<DueClaim>> {
         self.flush().await?;
-        let statement = match self.dialect {
-            Dialect::Sqlite => {
-                "select s.id, s.person_id, s.version, s.due_at, s.attempts from schedules s
-                 where s.state = 'active' and s.wake_at <= $1
-                   and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
-                 order by s.wake_at, s.id limit $2"
-            }
-            Dialect::Postgres => {
-                "select s.id, s.person_id, s.version, s.due_at, s.attempts
-                 from schedules s join persons p on p.id = s.person_id
-                 where s.state = 'active' and s.wake_at <= $1
-                   and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
-                 order by s.wake_at, s.id limit $2 for no key update of p skip locked"
-            }
+        let and_locked = match self.dialect {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => "for no key update of p skip locked",
         };
-        let rows: Vec<(i64, i64, i64, i64, i64)> =
-            sqlx::query_as(statement).bind(millis(now)).bind(limit).fetch_all(&mut *self.tx).await?;
+        let due = format!(
+            "(select s.id, s.person_id, s.version, s.due_at, s.attempts, s.wake_at
+              from schedules s join persons p on p.id = s.person_id
+              where s.state = 'active' and s.wake_at <= $1
+                and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
+              order by s.wake_at, s.id limit $2 {and_locked}) as due"
+        );
+        let columns = "id, person_id, version, due_at, attempts";
+        let sql = AssertSqlSafe(format!("select {}", self.dialect.rows(columns, &due, "wake_at, id")));
+        let (rows,): (String,) = sqlx::query_as(sql).bind(millis(now)).bind(limit).fetch_one(&mut *self.tx).await?;
+        let rows: Vec<(i64, i64, i64, i64, i64)> = read(&rows, "schedules")?;
         rows.into_iter()
             .map(|(schedule, person, version, due, attempts)| {
                 Ok(DueClaim { schedule, person: PersonId(person), version, due: instant(due)?, attempts })

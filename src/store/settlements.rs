@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
-use super::pending::{places, size_for};
+use super::pending::size_for;
 use super::{Result, Tx, millis};
 use crate::types::Platform;
 
@@ -117,7 +117,7 @@ impl Tx {
                  reply = case when v.state = 'pending' then outbox.reply end,
                  ext_message_id = coalesce(v.message, outbox.ext_message_id), sent_at = v.sent_at
              from v where outbox.id = v.id and outbox.attempt_id = v.attempt and outbox.state = 'sending'",
-            places(size_for(part.len()), 9)
+            self.dialect.places(size_for(part.len()), 9)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for Settlement { id, attempt, becomes } in filled(part) {

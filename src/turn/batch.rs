@@ -56,21 +56,28 @@ impl Door {
             ready.iter().filter(|ready| ready.due.is_some()).map(|ready| ready.post.person()).collect();
         let mut others = tx.all_due(&waiting, now).await?;
         let away = if waiting.is_empty() { None } else { tx.heartbeat().await?.and_then(|heartbeat| heartbeat.away) };
+        let mut asked = Vec::with_capacity(ready.len());
         for job in ready {
-            let Some(known) = known.remove(&job.post.person()) else { continue };
-            let (at, person, newcomer) = (job.at, job.post.person(), job.newcomer);
-            let outcome =
-                match known.map_err(TurnError::from).and_then(|known| known_before(job.post.account(), known, now)) {
-                    Ok(mut before) => {
-                        before.facts.away = away;
-                        self.turn(tx, job, before, others.remove(&person).unwrap_or_default(), &mut taken.turns).await?
+            let person = job.post.person();
+            let Some(known) = known.remove(&person) else { continue };
+            let others = others.remove(&person).unwrap_or_default();
+            let before = known.map_err(TurnError::from).and_then(|known| known_before(job.post.account(), known, now));
+            let (at, newcomer) = (job.at, job.newcomer);
+            match before {
+                Ok(mut before) => {
+                    before.facts.away = away;
+                    match self.first_asked(tx, job, before, others).await? {
+                        Some(one) => asked.push(one),
+                        None => taken.outcomes[at] = Some(Ok(Turned::Stale)),
                     }
-                    Err(error) => Err(error),
-                };
-            if outcome.is_err() && newcomer {
-                tx.forget_newcomer(person).await?;
+                }
+                Err(error) => taken.outcomes[at] = Some(failed(tx, person, newcomer, error).await?),
             }
-            taken.outcomes[at] = Some(outcome);
+        }
+        self.ask_again(tx, &mut asked).await?;
+        for one in asked {
+            let at = one.at;
+            taken.outcomes[at] = Some(carry_out(tx, one, &mut taken.turns).await?);
         }
         Ok(taken)
     }
@@ -139,23 +146,22 @@ impl Door {
         Ok(ready)
     }
 
-    /// One turn: asks the engine, and carries out what it decided.
-    async fn turn(
+    /// Asks the engine what follows; nothing when the firing was settled before.
+    async fn first_asked(
         &self,
         tx: &mut Tx,
         job: Ready,
         mut before: Before,
         others: Vec<Scheduled>,
-        turns: &mut Vec<(PersonId, Decided)>,
-    ) -> Result<Result<Turned, TurnError>, StoreError> {
-        let Ready { mut post, mut event, due: found, .. } = job;
+    ) -> Result<Option<Asked>, StoreError> {
+        let Ready { at, mut post, mut event, due: found, newcomer } = job;
         let now = before.now.clone();
         let overdue = found.as_ref().map(|found| Overdue::new(found.schedule.clone(), &now));
         if let (Some(found), Some(overdue)) = (&found, &overdue) {
             if found.settled || (!overdue.passed.is_empty() && tx.occurrence_is_settled(&overdue.schedule).await?) {
                 let next = following(&overdue.schedule, now.time_zone(), now.timestamp());
                 tx.advance_schedule(&overdue.schedule, next)?;
-                return Ok(Ok(Turned::Stale));
+                return Ok(None);
             }
             event = Event::Due(due(&overdue.schedule));
             if let Some(quiet) = engine::quiet_begins(&self.library(), &before.facts, &now) {
@@ -164,47 +170,37 @@ impl Door {
         }
         let others: Vec<Overdue> = others.into_iter().map(|other| Overdue::new(other, &now)).collect();
         before.facts.due = others.iter().map(|other| due(&other.schedule)).collect();
-        let decided = match self.decide(tx, post.person(), before, event).await? {
-            Ok(decided) => decided,
-            Err(error) => return Ok(Err(error)),
-        };
-        if let Some(overdue) = &overdue {
-            let Some(outcome) = outcome_of(&decided.effects) else { return Ok(Err(TurnError::NoOutcome)) };
-            overdue.settle(tx, outcome, &now)?;
-        }
-        if let Some(row) = post.event_row() {
-            tx.mark_done(row);
-        }
-        let person = post.person();
-        let mut applying = Applying::new(tx, post, others, &now);
-        for effect in &decided.effects {
-            applying.apply(effect).await?;
-        }
-        tx.keep_state(person, &decided.state, decided.before.now.timestamp())?;
-        turns.push((person, decided));
-        Ok(Ok(Turned::Done))
+        let answer = self.ask(before, event);
+        Ok(Some(Asked { at, newcomer, post, overdue, others, answer }))
     }
 
-    /// Asks the engine, a second time when it has to know what the person did day by day: few turns do, so it is not read for all.
-    async fn decide(
-        &self,
-        tx: &mut Tx,
-        person: PersonId,
-        before: Before,
-        event: Event,
-    ) -> Result<Result<Decided, TurnError>, StoreError> {
-        match self.ask(before, event) {
-            Ok(Decided { mut before, event, effects, .. }) if effects == [Effect::LacksHistory] => {
-                let today = engine::today(&self.library(), &before.facts, &before.now);
-                match tx.history(person, today).await {
-                    Ok(history) => before.facts.history = Some(history),
-                    Err(error @ (StoreError::Database(_) | StoreError::Disk(_))) => return Err(error),
-                    Err(error) => return Ok(Err(error.into())),
-                }
-                Ok(self.ask(before, event))
-            }
-            asked => Ok(asked),
+    /// Asks the engine a second time where it has to know what people did day by day. Few turns do, so it is not read for all; and
+    /// for those who need it, it is read together.
+    async fn ask_again(&self, tx: &mut Tx, asked: &mut [Asked]) -> Result<(), StoreError> {
+        let library = self.library();
+        let people: Vec<_> = asked
+            .iter()
+            .filter_map(|one| {
+                let Decided { before, .. } = one.lacks_history()?;
+                Some((one.post.person(), engine::today(&library, &before.facts, &before.now)))
+            })
+            .collect();
+        if people.is_empty() {
+            return Ok(());
         }
+        let mut histories = tx.histories(&people).await?;
+        for one in asked {
+            if one.lacks_history().is_none() {
+                continue;
+            }
+            let Some(history) = histories.remove(&one.post.person()) else { continue };
+            let first = std::mem::replace(&mut one.answer, Err(TurnError::NoOutcome));
+            one.answer = first.and_then(|Decided { mut before, event, .. }| {
+                before.facts.history = Some(history?);
+                self.ask(before, event)
+            });
+        }
+        Ok(())
     }
 
     /// Rings for what was committed, and shows it to whoever looks on.
@@ -232,6 +228,66 @@ impl Door {
             }
         }
     }
+}
+
+/// A job of which the engine was asked.
+struct Asked {
+    at: usize,
+    newcomer: bool,
+    post: Post,
+    overdue: Option<Overdue>,
+    /// What else of this person is due.
+    others: Vec<Overdue>,
+    answer: Result<Decided, TurnError>,
+}
+
+impl Asked {
+    /// What was asked in vain, because the engine has to know what the person did.
+    fn lacks_history(&self) -> Option<&Decided> {
+        self.answer.as_ref().ok().filter(|decided| decided.effects == [Effect::LacksHistory])
+    }
+}
+
+/// Carries out what the engine decided.
+async fn carry_out(
+    tx: &mut Tx,
+    asked: Asked,
+    turns: &mut Vec<(PersonId, Decided)>,
+) -> Result<Result<Turned, TurnError>, StoreError> {
+    let Asked { newcomer, post, overdue, others, answer, .. } = asked;
+    let person = post.person();
+    let decided = match answer {
+        Ok(decided) => decided,
+        Err(error) => return failed(tx, person, newcomer, error).await,
+    };
+    let now = &decided.before.now;
+    if let Some(overdue) = &overdue {
+        let Some(outcome) = outcome_of(&decided.effects) else { return Ok(Err(TurnError::NoOutcome)) };
+        overdue.settle(tx, outcome, now)?;
+    }
+    if let Some(row) = post.event_row() {
+        tx.mark_done(row);
+    }
+    let mut applying = Applying::new(tx, post, others, now);
+    for effect in &decided.effects {
+        applying.apply(effect).await?;
+    }
+    tx.keep_state(person, &decided.state, now.timestamp())?;
+    turns.push((person, decided));
+    Ok(Ok(Turned::Done))
+}
+
+/// A turn that did not happen. Somebody whose first it was stays unknown.
+async fn failed(
+    tx: &mut Tx,
+    person: PersonId,
+    newcomer: bool,
+    error: TurnError,
+) -> Result<Result<Turned, TurnError>, StoreError> {
+    if newcomer {
+        tx.forget_newcomer(person).await?;
+    }
+    Ok(Err(error))
 }
 
 /// What came of a batch.

@@ -40,12 +40,30 @@ impl<'t> Applying<'t> {
                 self.tx.drop_fact(person, fact);
                 self.follow_zone(fact).await
             }
-            Effect::Journal(entry) => self.tx.keep_entry(person, entry, now).await,
-            Effect::Promise(promise) => self.tx.keep_promise(person, promise, now).await,
-            Effect::Settle { id, standing, day } => self.tx.settle_promise(person, id, *standing, (*day, now)).await,
-            Effect::CheckIn(checkin) => self.tx.keep_checkin(person, checkin).await,
-            Effect::Deed(deed) => self.tx.keep_deed(person, deed, now).await,
-            Effect::Return { id, day, away } => self.tx.keep_return(person, id, *day, *away).await,
+            Effect::Journal(entry) => {
+                self.tx.keep_entry(person, entry, now);
+                Ok(())
+            }
+            Effect::Promise(promise) => {
+                self.tx.keep_promise(person, promise, now);
+                Ok(())
+            }
+            Effect::Settle { id, standing, day } => {
+                self.tx.settle_promise(person, id, *standing, (*day, now));
+                Ok(())
+            }
+            Effect::CheckIn(checkin) => {
+                self.tx.keep_checkin(person, checkin);
+                Ok(())
+            }
+            Effect::Deed(deed) => {
+                self.tx.keep_deed(person, deed, now);
+                Ok(())
+            }
+            Effect::Return { id, day, away } => {
+                self.tx.keep_return(person, id, *day, *away);
+                Ok(())
+            }
             Effect::Withdraw { kind, id } => self.tx.withdraw(person, *kind, id).await,
             Effect::Schedule(plan) => self.schedule(plan),
             Effect::Cancel { name } => self.tx.cancel_schedule(person, name),

@@ -41,14 +41,14 @@ async fn every_kind_of_thing_is_read_back_with_its_day() {
     let now = house.clock.now();
     let mut tx = house.door.store().begin().await.unwrap();
     let tokyo = Days { made: MONDAY, due: date(2026, 11, 18) };
-    tx.keep_promise(person, &promise("a", date(2026, 11, 17), Some(tokyo)), now).await.unwrap();
-    tx.settle_promise(person, "a", Standing::Repaired, (TODAY, now)).await.unwrap();
+    tx.keep_promise(person, &promise("a", date(2026, 11, 17), Some(tokyo)), now);
+    tx.settle_promise(person, "a", Standing::Repaired, (TODAY, now));
     let unsure = Promise { sure: Some(4), ..promise("b", date(2026, 11, 24), None) };
-    tx.keep_promise(person, &unsure, now).await.unwrap();
-    tx.keep_return(person, "r", MONDAY, 9).await.unwrap();
-    tx.keep_deed(person, &deed("d", Kind::Crossing, Some("My  brother")), now).await.unwrap();
-    tx.keep_deed(person, &deed("e", Kind::Wrote, None), now).await.unwrap();
-    let found = tx.history(person, TODAY).await.unwrap();
+    tx.keep_promise(person, &unsure, now);
+    tx.keep_return(person, "r", MONDAY, 9);
+    tx.keep_deed(person, &deed("d", Kind::Crossing, Some("My  brother")), now);
+    tx.keep_deed(person, &deed("e", Kind::Wrote, None), now);
+    let found = tx.histories(&[(person, TODAY)]).await.unwrap().remove(&person).unwrap().unwrap();
     let of =
         |id: &str, made, due, standing, settled| Promised { id: id.into(), made, due, standing, settled, sure: None };
     let done = |id: &str, kind, about| Done { id: id.into(), kind, day: MONDAY, amount: Some(4), about };
@@ -71,12 +71,12 @@ async fn what_is_taken_back_is_gone_and_a_reopened_promise_has_no_day() {
     let person = somebody(&mut house).await;
     let now = house.clock.now();
     let mut tx = house.door.store().begin().await.unwrap();
-    tx.keep_deed(person, &deed("d", Kind::Slip, None), now).await.unwrap();
+    tx.keep_deed(person, &deed("d", Kind::Slip, None), now);
     tx.withdraw(person, Kept::Deed, "d").await.unwrap();
-    tx.keep_promise(person, &promise("a", TODAY, None), now).await.unwrap();
-    tx.settle_promise(person, "a", Standing::Kept, (TODAY, now)).await.unwrap();
-    tx.settle_promise(person, "a", Standing::Open, (TODAY, now)).await.unwrap();
-    let found = tx.history(person, TODAY).await.unwrap();
+    tx.keep_promise(person, &promise("a", TODAY, None), now);
+    tx.settle_promise(person, "a", Standing::Kept, (TODAY, now));
+    tx.settle_promise(person, "a", Standing::Open, (TODAY, now));
+    let found = tx.histories(&[(person, TODAY)]).await.unwrap().remove(&person).unwrap().unwrap();
     assert_eq!((found.deeds.len(), found.promises[0].settled), (0, None));
 }
 
@@ -86,7 +86,7 @@ async fn what_a_deed_was_about_is_sealed_and_goes_with_its_person() {
     let person = somebody(&mut house).await;
     let now = house.clock.now();
     let mut tx = house.door.store().begin().await.unwrap();
-    tx.keep_deed(person, &deed("d", Kind::Crossing, Some("my brother")), now).await.unwrap();
+    tx.keep_deed(person, &deed("d", Kind::Crossing, Some("my brother")), now);
     tx.commit().await.unwrap();
     assert_eq!(house.sql("select count(*) || '' from deeds where length(about) > 10").await, ["1"]);
     house.sql("delete from persons returning id || ''").await;

@@ -81,7 +81,7 @@ impl World {
         let mut day = last.map_or_else(|| here.date().yesterday(), Ok)?;
         for number in 0..count.unwrap_or(i64::from(last.is_some())) {
             let id = format!("given.{number}");
-            tx.keep_checkin(person, &CheckIn { id, day, mood: Some(3), feeling: None, note: None }).await?;
+            tx.keep_checkin(person, &CheckIn { id, day, mood: Some(3), feeling: None, note: None });
             day = day.yesterday()?;
         }
         Ok(())
@@ -101,8 +101,8 @@ async fn keep(tx: &mut Tx, person: PersonId, here: &Zoned, number: usize, given:
             let (id, text, to) = (format!("given.{number}"), Private::new(text), Private::new(to));
             let days = Some(Days { made: here.date(), due: here.date() });
             let promise = Promise { id: id.clone(), text, to, due, standing: Standing::Open, sure: None, days };
-            tx.keep_promise(person, &promise, now).await?;
-            tx.settle_promise(person, &id, *standing, (here.date(), now)).await?;
+            tx.keep_promise(person, &promise, now);
+            tx.settle_promise(person, &id, *standing, (here.date(), now));
         }
         Given::Past { ago, what } => {
             for (ago, (index, what)) in ago.clone().flat_map(|ago| what.iter().enumerate().map(move |one| (ago, one))) {
@@ -114,7 +114,7 @@ async fn keep(tx: &mut Tx, person: PersonId, here: &Zoned, number: usize, given:
             for entry in 0..*count {
                 let (title, body) = (Private::new("An entry"), Private::new("Kept before."));
                 let entry = Entry { id: format!("given.{entry}"), kind: "journal".into(), title, body };
-                tx.keep_entry(person, &entry, now).await?;
+                tx.keep_entry(person, &entry, now);
             }
         }
         Given::Reminders(count) => {
@@ -137,14 +137,14 @@ async fn keep_past(tx: &mut Tx, person: PersonId, then: &Zoned, id: String, what
         Past::Promise(standing) => {
             let (text, to, days) = (Private::new("A promise"), Private::new("me"), Some(Days { made: day, due: day }));
             let promise = Promise { id: id.clone(), text, to, due: at, standing: Standing::Open, sure: None, days };
-            tx.keep_promise(person, &promise, at).await?;
-            tx.settle_promise(person, &id, standing, (day, at)).await?;
+            tx.keep_promise(person, &promise, at);
+            tx.settle_promise(person, &id, standing, (day, at));
         }
         Past::CheckIn(mood) => {
-            tx.keep_checkin(person, &CheckIn { id, day, mood, feeling: None, note: None }).await?;
+            tx.keep_checkin(person, &CheckIn { id, day, mood, feeling: None, note: None });
         }
-        Past::Return => tx.keep_return(person, &id, day, 7).await?,
-        Past::Deed(kind) => tx.keep_deed(person, &Deed { id, kind, day, amount: None, about: None }, at).await?,
+        Past::Return => tx.keep_return(person, &id, day, 7),
+        Past::Deed(kind) => tx.keep_deed(person, &Deed { id, kind, day, amount: None, about: None }, at),
     }
     Ok(())
 }
