@@ -117,6 +117,9 @@ impl Watched {
 
     /// Does the program get on?
     fn health(&self) -> Result<(), &'static str> {
+        if self.node.store().disk_works().is_err() {
+            return Err("the disk failed");
+        }
         let hangs = self.workers.iter().any(|(_, pulse)| pulse.still_for() >= HANGS);
         if hangs { Err("a worker hangs") } else { Ok(()) }
     }
@@ -127,6 +130,9 @@ impl Watched {
             return Err("stopping");
         }
         self.health()?;
+        if !self.node.store().disk_takes() {
+            return Err("the disk is full or may not be written");
+        }
         self.status().await.map(drop).ok_or("the database does not answer")
     }
 
