@@ -202,8 +202,8 @@ async fn a_week_of_kept_promises(bot: &BotTester) {
         let (text, to) = (Private::new("A promise"), Private::new("me"));
         let promise = Promise { id: id.clone(), text, to, due: at, standing: Standing::Open, sure: None, days };
         // Nobody else is here.
-        tx.keep_promise(PersonId(1), &promise, at).await.unwrap();
-        tx.settle_promise(PersonId(1), &id, Standing::Kept, (day, at)).await.unwrap();
+        tx.keep_promise(PersonId(1), &promise, at);
+        tx.settle_promise(PersonId(1), &id, Standing::Kept, (day, at));
     }
     tx.commit().await.unwrap();
 }

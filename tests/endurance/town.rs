@@ -154,7 +154,7 @@ pub async fn plan_bells(base: &Base, town: &Town) {
             sure: None,
             days: None,
         };
-        tx.keep_promise(account.person, &promise, now).await.unwrap();
+        tx.keep_promise(account.person, &promise, now);
         for bell in 1..=town.size.bells {
             let at = now.checked_add(Duration::from_millis(random.u64(1_000..town.size.span().max(2_000)))).unwrap();
             let text = |text: &str| Value::Text(text.to_owned());
