@@ -12,6 +12,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::platform::discord::shards::MOST_SHARDS;
 use crate::platform::{Endpoint, EndpointError, Network, discord, is_local, telegram};
 
 /// The file that is read when none is named and it exists in the working folder.
@@ -75,6 +76,8 @@ pub struct Discord {
     pub api: Endpoint,
     /// A server that gets changed commands at once, for trying things out.
     pub test_server: Option<String>,
+    /// How many connections to the gateway the bot has, in all programs together.
+    pub shards: u32,
 }
 
 /// A database on a server.
@@ -249,11 +252,12 @@ struct RawDiscord {
     token_file: Option<PathBuf>,
     api_url: String,
     test_server: Option<String>,
+    shards: u32,
 }
 
 impl Default for RawDiscord {
     fn default() -> Self {
-        Self { token: None, token_file: None, api_url: "https://discord.com".into(), test_server: None }
+        Self { token: None, token_file: None, api_url: "https://discord.com".into(), test_server: None, shards: 1 }
     }
 }
 
@@ -310,6 +314,11 @@ impl Raw {
         if self.discord.test_server.as_deref().is_some_and(|id| !is_number(id)) {
             return Err(ConfigError::Wrong("`discord.test_server` is not a server's id, which is a number".into()));
         }
+        if !(1..=MOST_SHARDS).contains(&self.discord.shards) {
+            return Err(ConfigError::Wrong(format!(
+                "`discord.shards` is a number from 1 to {MOST_SHARDS}: one for each 1,000 servers that the bot is in, and 1 is right below that"
+            )));
+        }
         let store = self.store.check(self.network)?;
         if self.pace.at_once == 0 {
             return Err(ConfigError::Wrong("`pace.at_once` is 0, and then nothing could be sent".into()));
@@ -325,7 +334,12 @@ impl Raw {
         let discord_api = endpoint("discord.api_url", &self.discord.api_url, reach(discord.is_some()))?;
         Ok(Config {
             telegram: telegram.map(|token| Telegram { token, api: telegram_api, webhook }),
-            discord: discord.map(|token| Discord { token, api: discord_api, test_server: self.discord.test_server }),
+            discord: discord.map(|token| Discord {
+                token,
+                api: discord_api,
+                test_server: self.discord.test_server,
+                shards: self.discord.shards,
+            }),
             data_dir: self.data_dir,
             store,
             prompts_dir: self.prompts_dir,
@@ -656,6 +670,18 @@ mod tests {
         assert!(refused("[discord]\ntest_server = \"my server\"").contains("discord.test_server"));
         let error = Config::parse(None, variables(&[("GOLDSEAM_DATADIR", "x")])).unwrap_err().to_string();
         assert!(error.contains("datadir"), "{error}");
+    }
+
+    #[test]
+    fn discord_has_one_connection_unless_more_are_asked_for() {
+        let with = |shards: &str| from_file(&format!("[discord]\ntoken = \"{DISCORD_TOKEN}\"\n{shards}"));
+        assert_eq!(with("").unwrap().discord.unwrap().shards, 1);
+        assert_eq!(with("shards = 64").unwrap().discord.unwrap().shards, 64);
+        for wrong in ["0", "65", "-1", "\"auto\""] {
+            let error = with(&format!("shards = {wrong}")).unwrap_err().to_string();
+            assert!(error.contains("shards"), "{error}");
+        }
+        assert!(refused("[discord]\nshards = 0").contains("from 1 to 64"));
     }
 
     #[test]

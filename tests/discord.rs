@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use goldseam::outbox::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
 use goldseam::platform::discord::{
-    Interactions, ListenError, Listener, Rest, Sender, Settings, SlashCommand, decode, locales,
+    Interactions, ListenError, Listener, PATIENCE, Rest, Sender, Settings, Shard, SlashCommand, decode, locales,
 };
 use goldseam::platform::inbox::{Heard, Inbox, RawEvent};
 use goldseam::platform::{Endpoint, Network};
@@ -17,7 +17,10 @@ use goldseam::types::{
     Theme,
 };
 use serde_json::{Value, json};
-use support::fake_discord::{APPLICATION, FakeDiscord, Fault, SERVER_CHANNEL, SentMessage, TOKEN};
+use support::fake_discord::{
+    APPLICATION, FakeDiscord, Fault, OTHER_SERVER, SERVER, SERVER_CHANNEL, SentMessage, TOKEN,
+};
+use support::wire::{BadCertificate, FullHouse, Wire, name_that_nobody_has};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -479,7 +482,7 @@ fn settings(defer_after: Duration) -> Settings {
         takes_text,
     };
     let commands = vec![command("checkin", false), command("promise", true)];
-    Settings { test_server: None, commands, form: form_words(), defer_after }
+    Settings { shard: Shard::WHOLE, test_server: None, commands, form: form_words(), patience: PATIENCE, defer_after }
 }
 
 /// Forms in two languages.
@@ -500,7 +503,13 @@ impl Bot {
     }
 
     async fn on(fake: FakeDiscord, inbox: Arc<Memory>, defer_after: Duration) -> Self {
-        let (listener, interactions) = listener(&fake, defer_after).await;
+        Self::with(fake, inbox, settings(defer_after)).await
+    }
+
+    async fn with(fake: FakeDiscord, inbox: Arc<Memory>, settings: Settings) -> Self {
+        let interactions = Interactions::default();
+        let start = Listener::start(settings, rest(&fake.url, TOKEN), interactions.clone());
+        let listener = start.await.unwrap();
         let cancel = CancellationToken::new();
         let running = tokio::spawn(listener.run(Arc::clone(&inbox) as Arc<dyn Inbox>, cancel.clone()));
         fake.connected().await;
@@ -1003,6 +1012,194 @@ async fn a_new_session_is_not_begun_again_and_again() {
     let error = tokio::time::timeout(Duration::from_secs(30), bot.running).await.unwrap().unwrap().unwrap_err();
     assert!(error.to_string().contains("only 10 gateway sessions"), "{error:#}");
     assert_eq!(bot.fake.identified(), 2);
+}
+
+// ---- wires ----
+
+/// Short, for tests that wait for it.
+const LIMIT: Duration = Duration::from_millis(400);
+
+#[tokio::test]
+async fn a_message_into_a_silent_wire_arrives_once_over_the_next_one() {
+    let fake = FakeDiscord::start().await;
+    let wire = Wire::to(&fake.url).await;
+    let api = Endpoint::new(&wire.url(), Network::Loopback).unwrap();
+    let rest = Rest::new(&api, Network::Loopback, TOKEN.to_owned().into()).unwrap().with_limit(LIMIT);
+    let sender = Sender::new(Arc::new(rest), Interactions::default());
+    sender.deliver(&outgoing(1, plain("One"))).await.unwrap();
+    wire.falls_silent();
+    for _ in 0..2 {
+        let begun = tokio::time::Instant::now();
+        let lost = sender.deliver(&outgoing(2, plain("Two"))).await;
+        assert_eq!(lost, Err(SendError::Ambiguous("no answer in time".into())));
+        assert!(begun.elapsed() < LIMIT * 5, "{:?}", begun.elapsed());
+    }
+    wire.heals();
+    sender.deliver(&outgoing(2, plain("Two"))).await.unwrap();
+    let seen = fake.person(33).sent();
+    assert_eq!(seen.iter().map(|m| m.content.as_str()).collect::<Vec<_>>(), ["One", "Two"]);
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn who_does_not_let_us_in_who_has_no_name_and_who_cannot_prove_it_gets_nothing() {
+    let (full, liar) = (FullHouse::new().await, BadCertificate::start().await);
+    for (address, network) in [
+        (format!("http://{}", full.address), Network::Loopback),
+        (liar.url.clone(), Network::Loopback),
+        (name_that_nobody_has(), Network::Open),
+    ] {
+        let api = Endpoint::new(&address, network).unwrap();
+        let rest = Arc::new(Rest::new(&api, network, TOKEN.to_owned().into()).unwrap());
+        let begun = tokio::time::Instant::now();
+        let message = outgoing(1, plain("Hello"));
+        let sender = Sender::new(rest.clone(), Interactions::default());
+        let started = Listener::start(settings(DEFER_LATE), rest, Interactions::default());
+        let (sent, started) = tokio::join!(sender.deliver(&message), started);
+        assert_eq!(sent, Err(SendError::NotSent("no connection to Discord".into())), "{address}: surely not sent");
+        assert!(started.err().is_some_and(|error| !error.is::<ListenError>()), "{address}: worth another try");
+        assert!(begun.elapsed() < Duration::from_secs(8), "{address}: {:?}", begun.elapsed());
+    }
+    assert!(liar.is_trusted_by_nobody());
+}
+
+/// Its gateway is at the other end of a wire.
+async fn over_a_wire(patience: Duration) -> (Bot, Wire) {
+    let fake = FakeDiscord::start().await;
+    let wire = Wire::to(&fake.url).await;
+    fake.gateway_url(&format!("ws://{}/gateway", wire.address));
+    (Bot::with(fake, Arc::default(), Settings { patience, ..settings(DEFER_LATE) }).await, wire)
+}
+
+#[tokio::test]
+async fn a_gateway_that_falls_silent_is_left_and_what_was_written_meanwhile_is_read_back() {
+    let patience = Duration::from_secs(1);
+    let (bot, wire) = over_a_wire(patience).await;
+    let ana = bot.fake.person(33);
+    ana.says("one");
+    let chat = bot.inbox.input(1).await.place.id;
+    bot.inbox.chats.lock().unwrap().push(chat);
+    tokio::time::sleep(patience * 3).await;
+    assert_eq!((bot.fake.identified(), wire.accepted()), (1, 1), "who answers is not left, however quiet it is");
+    let begun = tokio::time::Instant::now();
+    wire.falls_silent();
+    ana.says("two");
+    let other = |bot: &Bot| bot.fake.bodies("/gateway/bot").len();
+    let before = other(&bot);
+    bot.fake.until("it is noticed", |fake| fake.bodies("/gateway/bot").len() > before).await;
+    assert!(begun.elapsed() < patience * 2 + Duration::from_secs(2), "{:?}", begun.elapsed());
+    // The next one is let in, and nobody ever answers.
+    let before = other(&bot);
+    bot.fake.until("it is left as well", |fake| fake.bodies("/gateway/bot").len() > before).await;
+    wire.heals();
+    bot.inbox.input(2).await;
+    ana.says("three");
+    bot.inbox.input(3).await;
+    assert_eq!(bot.inbox.inputs(), ["text one", "text two", "text three"]);
+    assert_eq!(bot.fake.identified(), 2);
+    bot.fake.assert_no_violations();
+    bot.cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_gateway_to_which_connecting_never_ends_is_left() {
+    let (fake, full) = (FakeDiscord::start().await, FullHouse::new().await);
+    fake.gateway_url(&format!("ws://{}/gateway", full.address));
+    let settings = Settings { patience: Duration::from_millis(600), ..settings(DEFER_LATE) };
+    let listener = Listener::start(settings, rest(&fake.url, TOKEN), Interactions::default()).await.unwrap();
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn(listener.run(Arc::new(Memory::default()), cancel.clone()));
+    fake.until("it asks again where to go", |fake| fake.bodies("/gateway/bot").len() >= 2).await;
+    fake.gateway_url(&format!("{}/gateway", fake.url.replace("http", "ws")));
+    fake.connected().await;
+    cancel.cancel();
+    running.await.unwrap().unwrap();
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn heartbeats_that_nobody_hears_end_the_session_and_nothing_is_lost() {
+    let fake = FakeDiscord::start().await;
+    fake.wants_heartbeats(Duration::from_millis(700));
+    fake.acknowledges_heartbeats(false);
+    let bot = Bot::with(fake, Arc::default(), settings(DEFER_LATE)).await;
+    let ana = bot.fake.person(33);
+    ana.says("one");
+    let chat = bot.inbox.input(1).await.place.id;
+    bot.inbox.chats.lock().unwrap().push(chat);
+    bot.fake.until("the session is left", |fake| !fake.is_heard()).await;
+    ana.says("two");
+    bot.fake.acknowledges_heartbeats(true);
+    bot.inbox.input(2).await;
+    ana.says("three");
+    bot.inbox.input(3).await;
+    assert_eq!(bot.inbox.inputs(), ["text one", "text two", "text three"]);
+    assert_eq!(bot.fake.identified(), 2);
+    bot.fake.assert_no_violations();
+    bot.cancel.cancel();
+}
+
+// ---- several connections ----
+
+/// A listener on each of two connections, with one inbox.
+async fn on_two(fake: &FakeDiscord, inbox: &Arc<Memory>) -> (CancellationToken, Vec<JoinHandle<anyhow::Result<()>>>) {
+    let (cancel, interactions) = (CancellationToken::new(), Interactions::default());
+    let mut running = Vec::new();
+    for shard in Shard::all(2) {
+        let settings = Settings { shard, ..settings(DEFER_LATE) };
+        let listener = Listener::start(settings, rest(&fake.url, TOKEN), interactions.clone()).await.unwrap();
+        running.push(tokio::spawn(listener.run(Arc::clone(inbox) as Arc<dyn Inbox>, cancel.clone())));
+    }
+    fake.until("both connections are there", |fake| fake.shards_heard() == [0, 1]).await;
+    (cancel, running)
+}
+
+#[tokio::test]
+async fn of_two_connections_each_hears_its_servers_and_the_first_one_all_chats() {
+    let fake = FakeDiscord::start().await;
+    fake.wants_shards(2, Duration::ZERO);
+    let (inbox, person) = (Arc::new(Memory::default()), fake.person(33));
+    let (cancel, running) = on_two(&fake, &inbox).await;
+    let doings: [&dyn Fn(); 3] = [&|| person.says("hello"), &|| person.uses_in(SERVER, "/checkin here"), &|| {
+        person.uses_in(OTHER_SERVER, "/checkin there")
+    }];
+    for (number, does) in doings.into_iter().enumerate() {
+        does();
+        inbox.input(number + 1).await;
+    }
+    assert_eq!(inbox.inputs(), ["text hello", "command checkin [here]", "command checkin [there]"]);
+    assert_eq!(fake.bodies("/commands").len(), 1, "the menu is registered once");
+    cancel.cancel();
+    for listener in running {
+        tokio::time::timeout(SOON, listener).await.expect("it stops").unwrap().unwrap();
+    }
+    fake.until("both have logged off", |fake| fake.closed_cleanly() == 2).await;
+    let chat = decode(&inbox.stored.lock().unwrap()[0].1).unwrap().place.id;
+    inbox.chats.lock().unwrap().push(chat);
+    person.says("meanwhile");
+    let (cancel, _running) = on_two(&fake, &inbox).await;
+    inbox.input(4).await;
+    assert_eq!(inbox.inputs()[3], "text meanwhile");
+    assert_eq!(fake.bodies("limit=100").len(), 1, "it is read back once");
+    fake.assert_no_violations();
+    cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_bot_with_too_many_servers_for_its_connections_says_what_to_set() {
+    let fake = FakeDiscord::start().await;
+    fake.recommends_shards(4);
+    let error = run_until_it_gives_up(&fake).await;
+    assert!(matches!(error.downcast_ref(), Some(ListenError::TooFewShards { total: 1, recommended: 4 })), "{error:#}");
+    assert!(error.to_string().contains("set `shards` in the [discord] settings to 4"), "{error:#}");
+    assert_eq!(fake.identified(), 0);
+    fake.recommends_shards(3);
+    let (listener, _) = listener(&fake, DEFER_LATE).await;
+    let cancel = CancellationToken::new();
+    let running = tokio::spawn(listener.run(Arc::new(Memory::default()), cancel.clone()));
+    fake.connected().await;
+    cancel.cancel();
+    running.await.unwrap().unwrap();
 }
 
 // ---- what only a person can mend ----

@@ -16,6 +16,7 @@ use goldseam::store::{Location, Server, Store};
 use goldseam::types::Platform;
 use goldseam::vault::Vault;
 use support::database::Database;
+use support::fake_discord;
 use support::house::House;
 use support::journey::{STORY, World, heard_the_welcome};
 use support::postbox::Postbox;
@@ -212,6 +213,49 @@ async fn what_is_due_is_said_once_however_many_programs_look() {
     assert_eq!(one.telegram.empty(), vec!["due daily"; 50]);
 }
 
+#[tokio::test]
+async fn programs_share_the_roles_of_a_kind_and_one_that_is_left_has_all() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let (first, second) = (Node::with_pace(store(&url).await, FAST), Node::with_pace(store(&url).await, FAST));
+    let of = |node: &Node| ["a", "a:1", "a:2", "a:3"].map(|name| node.role_of_a_kind("a", name));
+    let (ours, theirs) = (of(&first), of(&second));
+    let many = |roles: &[Role]| roles.iter().filter(|role| has(role)).count();
+    let (_alive, dies) = (lives(&first), lives(&second));
+    until("they have all of them", || many(&ours) + many(&theirs) == 4).await;
+    assert!(many(&ours) > 0 && many(&theirs) > 0, "none has all: {} and {}", many(&ours), many(&theirs));
+    drop(dies);
+    until("the one that is left has all", || many(&ours) == 4).await;
+}
+
+#[tokio::test]
+async fn what_may_happen_once_in_a_while_is_counted_over_all_programs() {
+    const SPAN: Duration = Duration::from_millis(400);
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let nodes = [Node::with_pace(store(&url).await, FAST), Node::with_pace(store(&url).await, FAST)];
+    let passes = [0, 1, 0, 1].map(|at: usize| {
+        let node = nodes[at].clone();
+        tokio::spawn(async move {
+            node.once_in("login", SPAN).await;
+            Instant::now()
+        })
+    });
+    let other = Instant::now();
+    nodes[0].once_in("another thing", SPAN).await;
+    assert!(other.elapsed() < SPAN, "it waits for its own kind only");
+    let mut at = Vec::new();
+    for pass in passes {
+        at.push(pass.await.unwrap());
+    }
+    at.sort();
+    let pauses: Vec<Duration> = at.windows(2).map(|two| two[1] - two[0]).collect();
+    assert!(pauses.iter().all(|pause| *pause >= SPAN - FAST.look), "not before its time: {pauses:?}");
+    let mut tx = nodes[0].store().begin().await.unwrap();
+    let roles = tx.status(goldseam::clock::Clock::system().now()).await.unwrap().roles;
+    assert!(roles.is_empty(), "these are no roles: {roles:?}");
+}
+
 // ---- the real program ----
 
 /// Two programs with nothing in common but the database, the one that listens first.
@@ -295,4 +339,65 @@ async fn a_program_that_froze_and_comes_back_finds_its_place_taken() {
     once.dedup();
     assert_eq!(sees, once);
     drop(frozen.terminated(Duration::from_secs(10)).await);
+}
+
+/// The programs that have taken over this role, by their place, the last one last.
+async fn has_taken(programs: &[&Program], role: &str) -> usize {
+    let said = format!("this program has taken over a role role=\"{role}\"");
+    let begun = Instant::now();
+    loop {
+        if let Some(at) = programs.iter().position(|program| program.stderr().contains(&said)) {
+            return at;
+        }
+        assert!(begun.elapsed() < PATIENCE, "nobody has {role}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn programs_share_discords_connections_and_one_takes_over_those_of_another_that_is_killed() {
+    let Some(postgres) = postgres::shared() else { return };
+    let url = postgres.database().await;
+    let (world, database) = (World::discord().await, Database::at(url.clone()));
+    let World::Discord(fake) = &world else { unreachable!() };
+    fake.wants_shards(2, Duration::from_secs(5));
+    let settings = world.settings(database.folder()).with("GOLDSEAM_DISCORD__SHARDS", "2");
+    let settings = settings.with("GOLDSEAM_STORE__URL", url);
+    let both = [settings.starts(&["run"]), settings.starts(&["run"])];
+    let at = has_taken(&[&both[0], &both[1]], "poll:discord").await;
+    assert_eq!(has_taken(&[&both[1 - at]], "poll:discord:1").await, 0, "each has one");
+    fake.until("both connections are there", |fake| fake.shards_heard() == [0, 1]).await;
+    world.lives(STORY[0]).await;
+    let ben = fake.person(43);
+    ben.uses_in(fake_discord::OTHER_SERVER, "/about");
+    fake.until("the other server is answered", |_| ben.sent().iter().any(|message| message.ephemeral)).await;
+    for step in &STORY[1..5] {
+        world.lives(*step).await;
+    }
+    settles(&database).await;
+
+    let shown = settings.runs(&["status"], &[]).stdout;
+    for role in ["poll:discord", "poll:discord:1"] {
+        assert!(shown.contains(&format!("{role}: a program does it")), "{shown}");
+    }
+
+    let [first, second] = both;
+    let (hears_chats, other) = if at == 0 { (first, second) } else { (second, first) };
+    hears_chats.killed();
+    let died = Instant::now();
+    let (text, answer) = STORY[5];
+    world.does(text);
+    other.logs("role=\"poll:discord\"", 1).await;
+    assert!(died.elapsed() < Duration::from_secs(10), "after {:?}", died.elapsed());
+    fake.until("both connections are there again", |fake| fake.shards_heard() == [0, 1]).await;
+    world.hears(answer, 1).await;
+    ben.uses_in(fake_discord::OTHER_SERVER, "/about");
+    for step in &STORY[6..9] {
+        world.lives(*step).await;
+    }
+    let sees = world.sees();
+    let mut once = sees.clone();
+    once.dedup();
+    assert_eq!(sees, once, "nothing came twice");
+    world.broke_no_rule();
 }

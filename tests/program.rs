@@ -75,6 +75,23 @@ async fn a_kill_after_every_message_loses_nothing_when_telegram_calls() {
 }
 
 #[tokio::test]
+async fn one_program_has_all_of_discords_connections() {
+    let World::Discord(fake) = World::discord().await else { unreachable!() };
+    fake.wants_shards(2, Duration::from_secs(5));
+    let (world, folder) = (World::Discord(fake), tempfile::tempdir().unwrap());
+    let program = world.settings(folder.path()).with("GOLDSEAM_DISCORD__SHARDS", "2").starts(&["run"]);
+    let World::Discord(fake) = &world else { unreachable!() };
+    fake.until("both connections are there", |fake| fake.shards_heard() == [0, 1]).await;
+    world.lives(STORY[0]).await;
+    let ben = fake.person(43);
+    ben.uses_in(fake_discord::OTHER_SERVER, "/about");
+    fake.until("the other server is answered", |_| ben.sent().iter().any(|message| message.ephemeral)).await;
+    let (status, _) = program.terminated(Duration::from_secs(10)).await;
+    assert_eq!((status.code(), fake.closed_cleanly()), (Some(0), 2));
+    world.broke_no_rule();
+}
+
+#[tokio::test]
 async fn a_kill_after_every_message_loses_and_repeats_nothing_on_discord() {
     let (twice, ..) = a_life_with_kills(World::discord().await).await;
     assert_eq!(twice, 0);

@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use support::fake_telegram::{BOT, BOT_ID, FakeTelegram, TOKEN, Trouble, against_description, strip_html};
+use support::wire::{BadCertificate, FullHouse, Wire, name_that_nobody_has};
 use tokio_util::sync::CancellationToken;
 
 // ---- update -> input ---------------------------------------------------------------------------------------------------
@@ -926,6 +927,86 @@ async fn a_wrong_token_stops_the_loop_and_says_what_to_check() {
         assert!(error.to_string().contains("check the token"), "{error}");
         assert!(!format!("{error:?} {error}").contains(wrong));
     }
+}
+
+// ---- wires ---------------------------------------------------------------------------------------------------------------
+
+/// Short, for tests that wait for it.
+const LIMIT: Duration = Duration::from_millis(400);
+
+#[tokio::test]
+async fn a_message_into_a_silent_wire_is_unclear_and_the_next_one_takes_a_new_wire() {
+    let fake = FakeTelegram::start().await;
+    fake.person(42).known();
+    let wire = Wire::to(fake.address()).await;
+    let sender = Sender::new(&endpoint(&wire.url()), token()).unwrap().with_limit(LIMIT);
+    sender.deliver(&asking("42", "One", &[])).await.unwrap();
+    wire.falls_silent();
+    for _ in 0..2 {
+        let begun = tokio::time::Instant::now();
+        let lost = sender.deliver(&asking("42", "Two", &[])).await;
+        assert_eq!(lost, Err(SendError::Ambiguous("no answer in time".into())));
+        assert!(begun.elapsed() < LIMIT * 5, "{:?}", begun.elapsed());
+    }
+    wire.heals();
+    sender.deliver(&asking("42", "Three", &[])).await.unwrap();
+    let sent: Vec<String> = fake.sent_to(42).into_iter().map(|message| message.plain).collect();
+    assert_eq!((sent, wire.accepted()), (vec!["One".into(), "Three".into()], 3), "each dead connection is left");
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_poll_over_a_wire_that_fell_silent_is_left_and_nothing_is_lost() {
+    let fake = FakeTelegram::start().await;
+    let wire = Wire::to(fake.address()).await;
+    let listener = Listener::new(&endpoint(&wire.url()), token(), &[]).unwrap().with_limit(LIMIT);
+    let (inbox, cancel) = (Arc::new(Kept::default()), CancellationToken::new());
+    let running = listener.run(Arc::clone(&inbox) as Arc<dyn Inbox>, Duration::from_secs(1), cancel.clone());
+    let running = tokio::spawn(running);
+    let one = fake.person(42).says("one");
+    fake.wait_until("the first is stored and confirmed", |fake| fake.unconfirmed().is_empty()).await;
+    wire.falls_silent();
+    let two = fake.person(42).says("two");
+    let before = wire.accepted();
+    until("it tries another connection", || wire.accepted() > before).await;
+    wire.heals();
+    let three = fake.person(42).says("three");
+    fake.wait_until("the others are stored and confirmed", |fake| fake.unconfirmed().is_empty()).await;
+    assert_eq!(inbox.ids(), [one, two, three].map(|id| id.to_string()));
+    cancel.cancel();
+    running.await.unwrap().unwrap();
+    fake.assert_no_violations();
+}
+
+#[tokio::test]
+async fn who_does_not_let_us_in_who_has_no_name_and_who_cannot_prove_it_gets_nothing() {
+    let (full, liar) = (FullHouse::new().await, BadCertificate::start().await);
+    for (address, network) in [
+        (format!("http://{}", full.address), Network::Loopback),
+        (liar.url.clone(), Network::Loopback),
+        (name_that_nobody_has(), Network::Open),
+    ] {
+        let endpoint = Endpoint::new(&address, network).unwrap();
+        let sender = Sender::new(&endpoint, token()).unwrap();
+        let listener = Listener::new(&endpoint, token(), &[]).unwrap();
+        let begun = tokio::time::Instant::now();
+        let message = asking("42", "Hello", &[]);
+        let (sent, asked) = tokio::join!(sender.deliver(&message), listener.who());
+        assert_eq!(sent, Err(SendError::NotSent("no connection".into())), "{address}: surely not sent");
+        let error = asked.unwrap_err();
+        assert!(!error.is_final() && matches!(error, PollError::Unavailable(_)), "{address}: {error}");
+        assert!(begun.elapsed() < Duration::from_secs(8), "{address}: {:?}", begun.elapsed());
+    }
+    assert!(liar.is_trusted_by_nobody());
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(20), waiting).await.is_ok(), "never: {what}");
 }
 
 // ---- the fake itself ---------------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ use super::house::{self, House, Reload};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::metrics;
-use crate::nodes::Node;
-use crate::outbox::{Deliver, Limits};
+use crate::nodes::{Node, Role};
+use crate::outbox::{BoxFuture, Deliver, Limits};
+use crate::platform::discord::Shard;
+use crate::platform::discord::shards::{LOGIN_EVERY, Porter};
 use crate::platform::inbox::Inbox;
 use crate::platform::telegram::Listener;
 use crate::platform::{discord, telegram};
@@ -45,13 +47,34 @@ enum Ear {
 }
 
 impl Ear {
-    fn platform(&self) -> Platform {
+    /// What only one program may do at a time: each of Discord's connections is a role, and programs share them.
+    fn role(&self) -> String {
         match self {
-            Ear::Telegram(..) => Platform::Telegram,
-            Ear::Discord(..) => Platform::Discord,
+            Ear::Telegram(..) => "poll:telegram".into(),
+            Ear::Discord(discord::Settings { shard: Shard { id: 0, .. }, .. }, ..) => DISCORD.into(),
+            Ear::Discord(settings, ..) => format!("{DISCORD}:{}", settings.shard.id),
+        }
+    }
+
+    fn asks_for(&self, node: &Node) -> Role {
+        match self {
+            Ear::Telegram(..) => node.role(&self.role()),
+            Ear::Discord(..) => node.role_of_a_kind(DISCORD, &self.role()),
         }
     }
 }
+
+/// The connections log in one after the other, whichever programs have them.
+struct OneByOne(Node);
+
+impl Porter for OneByOne {
+    fn admits(&self, bucket: u64) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.0.once_in(&format!("login:discord:{bucket}"), LOGIN_EVERY).await })
+    }
+}
+
+/// The role of listening to Discord, and what those of further connections begin with.
+const DISCORD: &str = "poll:discord";
 
 /// What messages go out through.
 type Mouths = Vec<(Arc<dyn Deliver>, Limits)>;
@@ -98,15 +121,24 @@ fn platforms(config: &Config, library: &Library) -> anyhow::Result<(Vec<Ear>, Mo
         let listener = Listener::new(api, token.clone(), menu.source())?.in_languages(menu.others())?;
         ears.push(Ear::Telegram(Box::new(listener), webhook.clone()));
     }
-    if let Some(config::Discord { token, api, test_server }) = &config.discord {
+    if let Some(config::Discord { token, api, test_server, shards }) = &config.discord {
         let rest = Arc::new(discord::Rest::new(api, config.network, token.clone())?);
         let interactions = discord::Interactions::default();
         let form = library.localized(|edition| edition.words().form.clone());
         let sender = discord::Sender::new(rest.clone(), interactions.clone()).with_form(form.clone());
         mouths.push((Arc::new(sender), limits(&config.pace, Platform::Discord)));
         let commands = slash_commands(&menu, &library.commands_with_text());
-        let settings = discord::Settings { test_server: test_server.clone(), commands, form, defer_after: DEFER_AFTER };
-        ears.push(Ear::Discord(settings, rest, interactions));
+        let settings = discord::Settings {
+            shard: Shard::WHOLE,
+            test_server: test_server.clone(),
+            commands,
+            form,
+            patience: discord::PATIENCE,
+            defer_after: DEFER_AFTER,
+        };
+        ears.extend(Shard::all(*shards).map(|shard| {
+            Ear::Discord(discord::Settings { shard, ..settings.clone() }, rest.clone(), interactions.clone())
+        }));
     }
     Ok((ears, mouths))
 }
@@ -231,17 +263,16 @@ async fn hear(ear: Ear, node: Node, inbox: Arc<dyn Inbox>, cancel: CancellationT
     if let Ear::Telegram(listener, Some(webhook)) = ear {
         return Ok(listener.serve(&webhook, inbox, cancel).await?);
     }
-    let platform = ear.platform();
-    let role = node.role(&format!("poll:{platform}"));
-    let heard = role.work(&cancel, |stop| listen_to(&ear, inbox.clone(), stop)).await.unwrap_or(Ok(()));
+    let role = ear.asks_for(&node);
+    let heard = role.work(&cancel, |stop| listen_to(&ear, &node, inbox.clone(), stop)).await.unwrap_or(Ok(()));
     if heard.is_err() {
-        node.resign(&format!("poll:{platform}")).await;
+        node.resign(&ear.role()).await;
     }
     heard
 }
 
 /// Listens until it is stopped.
-async fn listen_to(ear: &Ear, inbox: Arc<dyn Inbox>, stop: CancellationToken) -> anyhow::Result<()> {
+async fn listen_to(ear: &Ear, node: &Node, inbox: Arc<dyn Inbox>, stop: CancellationToken) -> anyhow::Result<()> {
     match ear {
         Ear::Telegram(listener, _) => Ok(Listener::clone(listener).run(inbox, POLL, stop).await?),
         Ear::Discord(settings, rest, interactions) => {
@@ -249,7 +280,7 @@ async fn listen_to(ear: &Ear, inbox: Arc<dyn Inbox>, stop: CancellationToken) ->
                 () = stop.cancelled() => return Ok(()),
                 listener = reach_discord(settings.clone(), rest.clone(), interactions.clone()) => listener?,
             };
-            listener.run(inbox, stop).await
+            listener.let_in_by(Arc::new(OneByOne(node.clone()))).run(inbox, stop).await
         }
     }
 }

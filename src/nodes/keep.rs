@@ -11,13 +11,19 @@ use crate::store::{Lease, StoreError};
 
 /// How long giving back may take.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// The pause before the next role of a kind is taken, in looks: for each that is there, and at most.
+const PAUSE: (u32, u32) = (2, 5);
 
 /// A role that this program has or would take.
 pub(super) struct Kept {
     pub(super) name: String,
+    /// Programs share the roles of a kind.
+    kind: Option<&'static str>,
     grant: watch::Sender<Option<Grant>>,
     /// When it is given up unless it was renewed.
     ends: Option<Instant>,
+    /// When it was taken.
+    taken: Option<Instant>,
     /// The database knows it.
     known: bool,
     /// This program wants it no more.
@@ -26,9 +32,9 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn new(name: &str, grant: Option<Grant>, counters: Counters) -> Self {
+    pub(super) fn new(name: &str, kind: Option<&'static str>, grant: Option<Grant>, counters: Counters) -> Self {
         let (name, grant) = (name.to_owned(), watch::Sender::new(grant));
-        Self { name, grant, ends: None, known: false, resigned: false, counters }
+        Self { name, kind, grant, ends: None, taken: None, known: false, resigned: false, counters }
     }
 
     pub(super) fn role(&self) -> Role {
@@ -51,6 +57,7 @@ impl Kept {
         let (had, has) = (self.grant.borrow().is_some(), grant.is_some());
         match (had, has) {
             (false, true) => {
+                self.taken = Some(Instant::now());
                 self.counters.add("roles.taken", "", 1);
                 tracing::info!(role = self.name, "this program has taken over a role");
             }
@@ -140,17 +147,25 @@ impl Node {
         }
     }
 
+    /// What became of each role: `None` for one that it does not have, or has not asked for because it is others' turn.
     async fn ask(&self) -> Result<Vec<(String, Option<Lease>)>, StoreError> {
-        let wanted: Vec<(String, bool)> =
-            self.roles().iter().filter(|kept| !kept.resigned).map(|kept| (kept.name.clone(), kept.known)).collect();
+        let wishes = wishes(&self.roles(), Instant::now(), self.0.pace.look);
         let mut tx = self.0.store.begin().await?;
-        let mut answers = Vec::with_capacity(wanted.len());
-        for (name, known) in wanted {
-            if !known {
-                tx.add_role(&name).await?;
+        let mut answers = Vec::with_capacity(wishes.len());
+        let mut enough: Vec<&'static str> = Vec::new();
+        for wish in wishes {
+            if !wish.known {
+                tx.add_role(&wish.name).await?;
             }
-            let lease = tx.ask_for_role(&name, self.name(), self.0.pace.span).await?;
-            answers.push((name, lease));
+            let others_first = !wish.ours && wish.kind.is_some_and(|kind| wish.waits || enough.contains(&kind));
+            let lease = match others_first {
+                true => None,
+                false => tx.ask_for_role(&wish.name, self.name(), self.0.pace.span).await?,
+            };
+            if lease.is_some() && !wish.ours {
+                enough.extend(wish.kind);
+            }
+            answers.push((wish.name, lease));
         }
         tx.commit().await?;
         Ok(answers)
@@ -182,4 +197,33 @@ impl Node {
             kept.set(None, now);
         }
     }
+}
+
+/// A role that is asked for.
+struct Wish {
+    name: String,
+    kind: Option<&'static str>,
+    known: bool,
+    ours: bool,
+    /// Others may have one of its kind first.
+    waits: bool,
+}
+
+fn wishes(roles: &[Kept], now: Instant, look: Duration) -> Vec<Wish> {
+    let wish = |kept: &Kept| Wish {
+        name: kept.name.clone(),
+        kind: kept.kind,
+        known: kept.known,
+        ours: kept.grant().is_some(),
+        waits: next_of_kind(roles, kept.kind, look).is_some_and(|next| now < next),
+    };
+    roles.iter().filter(|kept| !kept.resigned).map(wish).collect()
+}
+
+/// When another role of this kind may be taken: a while after the last one, the longer the more there are already.
+fn next_of_kind(roles: &[Kept], kind: Option<&'static str>, look: Duration) -> Option<Instant> {
+    let ours = || roles.iter().filter(|kept| kept.kind == kind && kept.grant().is_some());
+    let (each, most) = PAUSE;
+    let pause = look * u32::try_from(ours().count()).unwrap_or(most).saturating_mul(each).min(most);
+    ours().filter_map(|kept| kept.taken).max().map(|last| last + pause)
 }

@@ -3,12 +3,13 @@
 //! A role (listening to a platform, sending to one) is a lease in the database, by the database's clock. Whoever has it renews it
 //! every few seconds; whoever cannot renew it stops before somebody else may begin. Of one whose connections are gone the
 //! database knows at once. What is written under a lease is checked against it in the same transaction, so that a program that
-//! was frozen and comes back changes nothing. On a file there is one program, and every role is its own at once. Never decides
-//! what is said, and knows no platform.
+//! was frozen and comes back changes nothing. Roles of one kind are shared: who has some lets others go first. On a file there
+//! is one program, and every role is its own at once. Never decides what is said, and knows no platform.
 
 mod calls;
 mod keep;
 mod role;
+mod turnstile;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::store::{Dialect, Store};
 use calls::Switchboard;
 use keep::Kept;
 pub use role::{Grant, Role};
+use turnstile::Turnstiles;
 
 /// How long roles are given, and how often one looks.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,7 @@ struct Inner {
     shared: bool,
     roles: Mutex<Vec<Kept>>,
     switchboard: Switchboard,
+    turnstiles: Turnstiles,
     counters: Counters,
 }
 
@@ -81,8 +84,9 @@ impl Node {
     }
 
     fn of(store: Store, pace: Pace, shared: bool) -> Self {
-        let (roles, switchboard, counters) = (Mutex::default(), Switchboard::default(), Counters::default());
-        Self(Arc::new(Inner { store, pace, shared, roles, switchboard, counters }))
+        let (roles, switchboard, turnstiles) = (Mutex::default(), Switchboard::default(), Turnstiles::default());
+        let counters = Counters::default();
+        Self(Arc::new(Inner { store, pace, shared, roles, switchboard, turnstiles, counters }))
     }
 
     /// What this program is called in the database.
@@ -94,12 +98,23 @@ impl Node {
     /// A role that this program is ready to take; asked for by [`Node::run`].
     #[must_use]
     pub fn role(&self, name: &str) -> Role {
+        self.ready_for(name, None)
+    }
+
+    /// The same for one of several roles of a kind, which programs share: each takes one, and another one only after a pause that
+    /// grows with how many it has, so that others come first. What it has it keeps.
+    #[must_use]
+    pub fn role_of_a_kind(&self, kind: &'static str, name: &str) -> Role {
+        self.ready_for(name, Some(kind))
+    }
+
+    fn ready_for(&self, name: &str, kind: Option<&'static str>) -> Role {
         let mut roles = self.roles();
         let kept = match roles.iter().position(|kept| kept.name == name) {
             Some(known) => &roles[known],
             None => {
                 let grant = (!self.0.shared).then_some(Grant::Alone);
-                roles.push(Kept::new(name, grant, self.0.counters.clone()));
+                roles.push(Kept::new(name, kind, grant, self.0.counters.clone()));
                 // All programs ask in one order, so that no two of them wait for each other.
                 roles.sort_by(|one, other| one.name.cmp(&other.name));
                 let at = roles.iter().position(|kept| kept.name == name).unwrap_or_default();

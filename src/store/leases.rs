@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::{Result, Tx};
 
+/// What the names of leases begin with that are no roles ([`Tx::once_in`]).
+pub(super) const ONCE: &str = "once:";
+
 /// A role that a program was given. A later one of the same role ends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
@@ -54,6 +57,26 @@ impl Tx {
         Ok(row.map(|(epoch,)| Lease { role: role.to_owned(), holder: holder.to_owned(), epoch }))
     }
 
+    /// May something happen that happens at most once in `span`, in all programs together? If so, it counts as having happened.
+    /// A lease that nobody renews, and that outlives its holder: what happened has happened.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn once_in(&mut self, name: &str, span: Duration) -> Result<bool> {
+        let role = format!("{ONCE}{name}");
+        self.add_role(&role).await?;
+        let done = sqlx::query(
+            "update leases
+             set epoch = epoch + 1, until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + $2
+             where role = $1 and until <= extract(epoch from clock_timestamp()) * 1000",
+        )
+        .bind(role)
+        .bind(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+        .execute(&mut *self.tx)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// Is this lease good? If so, nobody else is given the role before this transaction ends.
     ///
     /// # Errors
@@ -77,12 +100,15 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn give_role_back(&mut self, lease: &Lease) -> Result<()> {
-        sqlx::query("update leases set until = 0 where role = $1 and holder = $2 and epoch = $3")
-            .bind(&lease.role)
-            .bind(&lease.holder)
-            .bind(lease.epoch)
-            .execute(&mut *self.tx)
-            .await?;
+        sqlx::query(
+            "update leases set until = least(until, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) - 1)
+             where role = $1 and holder = $2 and epoch = $3",
+        )
+        .bind(&lease.role)
+        .bind(&lease.holder)
+        .bind(lease.epoch)
+        .execute(&mut *self.tx)
+        .await?;
         Ok(())
     }
 }

@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::leases::ONCE;
 use super::{Result, Tx, millis};
 
 /// From when on something that waits counts as late, in milliseconds.
 const LATE: i64 = 60_000;
+/// A role that nobody has had for so long is none any more, in milliseconds: there are fewer connections than there were.
+const FORGOTTEN: i64 = 7 * 24 * 3_600_000;
 
 /// How much there is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -192,7 +195,11 @@ impl Tx {
 
     async fn roles(&mut self, now: Timestamp) -> Result<Vec<RoleStatus>> {
         let rows: Vec<(String, i64, i64)> =
-            sqlx::query_as("select role, until, epoch from leases order by role").fetch_all(&mut *self.tx).await?;
+            sqlx::query_as("select role, until, epoch from leases where role not like $1 and until > $2 order by role")
+                .bind(format!("{ONCE}%"))
+                .bind(millis(now) - FORGOTTEN)
+                .fetch_all(&mut *self.tx)
+                .await?;
         let role = |(role, until, epoch)| RoleStatus { role, held: until > millis(now), epoch };
         Ok(rows.into_iter().map(role).collect())
     }

@@ -201,6 +201,8 @@ impl BotTester {
                     })
                     .collect();
                 let settings = discord::Settings {
+                    patience: discord::PATIENCE,
+                    shard: discord::Shard::WHOLE,
                     test_server: None,
                     commands,
                     form: goldseam::types::FormWords::default().into(),

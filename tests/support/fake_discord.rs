@@ -2,7 +2,7 @@
 //!
 //! Every request body is held against Discord's own OpenAPI description (`tests/data/specs/`), and against a few rules that
 //! it misses. What breaks a rule is refused like the real one does and noted: see [`FakeDiscord::assert_no_violations`].
-//! Not modelled: anything about servers beyond commands in one channel, permissions, shards.
+//! Not modelled: anything about servers beyond commands in one channel, permissions.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
@@ -27,6 +27,8 @@ pub const TOKEN: &str = "MTAwMDAwMDAwMDAwMDAwMDAx.GaBcDe.fake-token-fake-token-f
 pub const APPLICATION: &str = "1000000000000000001";
 /// The server in which [`Person::uses_in_server`] happens.
 pub const SERVER: &str = "7000000000000000001";
+/// Another one; of two connections it belongs to the second.
+pub const OTHER_SERVER: &str = "7000000000004194305";
 /// The channel of that server.
 pub const SERVER_CHANNEL: &str = "7000000000000000002";
 
@@ -131,14 +133,28 @@ struct Interaction {
     form: Option<String>,
 }
 
-#[derive(Default)]
 struct Gateway {
-    session: Option<String>,
-    log: Vec<(u64, String)>,
-    socket: Option<mpsc::UnboundedSender<Order>>,
+    /// One for each connection that the bot has to have.
+    shards: Vec<Shard>,
+    /// How long logins of one bucket have to be apart, and how many buckets there are.
+    login_every: Duration,
+    max_concurrency: u64,
+    recommended: u64,
+    logins: Vec<(u64, Instant)>,
+    /// How often the bot has to show that it is there, and whether it is told that this was heard.
+    heartbeat: Duration,
+    acknowledges: bool,
     identified: usize,
     resumed: usize,
     closed_cleanly: usize,
+}
+
+/// One connection.
+#[derive(Default)]
+struct Shard {
+    session: Option<String>,
+    log: Vec<(u64, String)>,
+    socket: Option<mpsc::UnboundedSender<Order>>,
 }
 
 enum Order {
@@ -223,31 +239,66 @@ impl FakeDiscord {
         self.shared.world().gateway_url = Some(url.to_owned());
     }
 
+    /// The bot has to come with so many connections, and to log in one after the other, so far apart.
+    pub fn wants_shards(&self, total: usize, login_every: Duration) {
+        let gateway = &mut self.shared.world().gateway;
+        gateway.shards.resize_with(total, Shard::default);
+        (gateway.recommended, gateway.login_every) = (u64::try_from(total).unwrap(), login_every);
+    }
+
+    /// How many of them may log in at once (`max_concurrency`).
+    pub fn logins_at_once(&self, many: u64) {
+        self.shared.world().gateway.max_concurrency = many;
+    }
+
+    /// `GET /gateway/bot` recommends so many connections.
+    pub fn recommends_shards(&self, many: u64) {
+        self.shared.world().gateway.recommended = many;
+    }
+
+    /// The bot has to show so often that it is there.
+    pub fn wants_heartbeats(&self, every: Duration) {
+        self.shared.world().gateway.heartbeat = every;
+    }
+
+    /// Whether the bot is told that its heartbeats were heard.
+    pub fn acknowledges_heartbeats(&self, does: bool) {
+        self.shared.world().gateway.acknowledges = does;
+    }
+
+    /// Which connections are there.
+    pub fn shards_heard(&self) -> Vec<usize> {
+        let world = self.shared.world();
+        let shards = world.gateway.shards.iter().enumerate();
+        shards.filter(|(_, shard)| shard.socket.is_some()).map(|(id, _)| id).collect()
+    }
+
     /// The next event's number is one too high, as after an event that got lost.
     pub fn skips_sequence(&self) {
         let mut world = self.shared.world();
-        let seq = world.gateway.log.last().map_or(1, |(seq, _)| *seq) + 1;
-        world.gateway.log.push((seq, String::new()));
+        let shard = &mut world.gateway.shards[0];
+        let seq = shard.next_seq();
+        shard.log.push((seq, String::new()));
     }
 
     /// Cuts the gateway's connection without a word.
     pub fn drop_gateway(&self) {
         let mut world = self.shared.world();
-        if let Some(socket) = world.gateway.socket.take() {
+        if let Some(socket) = world.gateway.shards[0].socket.take() {
             socket.send(Order::Drop).unwrap();
         }
     }
 
     /// Asks the client to reconnect (op 7).
     pub fn ask_reconnect(&self) {
-        self.shared.world().gateway.order(json!({ "op": 7, "d": null }));
+        self.shared.world().gateway.shards[0].order(json!({ "op": 7, "d": null }));
     }
 
     /// Ends the session for good (op 9).
     pub fn invalidate_session(&self) {
         let mut world = self.shared.world();
-        world.gateway.session = None;
-        world.gateway.order(json!({ "op": 9, "d": false }));
+        world.gateway.shards[0].session = None;
+        world.gateway.shards[0].order(json!({ "op": 9, "d": false }));
     }
 
     /// The gateway does not accept the token any more (4004).
@@ -279,7 +330,7 @@ impl FakeDiscord {
 
     /// True while a bot listens on the gateway. What happens at other times, nobody hears of.
     pub fn is_heard(&self) -> bool {
-        self.shared.world().gateway.socket.is_some()
+        self.shared.world().gateway.shards[0].socket.is_some()
     }
 
     /// How many messages of the bot there are in all channels together.
@@ -289,7 +340,7 @@ impl FakeDiscord {
 
     /// Waits until a bot listens on the gateway.
     pub async fn connected(&self) {
-        self.until("a bot listens", |fake| fake.shared.world().gateway.socket.is_some()).await;
+        self.until("a bot listens", |fake| fake.is_heard()).await;
     }
 
     /// Waits until something is so.
@@ -342,21 +393,26 @@ impl Person {
 
     /// Uses a command of the menu in the direct messages: `/checkin`, `/promise call Mum`.
     pub fn uses(&self, line: &str) {
-        self.command(line, false);
+        self.command(line, None);
     }
 
     /// Uses a command in a channel of a server.
     pub fn uses_in_server(&self, line: &str) {
-        self.command(line, true);
+        self.command(line, Some(SERVER));
     }
 
-    fn command(&self, line: &str, in_server: bool) {
+    /// The same in this server.
+    pub fn uses_in(&self, server: &str, line: &str) {
+        self.command(line, Some(server));
+    }
+
+    fn command(&self, line: &str, server: Option<&str>) {
         let (name, rest) = line.trim_start_matches('/').split_once(' ').unwrap_or((line.trim_start_matches('/'), ""));
         let mut data = json!({ "id": "5000", "name": name, "type": 1 });
         if !rest.is_empty() {
             data["options"] = json!([{ "name": "text", "type": 3, "value": rest }]);
         }
-        self.interact(2, &data, in_server, None);
+        self.interact(2, &data, server, None);
     }
 
     /// Presses a button, or chooses an option, by what is written on it: the newest they can see.
@@ -374,9 +430,9 @@ impl Person {
         });
         let seen = world.visible(&self.account);
         let Some((index, data)) = found else { panic!("nothing to press says `{label}`; they see {seen:#?}") };
-        let in_server = world.messages[index].channel == SERVER_CHANNEL;
+        let server = (world.messages[index].channel == SERVER_CHANNEL).then_some(SERVER);
         drop(world);
-        self.interact(3, &data, in_server, Some(index))
+        self.interact(3, &data, server, Some(index))
     }
 
     /// Presses "Write", waits for the form and hands it in.
@@ -388,18 +444,19 @@ impl Person {
     pub async fn writes_with(&self, button: &str, text: &str) {
         let pressed = self.press(button);
         let form = self.shared.until("a form opens", |world| world.interactions[&pressed].form.clone()).await;
-        let in_server = self.shared.world().interactions[&pressed].in_server;
+        let server = self.shared.world().interactions[&pressed].in_server.then_some(SERVER);
         let input = json!({ "type": 4, "id": 2, "custom_id": "text", "value": text });
         let data = json!({ "custom_id": form, "components": [{ "type": 1, "id": 1, "components": [input] }] });
-        self.interact(5, &data, in_server, None);
+        self.interact(5, &data, server, None);
     }
 
     /// Hands in a form with this data in the direct messages.
     pub fn submits(&self, data: Value) {
-        self.interact(5, &data, false, None);
+        self.interact(5, &data, None, None);
     }
 
-    fn interact(&self, kind: u8, data: &Value, in_server: bool, pressed: Option<usize>) -> String {
+    fn interact(&self, kind: u8, data: &Value, server: Option<&str>, pressed: Option<usize>) -> String {
+        let in_server = server.is_some();
         let mut world = self.shared.world();
         let id = world.next_id();
         let token = format!("interaction-token-{id}");
@@ -407,11 +464,11 @@ impl Person {
         let mut event = json!({
             "id": id, "application_id": APPLICATION, "type": kind, "token": token, "version": 1, "data": data,
             "channel_id": channel, "locale": "de", "entitlements": [], "attachment_size_limit": 10_485_760,
-            "authorizing_integration_owners": { "0": if in_server { SERVER } else { "0" } },
+            "authorizing_integration_owners": { "0": server.unwrap_or("0") },
             "context": if in_server { 0 } else { 1 }, "app_permissions": "0", "something_new": { "unknown": [1] },
         });
         if in_server {
-            event["guild_id"] = json!(SERVER);
+            event["guild_id"] = json!(server);
             event["guild_locale"] = json!("en-US");
             event["member"] = json!({
                 "user": user(&self.account, false), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00",
@@ -499,7 +556,18 @@ impl World {
             faults: Vec::new(),
             headers: Vec::new(),
             commands: Value::Null,
-            gateway: Gateway::default(),
+            gateway: Gateway {
+                shards: vec![Shard::default()],
+                login_every: Duration::ZERO,
+                max_concurrency: 1,
+                recommended: 1,
+                logins: Vec::new(),
+                heartbeat: Duration::from_millis(41_250),
+                acknowledges: true,
+                identified: 0,
+                resumed: 0,
+                closed_cleanly: 0,
+            },
             answer_limit: Duration::from_secs(3),
             sessions_left: 1000,
             gateway_url: None,
@@ -525,10 +593,14 @@ impl World {
     }
 
     fn dispatch(&mut self, name: &str, data: Value) {
-        let seq = self.gateway.log.last().map_or(1, |(seq, _)| *seq) + 1;
+        // Discord, "Sharding": a server belongs to one connection, and what is of no server comes over the first.
+        let server = data["guild_id"].as_str().and_then(|id| id.parse::<u64>().ok()).unwrap_or(0);
+        let count = u64::try_from(self.gateway.shards.len()).unwrap();
+        let shard = &mut self.gateway.shards[usize::try_from((server >> 22) % count).unwrap()];
+        let seq = shard.next_seq();
         let payload = json!({ "op": 0, "s": seq, "t": name, "d": data }).to_string();
-        self.gateway.log.push((seq, payload.clone()));
-        if let Some(socket) = &self.gateway.socket {
+        shard.log.push((seq, payload.clone()));
+        if let Some(socket) = &shard.socket {
             let _ = socket.send(Order::Send(payload));
         }
     }
@@ -547,7 +619,11 @@ impl World {
     }
 }
 
-impl Gateway {
+impl Shard {
+    fn next_seq(&self) -> u64 {
+        self.log.last().map_or(1, |(seq, _)| *seq) + 1
+    }
+
     fn order(&self, payload: Value) {
         if let Some(socket) = &self.socket {
             let _ = socket.send(Order::Send(payload.to_string()));
@@ -765,9 +841,12 @@ fn answer(
 fn gateway_json(world: &World, url: &str) -> Value {
     let own = format!("{}/gateway", url.replace("http://", "ws://"));
     json!({
-        "url": world.gateway_url.clone().unwrap_or(own), "shards": 1,
+        "url": world.gateway_url.clone().unwrap_or(own), "shards": world.gateway.recommended,
         "session_start_limit":
-            { "total": 1000, "remaining": world.sessions_left, "reset_after": 14_400_000, "max_concurrency": 1 },
+            {
+                "total": 1000, "remaining": world.sessions_left, "reset_after": 14_400_000,
+                "max_concurrency": world.gateway.max_concurrency,
+            },
     })
 }
 
@@ -1021,7 +1100,8 @@ async fn gateway(State(shared): State<Arc<Shared>>, upgrade: WebSocketUpgrade) -
 
 async fn serve(shared: Arc<Shared>, mut socket: WebSocket) {
     let (orders, mut inbox) = mpsc::unbounded_channel();
-    let hello = json!({ "op": 10, "d": { "heartbeat_interval": 41_250 } }).to_string();
+    let every = shared.world().gateway.heartbeat.as_millis();
+    let hello = json!({ "op": 10, "d": { "heartbeat_interval": every } }).to_string();
     let _ = socket.send(Frame::Text(hello.into())).await;
     loop {
         let alive = tokio::select! {
@@ -1045,8 +1125,8 @@ async fn serve(shared: Arc<Shared>, mut socket: WebSocket) {
         }
     }
     let mut world = shared.world();
-    if world.gateway.socket.as_ref().is_some_and(|current| current.same_channel(&orders)) {
-        world.gateway.socket = None;
+    for shard in &mut world.gateway.shards {
+        shard.socket.take_if(|current| current.same_channel(&orders));
     }
     drop(world);
     shared.changed.notify_waiters();
@@ -1055,9 +1135,15 @@ async fn serve(shared: Arc<Shared>, mut socket: WebSocket) {
 async fn heard(shared: &Shared, socket: &mut WebSocket, orders: &mpsc::UnboundedSender<Order>, text: &str) -> bool {
     let payload: Value = serde_json::from_str(text).unwrap();
     let answers = match payload["op"].as_u64() {
+        Some(1) if !shared.world().gateway.acknowledges => Vec::new(),
         Some(1) => vec![json!({ "op": 11 }).to_string()],
         Some(2) if !shared.world().accepts(&payload["d"]["token"]) => {
             let frame = CloseFrame { code: 4004, reason: "Authentication failed.".into() };
+            let _ = socket.send(Frame::Close(Some(frame))).await;
+            return true;
+        }
+        Some(2) if !shared.world().is_shard(&payload["d"]["shard"]) => {
+            let frame = CloseFrame { code: 4010, reason: "Invalid shard.".into() };
             let _ = socket.send(Frame::Close(Some(frame))).await;
             return true;
         }
@@ -1085,34 +1171,50 @@ impl World {
             self.violations.push("a privileged intent".into());
         }
         self.gateway.identified += 1;
+        let (id, total) = (data["shard"][0].as_u64().unwrap_or(0), self.gateway.shards.len());
+        let (bucket, every) = (id % self.gateway.max_concurrency, self.gateway.login_every);
+        let early = self.gateway.logins.iter().any(|(other, at)| *other == bucket && at.elapsed() < every);
+        self.gateway.logins.push((bucket, Instant::now()));
+        if early {
+            self.violations.push(format!("connection {id} identified less than {every:?} after another one"));
+            return vec![json!({ "op": 9, "d": false }).to_string()];
+        }
         let session = format!("session-{}", self.gateway.identified);
         let ready = json!({ "op": 0, "s": 1, "t": "READY", "d": {
             "v": 10, "user": user(APPLICATION, true), "guilds": [], "session_id": session, "resume_gateway_url": "ws://unused",
-            "shard": [0, 1], "application": { "id": APPLICATION, "flags": 0 },
+            "shard": [id, total], "application": { "id": APPLICATION, "flags": 0 },
         }});
-        self.gateway.session = Some(session);
-        self.gateway.log = vec![(1, ready.to_string())];
-        self.gateway.socket = Some(orders.clone());
+        self.gateway.shards[usize::try_from(id).unwrap()] =
+            Shard { session: Some(session), log: vec![(1, ready.to_string())], socket: Some(orders.clone()) };
         vec![ready.to_string()]
     }
 
-    fn resume(&mut self, orders: &mpsc::UnboundedSender<Order>, data: &Value) -> Vec<String> {
-        if self.gateway.session.as_deref() != data["session_id"].as_str() {
-            return vec![json!({ "op": 9, "d": false }).to_string()];
+    /// Is this one of the connections that the bot has to have?
+    fn is_shard(&mut self, said: &Value) -> bool {
+        let total = u64::try_from(self.gateway.shards.len()).unwrap();
+        let (id, of) = if said.is_null() { (Some(0), Some(1)) } else { (said[0].as_u64(), said[1].as_u64()) };
+        let fits = of == Some(total) && id.is_some_and(|id| id < total);
+        if !fits {
+            self.violations.push(format!("it identified as {said}, and there are {total} connections"));
         }
-        self.gateway.resumed += 1;
-        let since = data["seq"].as_u64().unwrap_or(0);
-        let missed: Vec<String> =
-            self.gateway.log.iter().filter(|(seq, _)| *seq > since).map(|(_, p)| p.clone()).collect();
-        self.gateway.socket = Some(orders.clone());
-        self.dispatch_quietly("RESUMED", missed)
+        fits
     }
 
-    fn dispatch_quietly(&mut self, name: &str, mut before: Vec<String>) -> Vec<String> {
-        let seq = self.gateway.log.last().map_or(1, |(seq, _)| *seq) + 1;
-        let payload = json!({ "op": 0, "s": seq, "t": name, "d": {} }).to_string();
-        self.gateway.log.push((seq, payload.clone()));
-        before.push(payload);
-        before
+    fn resume(&mut self, orders: &mpsc::UnboundedSender<Order>, data: &Value) -> Vec<String> {
+        let known =
+            self.gateway.shards.iter_mut().find(|shard| shard.session.as_deref() == data["session_id"].as_str());
+        let Some(shard) = known else {
+            return vec![json!({ "op": 9, "d": false }).to_string()];
+        };
+        self.gateway.resumed += 1;
+        let since = data["seq"].as_u64().unwrap_or(0);
+        let mut missed: Vec<String> =
+            shard.log.iter().filter(|(seq, _)| *seq > since).map(|(_, payload)| payload.clone()).collect();
+        shard.socket = Some(orders.clone());
+        let seq = shard.next_seq();
+        let payload = json!({ "op": 0, "s": seq, "t": "RESUMED", "d": {} }).to_string();
+        shard.log.push((seq, payload.clone()));
+        missed.push(payload);
+        missed
     }
 }

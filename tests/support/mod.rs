@@ -20,3 +20,4 @@ pub mod postgres;
 pub mod program;
 pub mod prompts;
 pub mod town;
+pub mod wire;

@@ -3,8 +3,13 @@
 //! serenity starts a task for each event. On one thread they run in the order in which events came, where several would
 //! overtake each other; and dropping the runtime surely ends all of them. serenity logs what it receives and what it cannot
 //! read: nothing that this thread says reaches a log. Never stores and never answers anything.
+//!
+//! serenity waits for ever for a connection and for the beginning of a conversation on it, and asks whether somebody is still
+//! there every 41 seconds only. So it is watched: who says nothing for half of the patience is asked, and who says nothing for
+//! all of it is left.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -22,10 +27,15 @@ use tracing::subscriber::{NoSubscriber, with_default};
 use super::components::FORM;
 use super::listen::ListenError;
 use super::rest::{self, Rest};
+use super::shards::Shard;
 use crate::platform::Endpoint;
 
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 const CLOSE_LIMIT: Duration = Duration::from_millis(1200);
+/// How often a connection is looked at while one is patient with it.
+const LOOKS: u32 = 12;
+/// "Are you there?" (Discord, "Heartbeat"), beside those that serenity sends.
+const HEARTBEAT: &str = r#"{"op":1,"d":null}"#;
 /// An address that cannot be connected to: a gateway that was closed must not come back.
 const NOWHERE: &str = "closed";
 
@@ -93,20 +103,33 @@ pub(super) struct Gateway {
 #[derive(Clone)]
 struct Handler {
     events: mpsc::UnboundedSender<Received>,
+    /// How much came.
+    heard: Arc<AtomicU64>,
+}
+
+/// Which connection, and how long it may say nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) shard: Shard,
+    pub(super) patience: Duration,
 }
 
 impl Gateway {
     /// Starts listening at an address that was checked.
-    pub(super) fn open(rest: &Rest, address: Endpoint) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Received>)> {
+    pub(super) fn open(
+        rest: &Rest,
+        address: Endpoint,
+        line: Line,
+    ) -> anyhow::Result<(Self, mpsc::UnboundedReceiver<Received>)> {
         let (events, received) = mpsc::unbounded_channel();
         let (end, ended) = oneshot::channel();
         let stop = CancellationToken::new();
-        let handler = Handler { events };
+        let handler = Handler { events, heard: Arc::default() };
         let http = http(rest)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stopping = stop.clone();
         std::thread::Builder::new().name("discord-gateway".into()).spawn(move || {
-            let serving = serve(http, address, handler, stopping);
+            let serving = serve(http, address, line, handler, stopping);
             let result = with_default(NoSubscriber::new(), || runtime.block_on(serving));
             runtime.shutdown_background();
             // Nobody listens any more when the listener gave up waiting.
@@ -134,31 +157,54 @@ fn http(rest: &Rest) -> anyhow::Result<serenity::http::Http> {
 async fn serve(
     http: serenity::http::Http,
     address: Endpoint,
+    line: Line,
     handler: Handler,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let (Line { shard, patience }, heard) = (line, Arc::clone(&handler.heard));
     let builder = ClientBuilder::new_with_http(http, GatewayIntents::DIRECT_MESSAGES);
     let mut client = builder.raw_event_handler(handler).await.map_err(fault)?;
     let (target, shards) = (Arc::clone(&client.ws_url), Arc::clone(&client.shard_manager));
     *target.lock().await = format!("{}/", address.as_str());
     tokio::select! {
-        ended = client.start() => ended.map_err(fault),
+        ended = client.start_shard(shard.id, shard.total) => ended.map_err(fault),
+        () = silence(&shards, ShardId(shard.id), &heard, patience) => Err(anyhow::anyhow!("Discord says nothing any more")),
         () = stop.cancelled() => {
             NOWHERE.clone_into(&mut *target.lock().await);
             // Without an answer the connection is just dropped.
-            let _ = timeout(CLOSE_LIMIT, log_off(&shards)).await;
+            let _ = timeout(CLOSE_LIMIT, log_off(&shards, ShardId(shard.id))).await;
             Ok(())
+        }
+    }
+}
+
+/// Until nothing has been heard for too long: no event, no answer to "are you there", no change of the connection's state.
+async fn silence(shards: &ShardManager, id: ShardId, heard: &AtomicU64, patience: Duration) {
+    let (mut last, mut since, mut asked) = (None, Instant::now(), false);
+    loop {
+        sleep(patience / LOOKS).await;
+        let runners = shards.runners.lock().await;
+        let shard = runners.get(&id);
+        // The time that an answer took is measured by serenity, and no two answers take the same.
+        let now = (heard.load(Ordering::Relaxed), shard.map(|shard| (shard.latency, shard.stage)));
+        if last != Some(now) {
+            (last, since, asked) = (Some(now), Instant::now(), false);
+        } else if since.elapsed() >= patience {
+            return;
+        } else if let (Some(shard), false) = (shard, asked || since.elapsed() < patience / 2) {
+            shard.runner_tx.websocket_message(HEARTBEAT.to_owned().into());
+            asked = true;
         }
     }
 }
 
 /// Sends a close frame and waits until it was answered: the shard then tries to come back, to [`NOWHERE`]. serenity's own
 /// shutdown is not used because it never ends when the answer does not come.
-async fn log_off(shards: &ShardManager) {
-    if let Some(shard) = shards.runners.lock().await.get(&ShardId(0)) {
+async fn log_off(shards: &ShardManager, id: ShardId) {
+    if let Some(shard) = shards.runners.lock().await.get(&id) {
         shard.runner_tx.shutdown_clean();
     }
-    while let Some(ConnectionStage::Connected) = shards.runners.lock().await.get(&ShardId(0)).map(|shard| shard.stage) {
+    while let Some(ConnectionStage::Connected) = shards.runners.lock().await.get(&id).map(|shard| shard.stage) {
         sleep(Duration::from_millis(10)).await;
     }
 }
@@ -177,6 +223,7 @@ fn fault(error: serenity::Error) -> anyhow::Error {
 #[async_trait]
 impl RawEventHandler for Handler {
     async fn raw_event(&self, _: Context, event: Event) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
         if let Some(received) = Received::new(&event) {
             // Nobody listens any more when we are stopping.
             let _ = self.events.send(received);

@@ -18,11 +18,12 @@ use tokio_util::task::TaskTracker;
 
 use super::catch_up::CatchUp;
 use super::components;
-use super::gateway::{Gateway, Received};
+use super::gateway::{Gateway, Line, Received};
 use super::inbound::{self, Kind, Reply};
 use super::interactions::{Interactions, Progress};
 use super::outbound::callback;
 use super::rest::{ACKNOWLEDGED, ApiError, Rest};
+use super::shards::{OpenDoor, Porter, Shard, Suits};
 use crate::crash;
 use crate::platform::inbox::{Inbox, RawEvent};
 use crate::platform::{Endpoint, EndpointError};
@@ -39,15 +40,22 @@ const TEXT_FIRST: Duration = Duration::from_secs(5);
 const ANSWERED_FIRST: Duration = Duration::from_secs(1);
 const STORE_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long the gateway may say nothing.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What the listener needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which of the bot's connections it listens on.
+    pub shard: Shard,
     /// Registers the commands in this server only, where changes show at once; `None` for everywhere.
     pub test_server: Option<String>,
     /// The command menu.
     pub commands: Vec<SlashCommand>,
     /// What is written on forms.
     pub form: Localized<FormWords>,
+    /// How long the gateway may say nothing before it is left and connected to anew; [`PATIENCE`] is good.
+    pub patience: Duration,
     /// How long a command waits for its answer before "thinking…" is shown; 1.5 s is good, Discord allows 3 s.
     pub defer_after: Duration,
 }
@@ -86,6 +94,16 @@ pub enum ListenError {
     /// An intent that the application does not have.
     #[error("Discord refuses the gateway intents of this bot")]
     Intents,
+    /// Too many servers for so few connections.
+    #[error(
+        "Discord does not let a bot with so many servers come with {total} connection(s): set `shards` in the [discord] settings to {recommended}"
+    )]
+    TooFewShards {
+        /// How many there are.
+        total: u32,
+        /// How many Discord recommends.
+        recommended: u64,
+    },
     /// Discord names a gateway that the settings forbid.
     #[error("the gateway cannot be used: {0}")]
     Gateway(#[from] EndpointError),
@@ -94,6 +112,8 @@ pub enum ListenError {
 /// A bot that was checked and whose commands are registered, ready to [`Listener::run`].
 pub struct Listener {
     application: String,
+    line: Line,
+    porter: Arc<dyn Porter>,
     rest: Arc<Rest>,
     interactions: Interactions,
     defer_after: Duration,
@@ -110,7 +130,7 @@ struct Shared {
 }
 
 impl Listener {
-    /// Asks Discord who we are and registers the slash commands.
+    /// Asks Discord who we are and, for the first of the bot's connections, registers the slash commands.
     ///
     /// # Errors
     /// [`ListenError::Token`] for a wrong token; other errors when Discord cannot be reached or refuses the commands.
@@ -122,24 +142,19 @@ impl Listener {
         };
         let me = me.map_err(explain).context("Discord does not tell who this bot is")?;
         let application = me["id"].as_str().context("Discord does not tell who this bot is")?.to_owned();
-        let path = match &settings.test_server {
-            Some(server) => format!("/applications/{application}/guilds/{server}/commands"),
-            None => format!("/applications/{application}/commands"),
-        };
-        let commands = Value::Array(settings.commands.iter().map(registration).collect());
-        let registered = rest.call(Method::PUT, &path, Some(&commands)).await.map_err(explain);
-        if let Err(error) = registered {
-            // People can still write: direct messages take typed commands.
-            if error.is::<ListenError>() {
-                return Err(error);
-            }
-            tracing::warn!(
-                error = format!("{error:#}"),
-                "Discord did not take the slash commands; direct messages work"
-            );
+        if settings.shard.hears_direct_messages() {
+            register(&settings, &rest, &application).await?;
         }
         tracing::info!(application, "Discord: connected");
-        Ok(Self { application, rest, interactions, defer_after: settings.defer_after, form: settings.form })
+        let Settings { shard, patience, defer_after, form, .. } = settings;
+        let line = Line { shard, patience };
+        Ok(Self { application, line, porter: Arc::new(OpenDoor), rest, interactions, defer_after, form })
+    }
+
+    /// The same, logging in when somebody lets it.
+    #[must_use]
+    pub fn let_in_by(self, porter: Arc<dyn Porter>) -> Self {
+        Self { porter, ..self }
     }
 
     /// The id of our application, which is also the bot's name in the inbox.
@@ -153,10 +168,10 @@ impl Listener {
     /// # Errors
     /// A [`ListenError`], when only a person can help.
     pub async fn run(self, inbox: Arc<dyn Inbox>, cancel: CancellationToken) -> anyhow::Result<()> {
-        let Self { application, rest, interactions, defer_after, form } = self;
+        let Self { application, line, porter, rest, interactions, defer_after, form } = self;
         let shared = Shared { rest, interactions, defer_after, form, cancel: cancel.clone() };
         let catch_up = Arc::new(CatchUp::new(shared.rest.clone(), inbox.clone(), application.clone()));
-        let running = Running { application, shared, inbox, catch_up, tasks: TaskTracker::new() };
+        let running = Running { application, line, porter, shared, inbox, catch_up, tasks: TaskTracker::new() };
         let mut failures = 0;
         let result = loop {
             match running.session().await {
@@ -177,13 +192,42 @@ impl Listener {
     }
 }
 
+/// Gives Discord the command menu.
+async fn register(settings: &Settings, rest: &Rest, application: &str) -> anyhow::Result<()> {
+    let path = match &settings.test_server {
+        Some(server) => format!("/applications/{application}/guilds/{server}/commands"),
+        None => format!("/applications/{application}/commands"),
+    };
+    let commands = Value::Array(settings.commands.iter().map(registration).collect());
+    let registered = rest.call(Method::PUT, &path, Some(&commands)).await.map_err(explain);
+    if let Err(error) = registered {
+        // People can still write: direct messages take typed commands.
+        if error.is::<ListenError>() {
+            return Err(error);
+        }
+        tracing::warn!(error = format!("{error:#}"), "Discord did not take the slash commands; direct messages work");
+    }
+    Ok(())
+}
+
 /// A listener with everything that its sessions need.
 struct Running {
     application: String,
+    line: Line,
+    porter: Arc<dyn Porter>,
     shared: Shared,
     inbox: Arc<dyn Inbox>,
     catch_up: Arc<CatchUp>,
     tasks: TaskTracker,
+}
+
+/// What Discord tells of its gateway.
+struct Known {
+    address: Endpoint,
+    /// How many may log in within five seconds.
+    at_once: u64,
+    /// How many connections Discord recommends.
+    recommended: u64,
 }
 
 /// How a session of the gateway ended.
@@ -201,9 +245,9 @@ impl Running {
         let address = tokio::select! {
             biased;
             () = cancel.cancelled() => return Ok(()),
-            address = self.shared.gateway() => address?,
+            address = self.admitted() => address?,
         };
-        let (mut gateway, mut events) = Gateway::open(&self.shared.rest, address)?;
+        let (mut gateway, mut events) = Gateway::open(&self.shared.rest, address, self.line)?;
         let mut check = tokio::time::interval_at(Instant::now() + CHECK_EVERY, CHECK_EVERY);
         let ended = loop {
             tokio::select! {
@@ -232,6 +276,15 @@ impl Running {
             self.take(event).await;
         }
         result
+    }
+
+    /// Where the gateway is, when it is our turn to log in. What serenity does by itself later (a session that cannot be
+    /// resumed) waits for nobody: a login too many is refused, and serenity tries again five seconds later.
+    async fn admitted(&self) -> anyhow::Result<Endpoint> {
+        let gateway = self.shared.gateway().await?;
+        enough_shards(self.line.shard, gateway.recommended)?;
+        self.porter.admits(self.line.shard.bucket(gateway.at_once)).await;
+        Ok(gateway.address)
     }
 
     /// Stores one event, then acknowledges it.
@@ -263,7 +316,11 @@ impl Running {
 
     /// A new session: what was written before it began is read beside what happens in it.
     async fn connected(&self) {
-        tracing::info!("Discord's gateway is connected.");
+        let Shard { id, total } = self.line.shard;
+        tracing::info!(shard = id, shards = total, "Discord's gateway is connected.");
+        if !self.line.shard.hears_direct_messages() {
+            return;
+        }
         let session = self.catch_up.begin().await;
         let (catch_up, cancel) = (self.catch_up.clone(), self.shared.cancel.clone());
         self.tasks.spawn(async move { catch_up.run(session, &cancel).await });
@@ -292,13 +349,16 @@ impl Running {
 }
 
 impl Shared {
-    /// The gateway's address, after a look at how often we may still identify.
-    async fn gateway(&self) -> anyhow::Result<Endpoint> {
+    /// Where the gateway is, after a look at how often we may still identify.
+    async fn gateway(&self) -> anyhow::Result<Known> {
         let answer = self.rest.call(Method::GET, "/gateway/bot", None).await;
         let answer = answer.map_err(explain).context("Discord does not name its gateway")?;
-        enough_sessions(&answer["session_start_limit"])?;
+        let limit = &answer["session_start_limit"];
+        enough_sessions(limit)?;
         let address = answer["url"].as_str().context("Discord does not name its gateway")?;
-        Ok(Endpoint::new(address, self.rest.network()).map_err(ListenError::Gateway)?)
+        let address = Endpoint::new(address, self.rest.network()).map_err(ListenError::Gateway)?;
+        let at_once = limit["max_concurrency"].as_u64().unwrap_or(1);
+        Ok(Known { address, at_once, recommended: answer["shards"].as_u64().unwrap_or(1) })
     }
 
     async fn acknowledge(&self, reply: &Reply, data: &Value, at: Instant) {
@@ -369,6 +429,21 @@ fn enough_sessions(limit: &Value) -> Result<(), ListenError> {
     }
     let millis = limit["reset_after"].as_i64().unwrap_or(0);
     Err(ListenError::SessionsUsedUp { remaining, reset_after: crate::types::describe_seconds(millis / 1000) })
+}
+
+fn enough_shards(shard: Shard, recommended: u64) -> Result<(), ListenError> {
+    match shard.suits(recommended) {
+        Suits::Well => Ok(()),
+        Suits::Tight => {
+            tracing::warn!(
+                shards = shard.total,
+                recommended,
+                "Discord recommends more connections: set `shards` in the [discord] settings before it demands them."
+            );
+            Ok(())
+        }
+        Suits::TooFew => Err(ListenError::TooFewShards { total: shard.total, recommended }),
+    }
 }
 
 fn explain(error: ApiError) -> anyhow::Error {

@@ -6,6 +6,7 @@
 //! - [`listen`]: events into the inbox, and the acknowledgements that Discord wants within three seconds; `gateway` holds
 //!   serenity's client for it, `catch_up` reads what was written while nobody listened.
 //! - [`outbound`]: messages out, over the REST client in [`rest`], which heeds the `limits` that Discord tells.
+//! - [`shards`]: the connections of one bot to the gateway.
 //! - [`interactions`]: how far each interaction was answered, shared by listener and sender.
 //!
 //! Nothing personal is ever posted into a server's channel: answers there are ephemeral, everything else is a DM. No
@@ -21,12 +22,14 @@ pub mod listen;
 pub mod markdown;
 pub mod outbound;
 pub mod rest;
+pub mod shards;
 
 pub use inbound::decode;
 pub use interactions::Interactions;
-pub use listen::{ListenError, Listener, Settings, SlashCommand, locales};
+pub use listen::{ListenError, Listener, PATIENCE, Settings, SlashCommand, locales};
 pub use outbound::Sender;
 pub use rest::Rest;
+pub use shards::Shard;
 
 /// True when a text has the shape of a bot token: three parts of base64url with dots between them. Says nothing about
 /// whether Discord accepts it, and is lenient about lengths.

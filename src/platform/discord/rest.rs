@@ -51,6 +51,7 @@ pub struct Rest {
     token: SecretString,
     network: Network,
     limits: Limits,
+    limit: Duration,
 }
 
 /// Why a request was not answered as hoped.
@@ -72,7 +73,13 @@ impl Rest {
     /// When the TLS backend cannot be set up.
     pub fn new(api: &Endpoint, network: Network, token: SecretString) -> anyhow::Result<Self> {
         let http = client(network)?;
-        Ok(Self { http, root: root(api), token, network, limits: Limits::default() })
+        Ok(Self { http, root: root(api), token, network, limits: Limits::default(), limit: TOTAL_LIMIT })
+    }
+
+    /// The same with another limit for one call, for tests that wait for it.
+    #[must_use]
+    pub fn with_limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// The address without `/api/v10`.
@@ -125,7 +132,8 @@ impl Rest {
             .http
             .request(method.clone(), format!("{}/api/v10{path}", self.root))
             .header(AUTHORIZATION, format!("Bot {}", self.token.expose_secret()))
-            .header(USER_AGENT, AGENT);
+            .header(USER_AGENT, AGENT)
+            .timeout(self.limit);
         let response = fill(request).send().await.map_err(|error| lost(&error))?;
         self.limits.note(&method, path, response.headers(), Instant::now());
         if response.status().is_success() { success(response).await } else { Err(refusal(response).await) }

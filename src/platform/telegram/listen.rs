@@ -18,6 +18,7 @@ use teloxide::payloads::{SetMyCommands, SetMyCommandsSetters as _};
 use teloxide::types::{AllowedUpdate, BotCommand};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Stopwatch;
 use crate::crash;
 use crate::platform::Endpoint;
 use crate::platform::inbox::{Inbox, RawEvent};
@@ -32,10 +33,13 @@ pub(super) const WANTED: [AllowedUpdate; 4] =
     [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
 
 /// What a call may take beyond the time that the server was asked to wait.
-pub(super) const SLACK: Duration = Duration::from_secs(15);
+const SLACK: Duration = Duration::from_secs(15);
 
 /// The longest pause between two attempts, unless the server asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How far apart polls that bring something begin at least: what comes meanwhile is stored and handled together. The first word
+/// after a while is there at once.
+const POLLS_APART: Duration = Duration::from_millis(15);
 
 /// A bot that listens to Telegram.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub struct Listener {
     localized: Vec<(String, Vec<BotCommand>)>,
     me: Option<Me>,
     next: Option<i64>,
+    /// What a call may take beyond the time that the server was asked to wait.
+    pub(super) slack: Duration,
 }
 
 /// Who the bot is, as Telegram says.
@@ -127,7 +133,13 @@ impl Listener {
     /// characters), or the HTTP client cannot be built.
     pub fn new(endpoint: &Endpoint, token: SecretString, commands: &[(String, String)]) -> Result<Self, PollError> {
         let api = Api::new(endpoint, token).map_err(PollError::Client)?;
-        Ok(Self { api, commands: menu(commands)?, localized: Vec::new(), me: None, next: None })
+        Ok(Self { api, commands: menu(commands)?, localized: Vec::new(), me: None, next: None, slack: SLACK })
+    }
+
+    /// The same with another limit for a call, beyond the time that the server is asked to wait; for tests that wait for it.
+    #[must_use]
+    pub fn with_limit(self, limit: Duration) -> Self {
+        Self { slack: limit, ..self }
     }
 
     /// The same with a menu for people whose app speaks another language; `others` are by their tags. Telegram knows languages by
@@ -153,7 +165,7 @@ impl Listener {
     /// # Errors
     /// When Telegram cannot be reached or does not accept the token.
     pub async fn who(&self) -> Result<Me, PollError> {
-        Ok(self.api.call("getMe", &json!({}), SLACK).await?)
+        Ok(self.api.call("getMe", &json!({}), self.slack).await?)
     }
 
     /// Learns who the bot is, removes a webhook (it would exclude polling) and sets the menu. [`Listener::poll_once`] does
@@ -172,10 +184,10 @@ impl Listener {
 
     /// A webhook that cannot be removed shows again as a conflict while polling.
     async fn remove_webhook(&self) {
-        let webhook = self.api.call::<serde_json::Value>("getWebhookInfo", &json!({}), SLACK).await;
+        let webhook = self.api.call::<serde_json::Value>("getWebhookInfo", &json!({}), self.slack).await;
         if webhook.is_ok_and(|webhook| webhook["url"].as_str().is_some_and(|url| !url.is_empty())) {
             tracing::warn!("removing this bot's webhook: Telegram sends updates either there or here");
-            if self.api.call::<bool>("deleteWebhook", &json!({}), SLACK).await.is_err() {
+            if self.api.call::<bool>("deleteWebhook", &json!({}), self.slack).await.is_err() {
                 tracing::warn!("the webhook could not be removed");
             }
         }
@@ -192,7 +204,7 @@ impl Listener {
             .iter()
             .map(|(code, commands)| SetMyCommands::new(commands.clone()).language_code(code.clone()));
         for menu in std::iter::once(everybody).chain(localized) {
-            if self.api.call::<bool>("setMyCommands", &menu, SLACK).await.is_err() {
+            if self.api.call::<bool>("setMyCommands", &menu, self.slack).await.is_err() {
                 let language = menu.language_code.as_deref().unwrap_or("");
                 tracing::warn!(language, "Telegram did not take the command menu; everything else works");
             }
@@ -225,7 +237,7 @@ impl Listener {
 
     async fn fetch(&self, timeout: Duration) -> Result<Vec<Box<RawValue>>, PollError> {
         let ask = GetUpdates { offset: self.next, limit: 100, timeout: timeout.as_secs(), allowed_updates: WANTED };
-        Ok(self.api.call("getUpdates", &ask, timeout + SLACK).await?)
+        Ok(self.api.call("getUpdates", &ask, timeout + self.slack).await?)
     }
 
     /// Polls until `cancel`, each time for up to `timeout` (30 seconds is a good value). After an error it waits, longer
@@ -241,6 +253,7 @@ impl Listener {
     ) -> Result<(), PollError> {
         let mut failures = 0;
         loop {
+            let begun = Stopwatch::start();
             let polled = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Ok(()),
@@ -248,6 +261,7 @@ impl Listener {
             };
             let Err(error) = polled else {
                 failures = 0;
+                tokio::time::sleep(POLLS_APART.saturating_sub(begun.elapsed())).await;
                 continue;
             };
             if error.is_final() {

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::api::{Api, Failure};
-use super::listen::{Listener, Me, PollError, SLACK, WANTED, pause_after, report, stored};
+use super::listen::{Listener, Me, PollError, WANTED, pause_after, report, stored};
 use super::press::Press;
 use crate::platform::Endpoint;
 use crate::platform::inbox::Inbox;
@@ -102,7 +102,7 @@ impl Listener {
             max_connections: AT_ONCE,
             allowed_updates: WANTED,
         };
-        match self.api.call::<bool>("setWebhook", &set, SLACK).await {
+        match self.api.call::<bool>("setWebhook", &set, self.slack).await {
             Err(Failure::Denied(denial)) if denial.code == 400 => return Err(PollError::Webhook),
             other => other?,
         };
