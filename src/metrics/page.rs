@@ -144,6 +144,7 @@ mod tests {
         let count = Count { name: "outbox.again", platform: Some("discord"), reason: "rate_limited", count: 7 };
         let shown = Shown {
             status: Some(Status { platforms: vec![telegram], ..Status::default() }),
+            writable: false,
             counts: vec![count],
             lines: vec![LineState { platform: Platform::Discord, open: false, resting: true }],
             roles: vec![("poll:discord".into(), true)],
@@ -161,6 +162,7 @@ mod tests {
             "goldseam_role_held{role=\"poll:discord\"} 1",
             "goldseam_worker_still_seconds{worker=\"outbox\"} 0.5",
             "goldseam_database_up 1",
+            "goldseam_disk_writable 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
