@@ -140,16 +140,19 @@ impl Scene {
     /// The disk takes nothing: nothing is confirmed, and when it does again everything goes on by itself.
     async fn waits_while(&self, errno: i32) {
         let program = self.begins().await;
-        let ready = async || reqwest::get(format!("http://{}/readyz", self.health)).await.unwrap().status().as_u16();
+        let get = async |path| reqwest::get(format!("http://{}{path}", self.health)).await.unwrap();
+        let ready = async || get("/readyz").await.status().as_u16();
         assert_eq!(ready().await, 200);
         let talk = self.town.talk(PACE);
         sleep(Duration::from_millis(300)).await;
         self.disk.fails("write", errno);
         sleep(Duration::from_secs(3)).await;
         assert_eq!(ready().await, 503, "{}", program.stderr());
+        assert!(get("/metrics").await.text().await.unwrap().contains("\ngoldseam_disk_writable 0\n"));
         assert!(!self.town.telegram.unconfirmed().is_empty(), "what cannot be stored stays with Telegram");
         talk.abort();
         self.disk.works();
+        assert_eq!(ready().await, 200, "there is room again");
         self.recovers(program, 0).await;
     }
 }

@@ -140,6 +140,7 @@ impl Watched {
         let still = self.workers.iter().map(|(name, pulse)| (*name, pulse.still_for().as_secs_f64())).collect();
         let shown = Shown {
             status: self.status().await,
+            writable: self.node.store().disk_works().is_ok() && self.node.store().disk_takes(),
             counts: Counters::sum(&self.counters),
             lines: self.outbox.lines(),
             roles: self.node.roles_held(),
