@@ -225,7 +225,10 @@ impl Tx {
             account: row.ext_id,
             place: row.place,
             message: self.open_json(slot("body", person, &row.dedupe_key), &body)?,
-            reply: row.reply.map(|Bytes(sealed)| self.open(slot("reply", person, &row.dedupe_key), &sealed)).transpose()?,
+            reply: row
+                .reply
+                .map(|Bytes(sealed)| self.open(slot("reply", person, &row.dedupe_key), &sealed))
+                .transpose()?,
             silent: row.silent != 0,
         })
     }

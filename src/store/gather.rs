@@ -59,7 +59,9 @@ impl Dialect {
         match self {
             Self::Sqlite => format!("(select json_group_array(json_array({columns}) order by {order}) from {from})"),
             Self::Postgres => {
-                format!("(select coalesce(json_agg(json_build_array({columns}) order by {order})::text, '[]') from {from})")
+                format!(
+                    "(select coalesce(json_agg(json_build_array({columns}) order by {order})::text, '[]') from {from})"
+                )
             }
         }
     }

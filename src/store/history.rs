@@ -96,9 +96,7 @@ fn returned((_, id, day, away): ReturnRow) -> Result<Returned> {
 
 /// What is asked, in the order of the answers.
 const QUESTIONS: [fn(Dialect, &str) -> String; 4] = [
-    |dialect, list| {
-        dialect.rows("person_id, day, mood", &format!("checkins where person_id in ({list})"), "day")
-    },
+    |dialect, list| dialect.rows("person_id, day, mood", &format!("checkins where person_id in ({list})"), "day"),
     |dialect, list| {
         let columns = "person_id, id, made_day, due_day, standing, settled_day, sure";
         dialect.rows(columns, &format!("promises where person_id in ({list})"), "made_at, id")

@@ -76,9 +76,7 @@ impl Tx {
     pub async fn people(&mut self, people: &[PersonId], now: Timestamp) -> Result<HashMap<PersonId, Result<Known>>> {
         self.flush().await?;
         let (dialect, now) = (self.dialect, millis(now));
-        let questions = |list: &str| {
-            QUESTIONS.map(|question| question(dialect, list, now)).join(",\n")
-        };
+        let questions = |list: &str| QUESTIONS.map(|question| question(dialect, list, now)).join(",\n");
         let asked = |list: &str| format!("select {}", questions(list));
         let answers: Vec<(String, String, String, String, String, String)> = self.about(people, asked).await?;
         let Some((states, facts, promises, counts, schedules, reminders)) = answers.into_iter().next() else {
@@ -283,8 +281,7 @@ fn facts(dialect: Dialect, list: &str, now: i64) -> String {
 }
 
 fn promises(dialect: Dialect, list: &str, _: i64) -> String {
-    let columns =
-        format!("person_id, id, {}, {}, due_at, sure", dialect.bytes("body"), dialect.bytes("counterpart"));
+    let columns = format!("person_id, id, {}, {}, due_at, sure", dialect.bytes("body"), dialect.bytes("counterpart"));
     let from = format!("promises where person_id in ({list}) and standing = 'open'");
     dialect.rows(&columns, &from, "due_at, id")
 }
