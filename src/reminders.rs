@@ -23,6 +23,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// How long to sleep when the store fails.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How long it waits at least when something was planned: turns plan all the time, and nothing for the next moment.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(200);
 /// How many due schedules are claimed together.
 const BATCH: i64 = 500;
 
@@ -131,7 +133,7 @@ impl Reminders {
             self.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
-                () = self.door.bells().reminders.notified() => {}
+                () = self.door.bells().reminders.notified() => tokio::time::sleep(SHORTEST_SLEEP).await,
                 () = clock.sleep_until(until) => {}
             }
         }

@@ -20,7 +20,7 @@ use super::line::{Gate, Line, LineState, REST};
 use super::pace::Limits;
 use super::verdict::{Verdict, look_since, verdict, verdict_without_sender};
 use super::{Deliver, Outgoing, SendError, Sent, picture};
-use crate::clock::{Clock, add, ago};
+use crate::clock::{Clock, Stopwatch, add, ago};
 use crate::counters::Counters;
 use crate::crash;
 use crate::nodes::{Grant, Node};
@@ -32,6 +32,8 @@ use crate::types::Platform;
 const LEASE: Duration = Duration::from_secs(60);
 /// How often orphans and what is of no use any more are looked for, and how long to sleep at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How far apart rounds begin at least. Nobody notices it, and what comes back and what is committed meanwhile shares a transaction.
+const ROUNDS_APART: Duration = Duration::from_millis(10);
 /// How long to sleep when the store fails.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 /// How many answers may wait for one chat. Who writes faster than anybody reads gets the newest of them.
@@ -201,6 +203,7 @@ impl Outbox {
         let mut flight = Flight::default();
         while !cancel.is_cancelled() {
             self.0.pulse.beats();
+            let begun = Stopwatch::start();
             let until = match self.round(&mut flight).await {
                 Ok(round) => round.until,
                 Err(error) => self.after_a_failure(&error),
@@ -212,6 +215,7 @@ impl Outbox {
                 Some(back) = flight.flying.join_next() => self.take_back(&mut flight, back).await,
                 () = self.0.clock.sleep_until(until) => {}
             }
+            tokio::time::sleep(ROUNDS_APART.saturating_sub(begun.elapsed())).await;
             self.take_all_back(&mut flight).await;
         }
         self.finish(flight).await;

@@ -133,7 +133,7 @@ impl Tx {
                                    where b.account_id = c.account_id and b.state in ('pending', 'sending') and b.state = 'pending'
                                      and b.priority {between}
                                      and (b.priority < c.priority or (b.priority = c.priority and b.id < c.id)))
-                 order by c.priority, c.fair_key, c.id limit $5)
+                 order by c.priority, c.fair_key, c.id limit $5 + 0)
                and state = 'pending'"
         );
         let attempt = format!("{worker}-{:016x}", fastrand::u64(..));

@@ -41,7 +41,11 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
         b'A'..=b'F' => Some(byte - b'A' + 10),
         _ => None,
     };
-    digits.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect()
+    let mut bytes = Vec::with_capacity(digits.len() / 2);
+    for pair in digits.as_bytes().chunks(2) {
+        bytes.push(digit(pair[0])? << 4 | digit(*pair.get(1)?)?);
+    }
+    Some(bytes)
 }
 
 impl Dialect {

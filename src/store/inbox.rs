@@ -106,7 +106,7 @@ impl Tx {
     pub async fn new_events(&mut self, after: i64, limit: i64) -> Result<Vec<InboxRow>> {
         self.flush().await?;
         let columns = format!("id, platform, ext_id, {}, attempts, wake_at", self.dialect.bytes("raw"));
-        let new = "(select * from inbox where state = 'new' and id > $1 order by id limit $2) as waiting";
+        let new = "(select * from inbox where state = 'new' and id > $1 order by id limit $2 + 0) as waiting";
         let sql = AssertSqlSafe(format!("select {}", self.dialect.rows(&columns, new, "id")));
         let (rows,): (String,) = sqlx::query_as(sql).bind(after).bind(limit).fetch_one(&mut *self.tx).await?;
         let rows: Vec<Row> = read(&rows, "inbox")?;

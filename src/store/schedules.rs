@@ -204,7 +204,7 @@ impl Tx {
               from schedules s join persons p on p.id = s.person_id
               where s.state = 'active' and s.wake_at <= $1
                 and exists (select 1 from accounts a where a.person_id = s.person_id and a.state = 'active')
-              order by s.wake_at, s.id limit $2 {and_locked}) as due"
+              order by s.wake_at, s.id limit $2 + 0 {and_locked}) as due"
         );
         let columns = "id, person_id, version, due_at, attempts";
         let sql = AssertSqlSafe(format!("select {}", self.dialect.rows(columns, &due, "wake_at, id")));

@@ -116,6 +116,14 @@ struct Sweep {
     handled: usize,
 }
 
+/// What a drain came to.
+struct Drained {
+    /// How many events are over.
+    handled: usize,
+    /// Something was left that has to wait.
+    left: bool,
+}
+
 /// What came of a batch.
 struct Handled {
     /// How many events are over.
@@ -165,6 +173,10 @@ impl Inbox {
     /// # Errors
     /// When the store fails; the trouble of one event is none of the others.
     pub async fn drain_once(&self) -> Result<usize, StoreError> {
+        Ok(self.drain().await?.handled)
+    }
+
+    async fn drain(&self) -> Result<Drained, StoreError> {
         let (mut handled, mut sweep) = (0, Sweep::default());
         loop {
             let mut tx = self.door.store.begin().await?;
@@ -191,12 +203,15 @@ impl Inbox {
                 }
             }
             sweep.handled += handled - before;
+            let is_whole = sweep.last == 0 && more.is_none();
             match more.flatten() {
                 Some(last) => {
                     sweep.last = last;
                     sweep.behind = queue.behind();
                 }
-                None if sweep.handled == 0 => return Ok(handled),
+                // What came meanwhile has rung.
+                None if is_whole && queue.waiting.is_empty() => return Ok(Drained { handled, left: false }),
+                None if sweep.handled == 0 => return Ok(Drained { handled, left: true }),
                 None => sweep = Sweep::default(),
             }
         }
@@ -241,13 +256,14 @@ impl Inbox {
 
     /// Handles what there is, clears away now and then, and says when to look again.
     async fn round(&self, tidied: &mut Timestamp) -> Result<Timestamp, StoreError> {
-        self.drain_once().await?;
+        let drained = self.drain().await?;
         let now = self.door.clock.now();
         if *tidied < ago(now, TIDY_EVERY) {
             self.tidy().await?;
             *tidied = now;
         }
-        Ok(self.next_retry().await?.unwrap_or_else(|| add(now, LONGEST_WAIT)))
+        let retry = if drained.left { self.next_retry().await? } else { None };
+        Ok(retry.unwrap_or_else(|| add(now, LONGEST_WAIT)))
     }
 
     /// The next moment at which a failed event may be tried again.

@@ -18,6 +18,7 @@ use teloxide::payloads::{SetMyCommands, SetMyCommandsSetters as _};
 use teloxide::types::{AllowedUpdate, BotCommand};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Stopwatch;
 use crate::crash;
 use crate::platform::Endpoint;
 use crate::platform::inbox::{Inbox, RawEvent};
@@ -37,6 +38,9 @@ const SLACK: Duration = Duration::from_secs(15);
 
 /// The longest pause between two attempts, unless the server asks for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How far apart polls that bring something begin at least: what comes meanwhile is stored and handled together. The first word
+/// after a while is there at once.
+const POLLS_APART: Duration = Duration::from_millis(15);
 
 /// A bot that listens to Telegram.
 #[derive(Clone, Debug)]
@@ -267,6 +271,7 @@ impl Listener {
     ) -> Result<(), PollError> {
         let mut failures = 0;
         loop {
+            let begun = Stopwatch::start();
             let polled = tokio::select! {
                 biased;
                 () = cancel.cancelled() => return Ok(()),
@@ -274,6 +279,7 @@ impl Listener {
             };
             let Err(error) = polled else {
                 failures = 0;
+                tokio::time::sleep(POLLS_APART.saturating_sub(begun.elapsed())).await;
                 continue;
             };
             if error.is_final() {
