@@ -22,7 +22,7 @@
 //! - [`reminders`]: wakes up what is due.
 //! - [`outbox`]: delivery of committed messages.
 //! - [`platform`]: Telegram, Discord and the terminal.
-//! - [`counters`], [`pulse`], [`metrics`]: what is counted, who gets on, and the page that shows it.
+//! - [`counters`], [`pulse`], [`trouble`], [`metrics`]: what is counted, who gets on, what is wrong, and the page that shows it.
 //! - [`crash`]: points at which a test lets the program die.
 //! - [`prompts`]: the only reader of script files.
 //! - [`simulate`]: simulated persons who live with the bot, and what must never happen to them.
@@ -50,6 +50,7 @@ pub mod script;
 pub mod simulate;
 pub mod store;
 pub mod transcript;
+pub mod trouble;
 pub mod turn;
 pub mod types;
 pub mod vault;

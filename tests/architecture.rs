@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["vault", "engine", "practice", "schedule", "script"]),
     ("counters", &[]),
     ("pulse", &[]),
+    ("trouble", &[]),
     ("crash", &[]),
     ("nodes", &["store", "counters"]),
     ("outbox", &["store", "nodes", "clock", "counters", "pulse", "crash", "picture"]),
@@ -29,8 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("prompts", &["script"]),
     ("reminders", &["turn", "schedule", "store", "clock", "counters", "pulse"]),
-    ("metrics", &["store", "nodes", "outbox", "clock", "counters", "pulse"]),
-    ("platform", &["turn", "outbox", "clock", "crash", "picture"]),
+    ("metrics", &["store", "nodes", "outbox", "clock", "counters", "pulse", "trouble"]),
+    ("platform", &["turn", "outbox", "clock", "crash", "picture", "trouble"]),
     ("simulate", &["turn", "engine", "practice", "script", "schedule", "store", "clock", "outbox", "vault"]),
 ];
 

@@ -1,5 +1,7 @@
 //! Faults of the database under a program that is talked to (F7, F8, F27): it waits, says nothing wrong, and goes on when the
 //! fault is over.
+//!
+//! `GOLDSEAM_LOCK_SECONDS` makes the lock of another process longer: 8 by default.
 
 mod support;
 
@@ -15,13 +17,20 @@ use goldseam::vault::Vault;
 use sqlx::Connection as _;
 use support::postgres::{self, Fsync, Server};
 use support::program::{PATIENCE, Program, Settings};
-use support::town::{Base, Town, Wrong};
+use support::town::{Base, Town, Wrong, until};
+use support::wire::Wire;
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 const STOP: Duration = Duration::from_secs(10);
 /// How often somebody says something.
 const PACE: Duration = Duration::from_millis(150);
+
+/// For how many seconds another process holds the file.
+#[expect(clippy::disallowed_methods, reason = "a switch of the tests, no setting of the program")]
+fn longest_lock(otherwise: u64) -> u64 {
+    std::env::var("GOLDSEAM_LOCK_SECONDS").ok().map_or(otherwise, |seconds| seconds.parse().expect("a number"))
+}
 
 /// A program on a database, and people who are known to it.
 struct Scene {
@@ -65,10 +74,12 @@ impl Scene {
 async fn while_another_process_holds_the_file_everybody_waits_and_nothing_is_lost() {
     let scene = Scene::in_a_folder().await;
     let program = scene.begins().await;
-    let talk = scene.town.talk(PACE);
+    let longest = longest_lock(8);
+    // Of very many answers that wait for one chat the oldest are left out: people write less while it takes long.
+    let talk = scene.town.talk(PACE.max(Duration::from_millis(25 * longest)));
     let mut other = sqlx::AnyConnection::connect(&scene.base.url()).await.unwrap();
     // A little, and longer than the program waits for one statement.
-    for held in [2, 8] {
+    for held in [2, longest] {
         sqlx::query("pragma busy_timeout = 20000").execute(&mut other).await.unwrap();
         sqlx::query("begin immediate").execute(&mut other).await.unwrap();
         sleep(Duration::from_secs(held)).await;
@@ -94,6 +105,41 @@ async fn a_server_that_is_restarted_is_waited_for() {
     sleep(Duration::from_secs(1)).await;
     talk.abort();
     scene.recovers(program).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_dies_is_followed_by_its_standby_and_nothing_that_was_confirmed_is_lost() {
+    let Some(primary) = Server::start(Fsync::Off) else { return };
+    let database = primary.database().await;
+    let name = database.rsplit('/').next().unwrap();
+    // The address of the settings leads to whichever is the server.
+    let wire = Wire::to(&primary.address().to_string()).await;
+    let url = primary.over_the_port(postgres::USER, postgres::PASSWORD, name);
+    let url = url.replace(&primary.address().to_string(), &wire.address.to_string());
+    let standby = primary.standby().await;
+    let scene = Scene::on(Base::Server(url), tempfile::tempdir().unwrap()).await;
+    let first = scene.begins().await;
+    let second = scene.settings.starts(&["run"]);
+    second.logs("goldseam is running", 1).await;
+    // So slowly that nobody's answers pile up.
+    let talk = scene.town.talk(PACE * 3);
+    sleep(Duration::from_secs(3)).await;
+    primary.dies();
+    sleep(Duration::from_secs(2)).await;
+    standby.takes_over();
+    wire.leads_to(standby.address());
+    let healed = Instant::now();
+    let before = scene.town.people().map(|person| scene.town.answers(person).len()).sum::<usize>();
+    let answered = || scene.town.people().map(|person| scene.town.answers(person).len()).sum::<usize>();
+    assert!(until(PATIENCE, || answered() > before).await, "{}\n{}", first.stderr(), second.stderr());
+    let took = healed.elapsed();
+    println!("answered again {took:?} after the standby could be reached");
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    sleep(Duration::from_secs(2)).await;
+    talk.abort();
+    assert!(scene.town.is_answered(PATIENCE).await, "{}\n{}", first.stderr(), second.stderr());
+    drop(second.terminated(STOP).await);
+    scene.recovers(first).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -87,6 +87,34 @@ async fn what_waits_and_what_was_refused_is_counted() {
     program.terminated(STOP).await;
 }
 
+/// Somebody starts the copy of a data folder, beside the program that has the token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_program_on_copied_data_is_noticed_by_both() {
+    let (folder, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (town, here, there) = (Arc::new(Town::new(1).await), free_address(), free_address());
+    let settings = in_a_folder(&town, folder.path()).with("GOLDSEAM_METRICS__LISTEN", &here);
+    let program = town.starts(&settings).await;
+    town.everybody_starts(&program).await;
+    assert_eq!(get(&here, "/readyz").await, (200, "ok\n".into()));
+    let backup = settings.runs(&["backup", "copy.db"], &[]);
+    assert_eq!(backup.code, Some(0), "{}", backup.stderr);
+    let other = in_a_folder(&town, copy.path()).with("GOLDSEAM_METRICS__LISTEN", &there);
+    let restored = other.runs(&["restore", folder.path().join("copy.db").to_str().unwrap()], &[]);
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    let second = other.starts(&["run"]);
+    for (program, address) in [(&program, &here), (&second, &there)] {
+        program
+            .logs("another program polls with this token, perhaps a second Goldseam on a copy of this data", 1)
+            .await;
+        let (status, reason) = get(address, "/readyz").await;
+        assert!(status == 503 && reason.contains("on a copy of this data"), "{status} {reason}");
+        let (_, page) = get(address, "/metrics").await;
+        assert!(page.contains("goldseam_listen_conflict{platform=\"telegram\"} 1"), "{page}");
+        assert_eq!(get(address, "/healthz").await.0, 200, "starting it anew would not help");
+    }
+    drop((second.terminated(STOP).await, program.terminated(STOP).await));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_that_is_taken_or_open_to_others_is_refused() {
     let folder = tempfile::tempdir().unwrap();

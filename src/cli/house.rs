@@ -17,6 +17,7 @@ use crate::pulse::Pulse;
 use crate::reminders::Reminders;
 use crate::script::Library;
 use crate::store::{Location, Server, Store};
+use crate::trouble::Trouble;
 use crate::turn::{Door, Inbox};
 use crate::types::Platform;
 use crate::vault::Vault;
@@ -96,13 +97,14 @@ impl House {
     }
 
     /// What others may watch.
-    pub(crate) fn watched(&self, stopping: CancellationToken) -> Watched {
+    pub(crate) fn watched(&self, conflicts: Vec<(Platform, Trouble)>, stopping: CancellationToken) -> Watched {
         let counters = [self.node.counters(), self.door.counters(), self.outbox.counters()];
         Watched {
             node: self.node.clone(),
             clock: self.door.clock().clone(),
             outbox: self.outbox.clone(),
             counters: counters.into_iter().cloned().collect(),
+            conflicts,
             workers: self.pulses(),
             stopping,
         }

@@ -25,6 +25,7 @@ use crate::platform::{discord, telegram};
 use crate::pulse::one_hangs;
 use crate::script::Library;
 use crate::store::Store;
+use crate::trouble::Trouble;
 use crate::types::{Localized, Platform};
 
 /// How long a stop may take.
@@ -53,6 +54,14 @@ impl Ear {
             Ear::Telegram(..) => "poll:telegram".into(),
             Ear::Discord(discord::Settings { shard: Shard { id: 0, .. }, .. }, ..) => DISCORD.into(),
             Ear::Discord(settings, ..) => format!("{DISCORD}:{}", settings.shard.id),
+        }
+    }
+
+    /// Whether somebody else takes what people write. Discord does not tell: both are told everything.
+    fn conflict(&self) -> Option<(Platform, Trouble)> {
+        match self {
+            Ear::Telegram(listener, _) => Some((Platform::Telegram, listener.conflict().clone())),
+            Ear::Discord(..) => None,
         }
     }
 
@@ -98,7 +107,8 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     };
     tracing::info!(data = house::shown(&database)?, "goldseam is running");
     let cancel = CancellationToken::new();
-    let shown = show(&house, config.metrics, &cancel).await?;
+    let conflicts = ears.iter().filter_map(Ear::conflict).collect();
+    let shown = show(&house, conflicts, config.metrics, &cancel).await?;
     let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals, cancel).await?;
     if let Some(shown) = shown {
         shown.abort();
@@ -175,6 +185,7 @@ fn slash_commands(menu: &Localized<Vec<(String, String)>>, takes_text: &[String]
 /// Lets others on this machine watch, if that was asked for.
 async fn show(
     house: &House,
+    conflicts: Vec<(Platform, Trouble)>,
     address: Option<SocketAddr>,
     stopping: &CancellationToken,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
@@ -183,7 +194,7 @@ async fn show(
         .await
         .with_context(|| format!("`metrics.listen` cannot be used: {address} is taken, or not of this machine"))?;
     tracing::info!(%address, "metrics can be read");
-    Ok(Some(tokio::spawn(metrics::serve(listener, house.watched(stopping.clone())))))
+    Ok(Some(tokio::spawn(metrics::serve(listener, house.watched(conflicts, stopping.clone())))))
 }
 
 /// Works until a signal comes or every platform has refused us; true when it was the latter.

@@ -26,6 +26,8 @@ use crate::nodes::Node;
 use crate::outbox::Outbox;
 use crate::pulse::{HANGS, Pulse};
 use crate::store::{Status, StoreError};
+use crate::trouble::Trouble;
+use crate::types::Platform;
 
 pub use page::GAUGES;
 use page::Shown;
@@ -36,6 +38,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const VISIT: Duration = Duration::from_secs(15);
 /// How long a visitor may take to say what is wanted.
 const HEAD: Duration = Duration::from_secs(5);
+/// Two programs with one token: each gets some of what people write, and some of it is answered twice.
+const CONFLICT: &str =
+    "another program takes this bot's messages with the same token, perhaps a second Goldseam on a copy of this data";
 /// How many are answered at once.
 const AT_ONCE: usize = 8;
 
@@ -50,6 +55,8 @@ pub struct Watched {
     pub outbox: Outbox,
     /// What is counted, by several workers.
     pub counters: Vec<Counters>,
+    /// Whether another program takes what people write to the bot of a platform.
+    pub conflicts: Vec<(Platform, Trouble)>,
     /// Who works.
     pub workers: Vec<(&'static str, Pulse)>,
     /// Cancelled when the program stops.
@@ -133,6 +140,9 @@ impl Watched {
         if !self.node.store().disk_takes() {
             return Err("the disk is full or may not be written");
         }
+        if self.conflicts.iter().any(|(_, conflict)| conflict.is_there()) {
+            return Err(CONFLICT);
+        }
         self.status().await.map(drop).ok_or("the database does not answer")
     }
 
@@ -144,6 +154,7 @@ impl Watched {
             counts: Counters::sum(&self.counters),
             lines: self.outbox.lines(),
             roles: self.node.roles_held(),
+            conflicts: self.conflicts.iter().map(|(platform, conflict)| (*platform, conflict.is_there())).collect(),
             still,
         };
         shown.text()

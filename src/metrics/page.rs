@@ -6,6 +6,7 @@ use std::fmt::{Display, Write as _};
 use crate::counters::{Count, NAMES};
 use crate::outbox::LineState;
 use crate::store::Status;
+use crate::types::Platform;
 
 /// The gauges, and what they measure.
 pub const GAUGES: &[(&str, &str)] = &[
@@ -22,6 +23,7 @@ pub const GAUGES: &[(&str, &str)] = &[
     ("reminders_due", "Schedules that should fire now"),
     ("reminders_late", "Schedules that should have fired more than a minute ago"),
     ("reminders_oldest_seconds", "For how long the oldest schedule has been due"),
+    ("listen_conflict", "1 when another program takes what people write to the bot, with the same token"),
     ("role_held", "1 when this program does what only one of several may do"),
     ("worker_still_seconds", "For how long a worker has not got on; 0 when it rests"),
 ];
@@ -35,6 +37,7 @@ pub(super) struct Shown {
     pub(super) counts: Vec<Count>,
     pub(super) lines: Vec<LineState>,
     pub(super) roles: Vec<(String, bool)>,
+    pub(super) conflicts: Vec<(Platform, bool)>,
     pub(super) still: Vec<(&'static str, f64)>,
 }
 
@@ -71,6 +74,11 @@ impl Shown {
             "outbox_resting" => {
                 for line in &self.lines {
                     page.line(name, &[("platform", line.platform.as_str())], u8::from(line.resting));
+                }
+            }
+            "listen_conflict" => {
+                for (platform, there) in &self.conflicts {
+                    page.line(name, &[("platform", platform.as_str())], u8::from(*there));
                 }
             }
             "role_held" => {
@@ -135,7 +143,6 @@ impl Page {
 mod tests {
     use super::*;
     use crate::store::{Events, OfPlatform};
-    use crate::types::Platform;
 
     #[test]
     fn the_page_has_every_family_and_its_lines() {
@@ -148,6 +155,7 @@ mod tests {
             counts: vec![count],
             lines: vec![LineState { platform: Platform::Discord, open: false, resting: true }],
             roles: vec![("poll:discord".into(), true)],
+            conflicts: vec![(Platform::Telegram, true)],
             still: vec![("outbox", 0.5)],
         };
         let text = shown.text();
@@ -159,6 +167,7 @@ mod tests {
             "goldseam_outbox_again_total{platform=\"discord\",reason=\"rate_limited\"} 7",
             "goldseam_outbox_open{platform=\"discord\"} 0",
             "goldseam_outbox_resting{platform=\"discord\"} 1",
+            "goldseam_listen_conflict{platform=\"telegram\"} 1",
             "goldseam_role_held{role=\"poll:discord\"} 1",
             "goldseam_worker_still_seconds{worker=\"outbox\"} 0.5",
             "goldseam_database_up 1",

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,18 @@ const SCRIPT: &str = r#"
     "$BIN/pg_ctl" --pgdata=data --log=log --wait --timeout=60 \
         --options="-c listen_addresses=127.0.0.1 -p $PORT -k $PWD -c fsync=$FSYNC -c max_connections=200" start >/dev/null &&
     echo ready && cat
-    "$BIN/pg_ctl" --pgdata=data --mode=immediate --wait stop >/dev/null
+    "$BIN/pg_ctl" --pgdata=data --mode=immediate --wait stop >/dev/null 2>&1
+    rm -rf "$PWD"
+"#;
+
+/// A copy of a running server that follows it.
+const STANDBY: &str = r#"
+    "$BIN/pg_basebackup" --pgdata=data --host="$PRIMARY" --port="$PRIMARY_PORT" --username=goldseam \
+        --checkpoint=fast --write-recovery-conf >log 2>&1 &&
+    "$BIN/pg_ctl" --pgdata=data --log=log --wait --timeout=60 \
+        --options="-c listen_addresses=127.0.0.1 -p $PORT -k $PWD -c fsync=off -c max_connections=200" start >/dev/null &&
+    echo ready && cat
+    "$BIN/pg_ctl" --pgdata=data --mode=immediate --wait stop >/dev/null 2>&1
     rm -rf "$PWD"
 "#;
 
@@ -61,13 +72,26 @@ impl Server {
             eprintln!("LEFT OUT: PostgreSQL is not installed, and {MAY_BE_MISSING} is set");
             return None;
         };
+        Some(Self::run_by(SCRIPT, &programs, &[("FSYNC", if fsync == Fsync::On { "on" } else { "off" })]))
+    }
+
+    /// A second server to which all that is committed here from now on is brought before it counts as committed.
+    pub async fn standby(&self) -> Self {
+        let place = [("PRIMARY", self.folder.to_str().unwrap()), ("PRIMARY_PORT", &*self.port.to_string())];
+        let standby = Self::run_by(STANDBY, &programs().unwrap(), &place);
+        self.run("alter system set synchronous_standby_names = '*'").await;
+        self.run("select pg_reload_conf()").await;
+        standby
+    }
+
+    fn run_by(script: &str, programs: &Path, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
         fs::write(folder.join("password"), PASSWORD).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", SCRIPT]).current_dir(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
-        shell.env("BIN", &programs).env("PORT", port.to_string());
-        shell.env("FSYNC", if fsync == Fsync::On { "on" } else { "off" });
+        shell.args(["-c", script]).current_dir(&folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+        shell.env("BIN", programs).env("PORT", port.to_string());
+        shell.envs(variables.iter().copied());
         if id(&["-u"]) == 0 {
             let (user, group) = (id(&["-u", "postgres"]), id(&["-g", "postgres"]));
             for path in [folder.as_path(), &folder.join("password")] {
@@ -79,7 +103,27 @@ impl Server {
         let mut said = String::new();
         BufReader::new(shell.stdout.take().unwrap()).read_line(&mut said).unwrap();
         assert_eq!(said, "ready\n", "PostgreSQL did not start; it said why above or in {}", folder.display());
-        Some(Self { folder, port, shell })
+        Self { folder, port, shell }
+    }
+
+    /// kill -9, all of its processes at once, as when the machine is gone.
+    pub fn dies(&self) {
+        let kill =
+            "main=$(head -1 data/postmaster.pid) && kill -STOP $main && kill -9 $(ps -o pid= --ppid $main) $main";
+        assert!(Command::new("/bin/sh").args(["-c", kill]).current_dir(&self.folder).status().unwrap().success());
+    }
+
+    /// A standby becomes the server.
+    pub fn takes_over(&self) {
+        let mut command = Command::new(programs().unwrap().join("pg_ctl"));
+        command.args(["--pgdata=data", "--wait", "promote"]);
+        as_somebody_else(command.current_dir(&self.folder).stdout(Stdio::null()));
+        assert!(command.status().unwrap().success());
+    }
+
+    /// Where it is on this machine.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// Stops it in the middle of whatever it does, and starts it again.

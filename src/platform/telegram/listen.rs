@@ -22,6 +22,7 @@ use crate::clock::Stopwatch;
 use crate::crash;
 use crate::platform::Endpoint;
 use crate::platform::inbox::{Inbox, RawEvent};
+use crate::trouble::Trouble;
 use crate::types::{Platform, Private};
 
 use super::api::{Api, Failure};
@@ -52,6 +53,7 @@ pub struct Listener {
     next: Option<i64>,
     /// What a call may take beyond the time that the server was asked to wait.
     pub(super) slack: Duration,
+    conflict: Trouble,
 }
 
 /// Who the bot is, as Telegram says.
@@ -86,7 +88,9 @@ pub enum PollError {
     #[error("the HTTP client cannot be built")]
     Client(#[source] reqwest::Error),
     /// Somebody else takes this bot's updates.
-    #[error("another program polls with this token: stop it, or give each program its own bot")]
+    #[error(
+        "another program polls with this token, perhaps a second Goldseam on a copy of this data: stop it, or give each program its own bot"
+    )]
     Conflict,
     /// Too many calls.
     #[error("asked to wait {}s", .0.as_secs())]
@@ -133,7 +137,21 @@ impl Listener {
     /// characters), or the HTTP client cannot be built.
     pub fn new(endpoint: &Endpoint, token: SecretString, commands: &[(String, String)]) -> Result<Self, PollError> {
         let api = Api::new(endpoint, token).map_err(PollError::Client)?;
-        Ok(Self { api, commands: menu(commands)?, localized: Vec::new(), me: None, next: None, slack: SLACK })
+        Ok(Self {
+            api,
+            commands: menu(commands)?,
+            localized: Vec::new(),
+            me: None,
+            next: None,
+            slack: SLACK,
+            conflict: Trouble::default(),
+        })
+    }
+
+    /// Whether somebody else takes this bot's updates.
+    #[must_use]
+    pub fn conflict(&self) -> &Trouble {
+        &self.conflict
     }
 
     /// The same with another limit for a call, beyond the time that the server is asked to wait; for tests that wait for it.
@@ -266,6 +284,9 @@ impl Listener {
             };
             if error.is_final() {
                 return Err(error);
+            }
+            if matches!(error, PollError::Conflict) {
+                self.conflict.noticed();
             }
             let pause = pause_after(&error, failures);
             failures += 1;
