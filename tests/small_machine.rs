@@ -184,10 +184,12 @@ struct Look {
     files: usize,
     log_mib: u64,
     file_mib: u64,
+    /// Texts that are not answered yet.
+    waiting: usize,
 }
 
 impl Look {
-    fn at(since: Instant, process: u32, data: &Path) -> Self {
+    fn at(since: Instant, process: u32, data: &Path, town: &Town) -> Self {
         let mib = |name: &str| fs::metadata(data.join(name)).map_or(0, |found| found.len() >> 20);
         Self {
             at: since.elapsed(),
@@ -195,6 +197,7 @@ impl Look {
             files: fs::read_dir(format!("/proc/{process}/fd")).unwrap().count(),
             log_mib: mib("goldseam.db-wal"),
             file_mib: mib("goldseam.db"),
+            waiting: town.people().map(|person| town.wrong(person).unanswered).sum(),
         }
     }
 }
@@ -212,7 +215,7 @@ async fn nothing_grows_under_a_steady_load() {
     let (since, mut looks) = (Instant::now(), Vec::new());
     while since.elapsed() < span {
         sleep(span / 60).await;
-        looks.push(Look::at(since, program.id(), &folder.path().join("data")));
+        looks.push(Look::at(since, program.id(), &folder.path().join("data"), &town));
     }
     talk.abort();
     println!("{}", series(&looks));
@@ -236,12 +239,15 @@ fn median(looks: &[Look], of: impl Fn(&Look) -> u64) -> u64 {
 
 fn series(looks: &[Look]) -> String {
     let mut series =
-        "| after | own memory | resident | open files | write-ahead log | file |\n|---:|---:|---:|---:|---:|---:|\n"
+        "| after | own memory | resident | open files | write-ahead log | file | waiting |\n|---:|---:|---:|---:|---:|---:|---:|\n"
             .to_owned();
-    for Look { at, memory, files, log_mib, file_mib } in looks.iter().step_by(looks.len().div_ceil(15)) {
+    for Look { at, memory, files, log_mib, file_mib, waiting } in looks.iter().step_by(looks.len().div_ceil(15)) {
         let Memory { private, resident, .. } = memory;
-        writeln!(series, "| {at:.0?} | {private} MiB | {resident} MiB | {files} | {log_mib} MiB | {file_mib} MiB |")
-            .unwrap();
+        writeln!(
+            series,
+            "| {at:.0?} | {private} MiB | {resident} MiB | {files} | {log_mib} MiB | {file_mib} MiB | {waiting} |"
+        )
+        .unwrap();
     }
     series
 }
