@@ -573,7 +573,7 @@ impl ConfigError {
 /// # Errors
 /// One sentence with what to do when that fails.
 pub fn prepare_data_dir(path: &Path) -> Result<(), ConfigError> {
-    try_data_dir(path).map_err(|error| ConfigError::DataDir { path: path.to_owned(), reason: error.kind().to_string() })
+    try_data_dir(path).map_err(|error| ConfigError::DataDir { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn try_data_dir(path: &Path) -> std::io::Result<()> {

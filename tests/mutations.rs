@@ -41,10 +41,24 @@ const MUTATIONS: &[Mutation] = &[
         red: ("on_sqlite", "an_event_that_is_delivered_twice_is_handled_once"),
     },
     Mutation {
+        protects: "what was committed is on the disk",
+        file: "src/store/open/sqlite.rs",
+        from: "pragma synchronous = full",
+        to: "pragma synchronous = normal",
+        red: ("disk_faults", "power_losses_lose_and_double_nothing"),
+    },
+    Mutation {
+        protects: "a sync that failed is not tried again",
+        file: "src/store/disk.rs",
+        from: "IOERR_FSYNC | IOERR_DIR_FSYNC) => Self::Unsynced",
+        to: "IOERR_FSYNC | IOERR_DIR_FSYNC) => Self::OfOthers",
+        red: ("disk_faults", "a_sync_that_fails_once_is_not_tried_again"),
+    },
+    Mutation {
         protects: "an event is marked in the transaction of its turn",
         file: "src/turn/batch.rs",
-        from: "            tx.mark_done(row);",
-        to: "            let _ = row;",
+        from: "        tx.mark_done(row);",
+        to: "        let _ = row;",
         red: ("simulation", "whatever_is_mixed"),
     },
     Mutation {

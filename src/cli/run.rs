@@ -24,6 +24,7 @@ use crate::platform::telegram::Listener;
 use crate::platform::{discord, telegram};
 use crate::pulse::one_hangs;
 use crate::script::Library;
+use crate::store::Store;
 use crate::trouble::Trouble;
 use crate::types::{Localized, Platform};
 
@@ -31,6 +32,8 @@ use crate::types::{Localized, Platform};
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How often an edited scripts folder is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often what was committed is brought into the file of the database.
+const FOLD_EVERY: Duration = Duration::from_secs(10);
 /// How long Telegram may hold a poll open.
 const POLL: Duration = Duration::from_secs(30);
 /// How long a slash command waits for its answer before "thinking" is shown; Discord allows 3 seconds.
@@ -109,6 +112,10 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let failed = listen(&house, ears, config.prompts_dir.as_deref(), &mut signals, cancel).await?;
     if let Some(shown) = shown {
         shown.abort();
+    }
+    if house.store.disk_works().is_err() {
+        // Closing the database would write once more. What has to be put right is put right by the next start.
+        std::process::exit(1);
     }
     house.store.close().await;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -213,11 +220,17 @@ async fn listen(
     let (worker, stop) = (house.reminders.clone(), cancel.clone());
     workers.spawn(async move { worker.run(stop).await });
     workers.spawn(reload(Reload::new(prompts, house.door.clone()), cancel.clone()));
+    workers.spawn(fold(house.store.clone(), cancel.clone()));
     let mut failed = false;
     let pulses = house.pulses();
     loop {
         tokio::select! {
             () = signals.stop() => break,
+            failure = house.store.disk_fails() => {
+                failed = true;
+                tracing::error!("{failure}");
+                break;
+            }
             worker = one_hangs(&pulses) => {
                 failed = true;
                 tracing::error!(worker, "a worker hangs; the program ends, so that it can be started again");
@@ -309,6 +322,19 @@ async fn reload(mut reload: Reload, cancel: CancellationToken) {
             () = cancel.cancelled() => return,
             () = asked.next() => reload.now().await,
             () = tokio::time::sleep(LOOK_EVERY) => reload.look().await,
+        }
+    }
+}
+
+/// Brings what was committed into the file of the database, again and again.
+async fn fold(store: Store, cancel: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            () = tokio::time::sleep(FOLD_EVERY) => {}
+        }
+        if let Err(error) = store.fold_log().await {
+            tracing::warn!(%error, "what was committed stays in the write-ahead log for now");
         }
     }
 }

@@ -124,6 +124,9 @@ impl Watched {
 
     /// Does the program get on?
     fn health(&self) -> Result<(), &'static str> {
+        if self.node.store().disk_works().is_err() {
+            return Err("the disk failed");
+        }
         let hangs = self.workers.iter().any(|(_, pulse)| pulse.still_for() >= HANGS);
         if hangs { Err("a worker hangs") } else { Ok(()) }
     }
@@ -134,6 +137,9 @@ impl Watched {
             return Err("stopping");
         }
         self.health()?;
+        if !self.node.store().disk_takes() {
+            return Err("the disk is full or may not be written");
+        }
         if self.conflicts.iter().any(|(_, conflict)| conflict.is_there()) {
             return Err(CONFLICT);
         }
@@ -144,6 +150,7 @@ impl Watched {
         let still = self.workers.iter().map(|(name, pulse)| (*name, pulse.still_for().as_secs_f64())).collect();
         let shown = Shown {
             status: self.status().await,
+            writable: self.node.store().disk_works().is_ok() && self.node.store().disk_takes(),
             counts: Counters::sum(&self.counters),
             lines: self.outbox.lines(),
             roles: self.node.roles_held(),

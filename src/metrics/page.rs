@@ -11,6 +11,7 @@ use crate::types::Platform;
 /// The gauges, and what they measure.
 pub const GAUGES: &[(&str, &str)] = &[
     ("database_up", "1 when the database has answered"),
+    ("disk_writable", "1 when the disk under the database takes what is written"),
     ("inbox_waiting", "Events that are to be handled"),
     ("inbox_late", "Events that wait for longer than a minute"),
     ("inbox_oldest_seconds", "For how long the oldest event has been waiting"),
@@ -31,6 +32,8 @@ pub const GAUGES: &[(&str, &str)] = &[
 pub(super) struct Shown {
     /// What waits; `None` when the database does not answer.
     pub(super) status: Option<Status>,
+    /// Can anything be stored?
+    pub(super) writable: bool,
     pub(super) counts: Vec<Count>,
     pub(super) lines: Vec<LineState>,
     pub(super) roles: Vec<(String, bool)>,
@@ -62,6 +65,7 @@ impl Shown {
     fn gauge(&self, page: &mut Page, name: &str) {
         match name {
             "database_up" => page.line(name, &[], u8::from(self.status.is_some())),
+            "disk_writable" => page.line(name, &[], u8::from(self.writable)),
             "outbox_open" => {
                 for line in &self.lines {
                     page.line(name, &[("platform", line.platform.as_str())], u8::from(line.open));
@@ -147,6 +151,7 @@ mod tests {
         let count = Count { name: "outbox.again", platform: Some("discord"), reason: "rate_limited", count: 7 };
         let shown = Shown {
             status: Some(Status { platforms: vec![telegram], ..Status::default() }),
+            writable: false,
             counts: vec![count],
             lines: vec![LineState { platform: Platform::Discord, open: false, resting: true }],
             roles: vec![("poll:discord".into(), true)],
@@ -166,6 +171,7 @@ mod tests {
             "goldseam_role_held{role=\"poll:discord\"} 1",
             "goldseam_worker_still_seconds{worker=\"outbox\"} 0.5",
             "goldseam_database_up 1",
+            "goldseam_disk_writable 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

@@ -6,6 +6,7 @@
 mod backup;
 mod calls;
 mod claims;
+mod disk;
 mod gather;
 mod heartbeat;
 mod history;
@@ -31,16 +32,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::AnyPool;
 
 use crate::types::Private;
 use crate::vault::{Slot, Unreadable, Vault};
 
+use disk::{Disk, Watched};
 use pending::Pending;
 
 pub use backup::{BackupError, KEPT, Restored, back_up, restore};
 pub use calls::Calls;
 pub use claims::{Claimed, Letter, Wanted};
+pub use disk::DiskFailure;
 pub use heartbeat::Heartbeat;
 pub use inbox::{InboxRow, NewEvent};
 pub use leases::Lease;
@@ -80,6 +83,7 @@ struct Inner {
     name: String,
     /// How a transaction begins.
     begin: &'static str,
+    disk: Disk,
     /// Keeps other programs out of the folder until it is dropped.
     _lock: Option<std::fs::File>,
 }
@@ -89,7 +93,7 @@ const WIDTH: usize = 4;
 
 /// A transaction: what one turn, one claim or one settlement reads and writes. Dropped without [`Tx::commit`], it never was.
 pub struct Tx {
-    tx: Transaction<'static, Any>,
+    tx: Box<Watched>,
     vault: Vault,
     dialect: Dialect,
     /// What is written at the end, together.
@@ -102,6 +106,9 @@ pub enum StoreError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+    /// The disk failed before: nothing is tried any more.
+    #[error("the disk failed")]
+    Disk(#[from] DiskFailure),
     /// A sealed text cannot be opened.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -146,11 +153,15 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self) -> Result<Tx> {
-        let Inner { pool, vault, dialect, begin, .. } = &*self.0;
+        let Inner { pool, vault, dialect, begin, disk, .. } = &*self.0;
+        disk.still_works()?;
         let mut lost = 0;
         loop {
             match pool.begin_with(*begin).await {
-                Ok(tx) => return Ok(Tx { tx, vault: vault.clone(), dialect: *dialect, pending: Pending::default() }),
+                Ok(tx) => {
+                    let tx = Box::new(Watched::new(tx, disk.clone()));
+                    return Ok(Tx { tx, vault: vault.clone(), dialect: *dialect, pending: Pending::default() });
+                }
                 // A server that was restarted leaves dead connections behind. Each is met once, and nothing has begun on it.
                 Err(error) if is_lost(&error) && lost < pool.options().get_max_connections() => lost += 1,
                 // A commit that the disk refused leaves its transaction open in the driver's books: that connection is of no use.
@@ -158,9 +169,48 @@ impl Store {
                     lost += 1;
                     pool.acquire().await?.close().await.unwrap_or_default();
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    disk.hears(&error);
+                    return Err(error.into());
+                }
             }
         }
+    }
+
+    /// Until the disk under the database fails. Nothing is read or written any more then, and the program has to end.
+    pub async fn disk_fails(&self) -> DiskFailure {
+        self.0.disk.fails().await
+    }
+
+    /// Says how the disk under the database failed, if it has.
+    ///
+    /// # Errors
+    /// When it has.
+    pub fn disk_works(&self) -> Result<(), DiskFailure> {
+        self.0.disk.still_works()
+    }
+
+    /// False as long as the disk under the database is full or may not be written: then nothing can be stored.
+    #[must_use]
+    pub fn disk_takes(&self) -> bool {
+        self.0.disk.takes()
+    }
+
+    /// Brings what was committed from the write-ahead log into the file, so that a file that cannot be written is noticed: `SQLite`
+    /// does the same by itself now and then, and keeps to itself what comes of it. On a server there is nothing to do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fold_log(&self) -> Result<()> {
+        let Inner { pool, dialect, disk, .. } = &*self.0;
+        if *dialect == Dialect::Postgres {
+            return Ok(());
+        }
+        disk.still_works()?;
+        let mut connection = pool.acquire().await?;
+        let folded = sqlx::query("pragma wal_checkpoint(passive)").execute(&mut *connection).await;
+        folded.inspect_err(|error| disk.hears(error))?;
+        Ok(())
     }
 
     /// Closes the database, so that the write-ahead log is folded in.
@@ -190,7 +240,7 @@ impl Tx {
     /// When the database fails; then nothing of it is.
     pub async fn commit(mut self) -> Result<()> {
         self.flush().await?;
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await
     }
 
     /// Takes everything back at once, where waiting for the drop would keep the next transaction waiting too.

@@ -19,6 +19,9 @@ const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 /// A statement that is being given its values.
 pub(super) type Statement<'q> = Query<'q, sqlx::Any, AnyArguments>;
 
+/// Whose it is, and its id, name or day; of an occurrence the schedule and the civil moment.
+type Key = (i64, String);
+
 /// The rows that wait.
 #[derive(Default)]
 pub(super) struct Pending {
@@ -27,7 +30,7 @@ pub(super) struct Pending {
     /// Accounts that were used.
     pub(super) used: BTreeMap<i64, Used>,
     /// Facts that are kept or dropped: by person and name.
-    pub(super) facts: BTreeMap<(i64, String), Option<Fact>>,
+    pub(super) facts: BTreeMap<Key, Option<Fact>>,
     /// Where people stand, by person.
     pub(super) states: BTreeMap<i64, Stand>,
     /// Messages, in their order.
@@ -35,21 +38,21 @@ pub(super) struct Pending {
     /// Schedules that go on, by their ids.
     pub(super) moved: BTreeMap<i64, Moved>,
     /// What became of firings: by schedule and civil moment.
-    pub(super) occurrences: BTreeMap<(i64, String), Occurrence>,
+    pub(super) occurrences: BTreeMap<Key, Occurrence>,
     /// Plans that were made or cancelled: by person and name.
-    pub(super) plans: BTreeMap<(i64, String), Plan>,
+    pub(super) plans: BTreeMap<Key, Plan>,
     /// Promises, by person and id.
-    pub(super) promises: BTreeMap<(i64, String), PromiseKept>,
+    pub(super) promises: BTreeMap<Key, PromiseKept>,
     /// How promises stand, after those above: by person and id.
-    pub(super) settled: BTreeMap<(i64, String), Settled>,
+    pub(super) settled: BTreeMap<Key, Settled>,
     /// Journal entries, by person and id.
-    pub(super) entries: BTreeMap<(i64, String), EntryKept>,
+    pub(super) entries: BTreeMap<Key, EntryKept>,
     /// Check-ins, by person and day.
-    pub(super) checkins: BTreeMap<(i64, String), CheckInKept>,
-    /// Days on which people came back, and how many they were away: by person and id.
-    pub(super) returns: BTreeMap<(i64, String), (String, i64)>,
+    pub(super) checkins: BTreeMap<Key, CheckInKept>,
+    /// That people came back, by person and id.
+    pub(super) returns: BTreeMap<Key, ReturnKept>,
     /// Deeds, by person and id.
-    pub(super) deeds: BTreeMap<(i64, String), DeedKept>,
+    pub(super) deeds: BTreeMap<Key, DeedKept>,
 }
 
 /// A promise.
@@ -85,6 +88,12 @@ pub(super) struct CheckInKept {
     pub(super) mood: Option<i64>,
     pub(super) feeling: Option<Vec<u8>>,
     pub(super) note: Option<Vec<u8>>,
+}
+
+/// That somebody came back.
+pub(super) struct ReturnKept {
+    pub(super) day: String,
+    pub(super) away_days: i64,
 }
 
 /// A deed.
@@ -235,7 +244,7 @@ impl Tx {
         self.write(used, 3, sql, |query, (id, used)| query.bind(*id).bind(used.home_place.clone()).bind(used.at)).await
     }
 
-    async fn write_facts(&mut self, facts: BTreeMap<(i64, String), Option<Fact>>) -> Result<()> {
+    async fn write_facts(&mut self, facts: BTreeMap<Key, Option<Fact>>) -> Result<()> {
         let (mut kept, mut dropped) = (Vec::new(), Vec::new());
         for (of, fact) in facts {
             match fact {
@@ -249,7 +258,7 @@ impl Tx {
                  on conflict (person_id, name) do update set value = excluded.value, kept_until = excluded.kept_until"
             )
         };
-        let bind = |query: Statement<'static>, ((person, name), fact): &((i64, String), Fact)| {
+        let bind = |query: Statement<'static>, ((person, name), fact): &(Key, Fact)| {
             query.bind(*person).bind(name.clone()).bind(fact.value.clone()).bind(fact.kept_until)
         };
         self.write(&kept, 4, keep, bind).await?;
@@ -257,7 +266,7 @@ impl Tx {
         self.write(&dropped, 2, drop, |query, (person, name)| query.bind(*person).bind(name.clone())).await
     }
 
-    async fn write_promises(&mut self, promises: &[((i64, String), PromiseKept)]) -> Result<()> {
+    async fn write_promises(&mut self, promises: &[(Key, PromiseKept)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "insert into promises
@@ -268,7 +277,7 @@ impl Tx {
                      standing = excluded.standing, due_day = excluded.due_day, sure = excluded.sure"
             )
         };
-        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), PromiseKept)| {
+        let bind = |query: Statement<'static>, ((person, id), row): &(Key, PromiseKept)| {
             query
                 .bind(*person)
                 .bind(id.clone())
@@ -284,7 +293,7 @@ impl Tx {
         self.write(promises, 10, sql, bind).await
     }
 
-    async fn write_settled(&mut self, settled: &[((i64, String), Settled)]) -> Result<()> {
+    async fn write_settled(&mut self, settled: &[(Key, Settled)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "with v(person_id, id, standing, at, day) as (values {rows})
@@ -292,13 +301,13 @@ impl Tx {
                  from v where promises.person_id = v.person_id and promises.id = v.id"
             )
         };
-        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), Settled)| {
+        let bind = |query: Statement<'static>, ((person, id), row): &(Key, Settled)| {
             query.bind(*person).bind(id.clone()).bind(row.standing).bind(row.at).bind(row.day.clone())
         };
         self.write(settled, 5, sql, bind).await
     }
 
-    async fn write_entries(&mut self, entries: &[((i64, String), EntryKept)]) -> Result<()> {
+    async fn write_entries(&mut self, entries: &[(Key, EntryKept)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "insert into entries (person_id, id, kind, title, body, written_at) values {rows}
@@ -306,7 +315,7 @@ impl Tx {
                  set kind = excluded.kind, title = excluded.title, body = excluded.body"
             )
         };
-        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), EntryKept)| {
+        let bind = |query: Statement<'static>, ((person, id), row): &(Key, EntryKept)| {
             query
                 .bind(*person)
                 .bind(id.clone())
@@ -318,7 +327,7 @@ impl Tx {
         self.write(entries, 6, sql, bind).await
     }
 
-    async fn write_checkins(&mut self, checkins: &[((i64, String), CheckInKept)]) -> Result<()> {
+    async fn write_checkins(&mut self, checkins: &[(Key, CheckInKept)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "insert into checkins (person_id, day, id, mood, feeling, note) values {rows}
@@ -326,7 +335,7 @@ impl Tx {
                  set id = excluded.id, mood = excluded.mood, feeling = excluded.feeling, note = excluded.note"
             )
         };
-        let bind = |query: Statement<'static>, ((person, day), row): &((i64, String), CheckInKept)| {
+        let bind = |query: Statement<'static>, ((person, day), row): &(Key, CheckInKept)| {
             query
                 .bind(*person)
                 .bind(day.clone())
@@ -338,26 +347,26 @@ impl Tx {
         self.write(checkins, 6, sql, bind).await
     }
 
-    async fn write_returns(&mut self, returns: &[((i64, String), (String, i64))]) -> Result<()> {
+    async fn write_returns(&mut self, returns: &[(Key, ReturnKept)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "insert into returns (person_id, id, day, away_days) values {rows} on conflict (person_id, id) do nothing"
             )
         };
-        let bind = |query: Statement<'static>, ((person, id), (day, away)): &((i64, String), (String, i64))| {
-            query.bind(*person).bind(id.clone()).bind(day.clone()).bind(*away)
+        let bind = |query: Statement<'static>, ((person, id), row): &(Key, ReturnKept)| {
+            query.bind(*person).bind(id.clone()).bind(row.day.clone()).bind(row.away_days)
         };
         self.write(returns, 4, sql, bind).await
     }
 
-    async fn write_deeds(&mut self, deeds: &[((i64, String), DeedKept)]) -> Result<()> {
+    async fn write_deeds(&mut self, deeds: &[(Key, DeedKept)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "insert into deeds (person_id, id, kind, day, at, amount, about) values {rows}
                  on conflict (person_id, id) do nothing"
             )
         };
-        let bind = |query: Statement<'static>, ((person, id), row): &((i64, String), DeedKept)| {
+        let bind = |query: Statement<'static>, ((person, id), row): &(Key, DeedKept)| {
             query
                 .bind(*person)
                 .bind(id.clone())
@@ -392,7 +401,7 @@ impl Tx {
         self.write(moved, 6, sql, bind).await
     }
 
-    async fn write_occurrences(&mut self, occurrences: &[((i64, String), Occurrence)]) -> Result<()> {
+    async fn write_occurrences(&mut self, occurrences: &[(Key, Occurrence)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "insert into occurrences (schedule_id, person_id, name, civil, due_at, outcome, handled_at) values {rows}
@@ -400,7 +409,7 @@ impl Tx {
                  set outcome = excluded.outcome, due_at = excluded.due_at, handled_at = excluded.handled_at"
             )
         };
-        let bind = |query: Statement<'static>, ((schedule, civil), row): &((i64, String), Occurrence)| {
+        let bind = |query: Statement<'static>, ((schedule, civil), row): &(Key, Occurrence)| {
             query
                 .bind(*schedule)
                 .bind(row.person)
@@ -413,7 +422,7 @@ impl Tx {
         self.write(occurrences, 7, sql, bind).await
     }
 
-    async fn write_plans(&mut self, plans: BTreeMap<(i64, String), Plan>) -> Result<()> {
+    async fn write_plans(&mut self, plans: BTreeMap<Key, Plan>) -> Result<()> {
         let (mut kept, mut cancelled) = (Vec::new(), Vec::new());
         for (of, plan) in plans {
             match plan {
@@ -425,7 +434,7 @@ impl Tx {
         self.write_kept(&kept).await
     }
 
-    async fn write_cancelled(&mut self, cancelled: &[((i64, String), Vec<u8>)]) -> Result<()> {
+    async fn write_cancelled(&mut self, cancelled: &[(Key, Vec<u8>)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "with v(person_id, name, run) as (values {rows})
@@ -433,13 +442,13 @@ impl Tx {
                  from v where schedules.person_id = v.person_id and schedules.name = v.name and schedules.state = 'active'"
             )
         };
-        let bind = |query: Statement<'static>, ((person, name), nothing): &((i64, String), Vec<u8>)| {
+        let bind = |query: Statement<'static>, ((person, name), nothing): &(Key, Vec<u8>)| {
             query.bind(*person).bind(name.clone()).bind(nothing.clone())
         };
         self.write(cancelled, 3, sql, bind).await
     }
 
-    async fn write_kept(&mut self, kept: &[((i64, String), Box<Kept>)]) -> Result<()> {
+    async fn write_kept(&mut self, kept: &[(Key, Box<Kept>)]) -> Result<()> {
         let sql = |rows: &str| {
             format!(
                 "insert into schedules (person_id, name, run, rule, zone, if_busy, late_s, chosen, civil, due_at, wake_at, tzdb)
@@ -450,7 +459,7 @@ impl Tx {
                      wake_at = excluded.wake_at, tzdb = excluded.tzdb, version = schedules.version + 1, state = 'active', attempts = 0"
             )
         };
-        let bind = |query: Statement<'static>, ((person, name), plan): &((i64, String), Box<Kept>)| {
+        let bind = |query: Statement<'static>, ((person, name), plan): &(Key, Box<Kept>)| {
             query
                 .bind(*person)
                 .bind(name.clone())

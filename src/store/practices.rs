@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::pending::{CheckInKept, DeedKept, EntryKept, PromiseKept, Settled};
+use super::pending::{CheckInKept, DeedKept, EntryKept, PromiseKept, ReturnKept, Settled};
 use super::{Result, Tx, instant, millis, parsed};
 use crate::engine::{CheckIn, Entry, Kept};
 use crate::practice::deed::Deed;
@@ -138,7 +138,8 @@ impl Tx {
 
     /// Keeps that somebody came back.
     pub fn keep_return(&mut self, person: PersonId, id: &str, day: Date, away: i64) {
-        self.pending.returns.entry((person.0, id.to_owned())).or_insert((day.to_string(), away));
+        let kept = ReturnKept { day: day.to_string(), away_days: away };
+        self.pending.returns.entry((person.0, id.to_owned())).or_insert(kept);
     }
 
     /// Keeps a deed.

@@ -6,8 +6,9 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use futures_util::TryStreamExt as _;
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
+use sqlx::{Any, AssertSqlSafe, Row as _};
 
+use super::disk::Watched;
 use super::{Dialect, Location, OpenError, Result, Store, StoreError, Tx};
 use crate::vault::Vault;
 
@@ -202,12 +203,7 @@ fn names(columns: &[Column]) -> String {
 }
 
 /// Writes rows with one statement, and takes them out of what waits.
-async fn insert(
-    tx: &mut Transaction<'static, Any>,
-    table: &str,
-    columns: &[Column],
-    rows: &mut Vec<Vec<Field>>,
-) -> Result<()> {
+async fn insert(tx: &mut Watched, table: &str, columns: &[Column], rows: &mut Vec<Vec<Field>>) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -216,7 +212,7 @@ async fn insert(
     let values = (0..rows.len()).map(|_| row()).collect::<Vec<_>>().join(", ");
     let statement = format!("insert into {table} ({}) values {values}", names(columns));
     let query = sqlx::query(AssertSqlSafe(statement)).persistent(false);
-    rows.drain(..).flatten().fold(query, |query, field| field.bind(query)).execute(&mut **tx).await?;
+    rows.drain(..).flatten().fold(query, |query, field| field.bind(query)).execute(tx).await?;
     Ok(())
 }
 

@@ -6,6 +6,8 @@
 pub mod bot;
 pub mod chat;
 pub mod database;
+#[cfg(target_os = "linux")]
+pub mod disk;
 pub mod engine;
 pub mod fake_discord;
 pub mod fake_telegram;

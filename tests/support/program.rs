@@ -182,8 +182,13 @@ impl Program {
     }
 
     /// SIGTERM, and how it ends.
-    pub async fn terminated(mut self, limit: Duration) -> (ExitStatus, String) {
+    pub async fn terminated(self, limit: Duration) -> (ExitStatus, String) {
         self.gets("TERM");
+        self.over_within(limit).await
+    }
+
+    /// How it ends by itself.
+    pub async fn over_within(mut self, limit: Duration) -> (ExitStatus, String) {
         let listener = self.listener.take().unwrap();
         // Its standard error ends when it ends.
         let ended = tokio::time::timeout(limit, tokio::task::spawn_blocking(move || listener.join().unwrap())).await;

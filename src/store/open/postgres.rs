@@ -12,6 +12,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection};
 
 use super::{OpenError, Wish};
+use crate::store::disk::Disk;
 use crate::store::{Dialect, Inner, Store, migrations, new_name};
 use crate::vault::Vault;
 
@@ -159,7 +160,16 @@ async fn pool(server: &Server, vault: Vault, begin: &'static str) -> Result<Stor
 }
 
 fn store(server: &Server, vault: Vault, begin: &'static str, name: String, pool: AnyPool) -> Inner {
-    Inner { pool, vault, dialect: Dialect::Postgres, server: Some(server.clone()), name, begin, _lock: None }
+    Inner {
+        pool,
+        vault,
+        dialect: Dialect::Postgres,
+        server: Some(server.clone()),
+        name,
+        begin,
+        disk: Disk::elsewhere(),
+        _lock: None,
+    }
 }
 
 async fn connect(server: &Server) -> Result<AnyConnection, OpenError> {

@@ -10,6 +10,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, Connection};
 
 use super::{OpenError, Wish};
+use crate::store::disk::Disk;
 use crate::store::{Dialect, Inner, Store, migrations, new_name};
 use crate::vault::Vault;
 
@@ -42,6 +43,7 @@ pub(super) async fn open(folder: &Path, vault: Vault) -> Result<Store, OpenError
         vault,
         dialect: Dialect::Sqlite,
         server: None,
+        disk: Disk::under(&path),
         name: new_name(),
         begin: BEGIN,
         _lock: Some(lock),
@@ -80,6 +82,7 @@ async fn open_with(folder: &Path, vault: Vault, wish: Wish, lock: Option<File>) 
         vault,
         dialect: Dialect::Sqlite,
         server: None,
+        disk: Disk::under(&path),
         name: new_name(),
         begin,
         _lock: lock,
@@ -95,6 +98,7 @@ pub(super) async fn in_memory(vault: Vault) -> Result<Store, OpenError> {
         vault,
         dialect: Dialect::Sqlite,
         server: None,
+        disk: Disk::elsewhere(),
         name: new_name(),
         begin: BEGIN,
         _lock: None,
@@ -127,8 +131,7 @@ fn failed(path: &Path, error: &sqlx::Error) -> OpenError {
 
 /// Keeps other programs out of a folder.
 pub(in crate::store) fn lock(folder: &Path) -> Result<File, OpenError> {
-    let folder_error =
-        |error: std::io::Error| OpenError::Folder { path: folder.to_owned(), reason: error.kind().to_string() };
+    let folder_error = |error: std::io::Error| OpenError::Folder { path: folder.to_owned(), reason: error.to_string() };
     let file =
         File::options().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE)).map_err(folder_error)?;
     match file.try_lock() {
