@@ -77,6 +77,7 @@ async fn while_another_process_holds_the_file_everybody_waits_and_nothing_is_los
     let longest = longest_lock(8);
     // Of very many answers that wait for one chat the oldest are left out: people write less while it takes long.
     let talk = scene.town.talk(PACE.max(Duration::from_millis(25 * longest)));
+    sqlx::any::install_default_drivers();
     let mut other = sqlx::AnyConnection::connect(&scene.base.url()).await.unwrap();
     // A little, and longer than the program waits for one statement.
     for held in [2, longest] {
