@@ -29,7 +29,9 @@ fn every_variable_that_is_named_exists() {
         let text = fs::read_to_string(&path).unwrap();
         // Switches of the tests are no settings of the program.
         let of_tests = |name: &String| {
-            ["GOLDSEAM_SOAK", "GOLDSEAM_CRASH", "GOLDSEAM_TEST"].iter().any(|own| name.starts_with(own))
+            ["GOLDSEAM_SOAK", "GOLDSEAM_CRASH", "GOLDSEAM_TEST", "GOLDSEAM_POWER", "GOLDSEAM_LOCK"]
+                .iter()
+                .any(|own| name.starts_with(own))
         };
         for name in variables(&text).into_iter().filter(|name| !of_tests(name)) {
             let error = Config::parse(None, HashMap::from([(name.clone(), "nonsense".to_owned())])).err();

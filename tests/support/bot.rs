@@ -276,9 +276,20 @@ impl BotTester {
 
     /// All bytes of the database's files, after the program was stopped in good order and started again.
     pub async fn stored_bytes(&self) -> Vec<u8> {
-        self.restarts().await;
+        self.dies().await;
+        let log = self.database.folder().join("goldseam.db-wal");
+        // The driver closes a connection that was dropped on a thread of its own, and the log goes with the last one.
+        for _ in 0..500 {
+            if !log.exists() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let files = std::fs::read_dir(self.database.folder()).unwrap();
-        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default()).collect()
+        let bytes = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default()).collect();
+        self.starts().await;
+        self.note("* the program restarts");
+        bytes
     }
 
     pub async fn store(&self) -> Store {
