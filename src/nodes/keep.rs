@@ -158,10 +158,8 @@ impl Node {
                 tx.add_role(&wish.name).await?;
             }
             let others_first = !wish.ours && wish.kind.is_some_and(|kind| wish.waits || enough.contains(&kind));
-            let lease = match others_first {
-                true => None,
-                false => tx.ask_for_role(&wish.name, self.name(), self.0.pace.span).await?,
-            };
+            let lease =
+                if others_first { None } else { tx.ask_for_role(&wish.name, self.name(), self.0.pace.span).await? };
             if lease.is_some() && !wish.ours {
                 enough.extend(wish.kind);
             }

@@ -1,7 +1,7 @@
 //! What somebody did, day by day: for figures and pictures. Days are those of the person's own calendar, fixed when they happened,
 //! so that neither a journey nor another hour at which days begin moves them afterwards.
 //!
-//! Holds no words of the person. Costs four questions to the database, so it is read only for a turn that needs it.
+//! Holds no words of the person. Costs the database a question, so it is read only for turns that need it.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;

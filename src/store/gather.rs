@@ -1,6 +1,8 @@
 //! Questions whose rows come as one text: what the driver does for a row costs more than what stands in it, and each row is handed
 //! from its thread to ours.
 
+use std::collections::HashMap;
+
 use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use sqlx::any::AnyRow;
@@ -74,6 +76,19 @@ impl Dialect {
 /// The rows in a column that [`Dialect::rows`] made. `table` is named when they cannot be read.
 pub(super) fn read<T: DeserializeOwned>(rows: &str, table: &'static str) -> Result<Vec<T>> {
     serde_json::from_str(rows).map_err(|_| StoreError::Corrupt(table))
+}
+
+/// What was found about each of several people.
+pub(super) type Found<T> = HashMap<PersonId, Result<T>>;
+
+/// Adds something to what was found about somebody. What cannot be read spoils that, and nobody else's.
+pub(super) fn add<F, T>(found: &mut Found<F>, person: i64, one: Result<T>, into: impl FnOnce(&mut F, T)) {
+    let Some(slot) = found.get_mut(&PersonId(person)) else { return };
+    match (slot, one) {
+        (Ok(of), Ok(one)) => into(of, one),
+        (slot @ Ok(_), Err(error)) => *slot = Err(error),
+        (Err(_), _) => {}
+    }
 }
 
 impl Tx {

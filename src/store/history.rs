@@ -1,10 +1,8 @@
 //! What people did, day by day, in one question. Only for turns that need it.
 
-use std::collections::HashMap;
-
 use jiff::civil::Date;
 
-use super::gather::{Bytes, read};
+use super::gather::{Bytes, Found, add, read};
 use super::practices::slot;
 use super::{Dialect, Result, Tx, parsed};
 use crate::practice::deed::mark;
@@ -20,14 +18,12 @@ type ReturnRow = (i64, String, String, i64);
 /// Whose, a deed's id, kind, day, number and what it was about.
 type DeedRow = (i64, String, String, String, Option<i64>, Option<Bytes>);
 
-type Histories = HashMap<PersonId, Result<History>>;
-
 impl Tx {
     /// What did these people do, day by day? Each with the day that it is on their own calendar.
     ///
     /// # Errors
     /// When the database fails. A row that cannot be read spoils the history of its person and nobody else's.
-    pub async fn histories(&mut self, people: &[(PersonId, Date)]) -> Result<Histories> {
+    pub async fn histories(&mut self, people: &[(PersonId, Date)]) -> Result<Found<History>> {
         self.flush().await?;
         let ids: Vec<PersonId> = people.iter().map(|(person, _)| *person).collect();
         let dialect = self.dialect;
@@ -40,7 +36,7 @@ impl Tx {
             returns: Vec::new(),
             deeds: Vec::new(),
         };
-        let mut found: Histories = people.iter().map(|(person, today)| (*person, Ok(nothing(*today)))).collect();
+        let mut found: Found<History> = people.iter().map(|(person, today)| (*person, Ok(nothing(*today)))).collect();
         let Some((checkins, promises, returns, deeds)) = answers.into_iter().next() else { return Ok(found) };
         for row in read::<CheckInRow>(&checkins, "checkins")? {
             add(&mut found, row.0, checked_in(&row), |history, one| history.checkins.push(one));
@@ -62,16 +58,6 @@ impl Tx {
         let about = about.map(|Bytes(sealed)| self.open(slot, &sealed)).transpose()?;
         let (kind, day) = (parsed(&kind, "deeds.kind")?, parsed(&day, "deeds.day")?);
         Ok(Done { id, kind, day, amount, about: about.map(|words| mark(words.reveal())) })
-    }
-}
-
-/// Adds something to what somebody did. What cannot be read spoils that person's history.
-fn add<T>(found: &mut Histories, person: i64, one: Result<T>, into: impl FnOnce(&mut History, T)) {
-    let Some(slot) = found.get_mut(&PersonId(person)) else { return };
-    match (slot, one) {
-        (Ok(history), Ok(one)) => into(history, one),
-        (slot @ Ok(_), Err(error)) => *slot = Err(error),
-        (Err(_), _) => {}
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sqlx::AssertSqlSafe;
 
-use super::gather::{Bytes, EACH, numbered, read};
+use super::gather::{Bytes, EACH, Found, add, numbered, read};
 use super::pending::size_for;
 use super::people::{ACCOUNT, Account, AccountRow, account};
 use super::schedules::{DueClaim, Scheduled, columns};
@@ -108,7 +108,7 @@ impl Tx {
         let rows: Vec<(i64, String, Bytes)> = read(rows, "facts")?;
         for (person, name, Bytes(sealed)) in rows {
             let value = self.open_fact(PersonId(person), &name, &sealed);
-            add(known, person, value, |facts, value| _ = facts.me.insert(name, value));
+            add(known, person, value, |known, value| _ = known.facts.me.insert(name, value));
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Tx {
         let rows: Vec<PromiseRow> = read(rows, "promises")?;
         for (person, id, Bytes(body), Bytes(counterpart), due, sure) in rows {
             let promise = self.open_promise(PersonId(person), (id, body, counterpart, due, sure));
-            add(known, person, promise, |facts, promise| facts.promises.push(promise));
+            add(known, person, promise, |known, promise| known.facts.promises.push(promise));
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Tx {
     fn add_reminders(&self, rows: &str, known: &mut People) -> Result<()> {
         for row in read::<super::schedules::Row>(rows, "schedules")? {
             let (person, scheduled) = (row.person().0, self.scheduled(row));
-            add(known, person, scheduled, |facts, one| facts.reminders.extend(one.plan.reminder(one.next.at)));
+            add(known, person, scheduled, |known, one| known.facts.reminders.extend(one.plan.reminder(one.next.at)));
         }
         Ok(())
     }
@@ -222,17 +222,7 @@ impl Tx {
 /// Whose, its id, what was promised, to whom, until when, and how sure they were.
 type PromiseRow = (i64, String, Bytes, Bytes, i64, Option<i64>);
 
-type People = HashMap<PersonId, Result<Known>>;
-
-/// Adds something to what is known of a person. What cannot be read spoils that person's turn and nobody else's.
-fn add<T>(known: &mut People, person: i64, value: Result<T>, into: impl FnOnce(&mut Facts, T)) {
-    let Some(slot) = known.get_mut(&PersonId(person)) else { return };
-    match (slot, value) {
-        (Ok(known), Ok(value)) => into(&mut known.facts, value),
-        (slot @ Ok(_), Err(error)) => *slot = Err(error),
-        (Err(_), _) => {}
-    }
-}
+type People = Found<Known>;
 
 fn add_counts(rows: &str, known: &mut People) -> Result<()> {
     let rows: Vec<(i64, String, i64, Option<String>)> = read(rows, "promises.standing")?;
@@ -240,12 +230,14 @@ fn add_counts(rows: &str, known: &mut People) -> Result<()> {
         match what.as_str() {
             "checkins" => {
                 let day: Result<Option<Date>> = last.map(|day| parsed(&day, "checkins.day")).transpose();
-                add(known, person, day, |facts, day| (facts.checkins, facts.last_checkin) = (n, day));
+                add(known, person, day, |known, day| {
+                    (known.facts.checkins, known.facts.last_checkin) = (n, day);
+                });
             }
-            "entries" => add(known, person, Ok(n), |facts, n| facts.entries = n),
+            "entries" => add(known, person, Ok(n), |known, n| known.facts.entries = n),
             standing => {
                 let standing: Result<Standing> = parsed(standing, "promises.standing");
-                add(known, person, standing, |facts, standing| _ = facts.counts.insert(standing, n));
+                add(known, person, standing, |known, standing| _ = known.facts.counts.insert(standing, n));
             }
         }
     }
@@ -255,7 +247,7 @@ fn add_counts(rows: &str, known: &mut People) -> Result<()> {
 fn add_schedules(rows: &str, known: &mut People) -> Result<()> {
     let rows: Vec<(i64, String)> = read(rows, "schedules.name")?;
     for (person, name) in rows {
-        add(known, person, Ok(name), |facts, name| facts.schedules.push(name));
+        add(known, person, Ok(name), |known, name| known.facts.schedules.push(name));
     }
     // Databases differ in what they take for the order of letters.
     known.values_mut().flatten().for_each(|known| known.facts.schedules.sort_unstable());

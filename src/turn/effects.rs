@@ -31,57 +31,37 @@ impl<'t> Applying<'t> {
     pub(super) async fn apply(&mut self, effect: &Effect) -> Result<(), StoreError> {
         let (person, now) = (self.person, self.now);
         match effect {
-            Effect::Say(message) => self.post.send(self.tx, message, now),
+            Effect::Say(message) => self.post.send(self.tx, message, now)?,
             Effect::Remember { fact, value, until } => {
                 self.tx.keep_fact(person, fact, value, *until)?;
-                self.follow_zone(fact).await
+                self.follow_zone(fact).await?;
             }
             Effect::Forget { fact } => {
                 self.tx.drop_fact(person, fact);
-                self.follow_zone(fact).await
+                self.follow_zone(fact).await?;
             }
-            Effect::Journal(entry) => {
-                self.tx.keep_entry(person, entry, now);
-                Ok(())
-            }
-            Effect::Promise(promise) => {
-                self.tx.keep_promise(person, promise, now);
-                Ok(())
-            }
-            Effect::Settle { id, standing, day } => {
-                self.tx.settle_promise(person, id, *standing, (*day, now));
-                Ok(())
-            }
-            Effect::CheckIn(checkin) => {
-                self.tx.keep_checkin(person, checkin);
-                Ok(())
-            }
-            Effect::Deed(deed) => {
-                self.tx.keep_deed(person, deed, now);
-                Ok(())
-            }
-            Effect::Return { id, day, away } => {
-                self.tx.keep_return(person, id, *day, *away);
-                Ok(())
-            }
-            Effect::Withdraw { kind, id } => self.tx.withdraw(person, *kind, id).await,
-            Effect::Schedule(plan) => self.schedule(plan),
-            Effect::Cancel { name } => self.tx.cancel_schedule(person, name),
-            // Settled before all other effects: see `settle_firing`. What is lacking was read before any effect: see `Door::decide`.
-            Effect::Fired(_) | Effect::LacksHistory => Ok(()),
+            Effect::Journal(entry) => self.tx.keep_entry(person, entry, now),
+            Effect::Promise(promise) => self.tx.keep_promise(person, promise, now),
+            Effect::Settle { id, standing, day } => self.tx.settle_promise(person, id, *standing, (*day, now)),
+            Effect::CheckIn(checkin) => self.tx.keep_checkin(person, checkin),
+            Effect::Deed(deed) => self.tx.keep_deed(person, deed, now),
+            Effect::Return { id, day, away } => self.tx.keep_return(person, id, *day, *away),
+            Effect::Withdraw { kind, id } => self.tx.withdraw(person, *kind, id).await?,
+            Effect::Schedule(plan) => self.schedule(plan)?,
+            Effect::Cancel { name } => self.tx.cancel_schedule(person, name)?,
+            // Settled before all other effects: see `settle_firing`. What is lacking was read before any effect: see `Door::ask_again`.
+            Effect::Fired(_) | Effect::LacksHistory => {}
             Effect::Also { name, outcome } => {
-                let other = self.others.iter().find(|other| other.schedule.plan.name == *name);
-                other.map_or(Ok(()), |other| other.settle(self.tx, outcome, &self.here))
+                if let Some(other) = self.others.iter().find(|other| other.schedule.plan.name == *name) {
+                    other.settle(self.tx, outcome, &self.here)?;
+                }
             }
             Effect::Ended { script, outcome } => {
                 tracing::info!(script.name = script, script.outcome = outcome, "a script ended");
-                Ok(())
             }
-            Effect::Note { code } => {
-                tracing::info!(note.code = code, "the engine noted something");
-                Ok(())
-            }
+            Effect::Note { code } => tracing::info!(note.code = code, "the engine noted something"),
         }
+        Ok(())
     }
 
     fn schedule(&mut self, plan: &Plan) -> Result<(), StoreError> {
