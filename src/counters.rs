@@ -21,6 +21,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("outbox.skipped", "Messages that are not sent any more, by reason"),
     ("outbox.undrawn", "Messages that went out without their picture, by reason"),
     ("roles.taken", "Roles that this program has taken over"),
+    ("roles.left", "Roles that this program has left to another one, which had fewer"),
     ("roles.lost", "Roles that this program has lost"),
 ];
 

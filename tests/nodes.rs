@@ -226,6 +226,16 @@ async fn programs_share_the_roles_of_a_kind_and_one_that_is_left_has_all() {
     assert!(many(&ours) > 0 && many(&theirs) > 0, "none has all: {} and {}", many(&ours), many(&theirs));
     drop(dies);
     until("the one that is left has all", || many(&ours) == 4).await;
+    let (third, of_another_number) =
+        (Node::with_pace(store(&url).await, FAST), Node::with_pace(store(&url).await, FAST));
+    let (theirs, strange) = (of(&third), of_another_number.role_of_a_kind("a", "a"));
+    let _alive = (lives(&third), lives(&of_another_number));
+    until("one that joins gets its share", || many(&ours) == 2 && many(&theirs) == 2).await;
+    tokio::time::sleep(FAST.look * 20).await;
+    assert_eq!((many(&ours), many(&theirs), has(&strange)), (2, 2, false), "and so it stays");
+    let mut tx = third.store().begin().await.unwrap();
+    let roles = tx.status(goldseam::clock::Clock::system().now()).await.unwrap().roles;
+    assert_eq!(roles.len(), 4, "what programs say of themselves is no role: {roles:?}");
 }
 
 #[tokio::test]
@@ -363,9 +373,12 @@ async fn programs_share_discords_connections_and_one_takes_over_those_of_another
     fake.wants_shards(2, Duration::from_secs(5));
     let settings = world.settings(database.folder()).with("GOLDSEAM_DISCORD__SHARDS", "2");
     let settings = settings.with("GOLDSEAM_STORE__URL", url);
-    let both = [settings.starts(&["run"]), settings.starts(&["run"])];
+    let first = settings.starts(&["run"]);
+    first.logs("role=\"poll:discord:1\"", 1).await;
+    let both = [first, settings.starts(&["run"])];
     let at = has_taken(&[&both[0], &both[1]], "poll:discord").await;
     assert_eq!(has_taken(&[&both[1 - at]], "poll:discord:1").await, 0, "each has one");
+    both[1 - at].logs("Discord's gateway is connected.", 1).await;
     fake.until("both connections are there", |fake| fake.shards_heard() == [0, 1]).await;
     world.lives(STORY[0]).await;
     let ben = fake.person(43);

@@ -1,5 +1,6 @@
 //! Asks for roles, renews them, and gives them up in time when that fails.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -22,8 +23,8 @@ pub(super) struct Kept {
     grant: watch::Sender<Option<Grant>>,
     /// When it is given up unless it was renewed.
     ends: Option<Instant>,
-    /// When it was taken.
-    taken: Option<Instant>,
+    /// When it was taken, or left to another program.
+    moved: Option<Instant>,
     /// The database knows it.
     known: bool,
     /// This program wants it no more.
@@ -34,7 +35,7 @@ pub(super) struct Kept {
 impl Kept {
     pub(super) fn new(name: &str, kind: Option<&'static str>, grant: Option<Grant>, counters: Counters) -> Self {
         let (name, grant) = (name.to_owned(), watch::Sender::new(grant));
-        Self { name, kind, grant, ends: None, taken: None, known: false, resigned: false, counters }
+        Self { name, kind, grant, ends: None, moved: None, known: false, resigned: false, counters }
     }
 
     pub(super) fn role(&self) -> Role {
@@ -43,6 +44,15 @@ impl Kept {
 
     pub(super) fn grant(&self) -> Option<Grant> {
         self.grant.borrow().clone()
+    }
+
+    /// Leaves it to another program.
+    fn leave(&mut self) {
+        if self.grant.send_replace(None).is_some() {
+            (self.ends, self.moved) = (None, Some(Instant::now()));
+            self.counters.add("roles.left", "", 1);
+            tracing::info!(role = self.name, "this program leaves a role to another one, which has fewer");
+        }
     }
 
     fn lease(&self) -> Option<Lease> {
@@ -57,7 +67,7 @@ impl Kept {
         let (had, has) = (self.grant.borrow().is_some(), grant.is_some());
         match (had, has) {
             (false, true) => {
-                self.taken = Some(Instant::now());
+                self.moved = Some(Instant::now());
                 self.counters.add("roles.taken", "", 1);
                 tracing::info!(role = self.name, "this program has taken over a role");
             }
@@ -133,7 +143,11 @@ impl Node {
         let first = self.roles().iter().filter_map(|kept| kept.ends).min();
         let asking = timeout_at(first.unwrap_or(asked + self.0.pace.span), self.ask());
         match asking.await {
-            Ok(Ok(answers)) => self.take_in(answers, asked),
+            Ok(Ok((answers, surplus))) => {
+                let all = self.take_in(answers, asked);
+                self.leave_some(&surplus).await;
+                all
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the roles could not be renewed; it is tried again");
                 self.give_up(Instant::now());
@@ -147,12 +161,14 @@ impl Node {
         }
     }
 
-    /// What became of each role: `None` for one that it does not have, or has not asked for because it is others' turn.
-    async fn ask(&self) -> Result<Vec<(String, Option<Lease>)>, StoreError> {
+    /// What became of each role: `None` for one that it does not have, or has not asked for because it is others' turn. And those
+    /// that others should have, because they have fewer of a kind.
+    async fn ask(&self) -> Result<(Vec<(String, Option<Lease>)>, Vec<Lease>), StoreError> {
         let wishes = wishes(&self.roles(), Instant::now(), self.0.pace.look);
         let mut tx = self.0.store.begin().await?;
         let mut answers = Vec::with_capacity(wishes.len());
         let mut enough: Vec<&'static str> = Vec::new();
+        let mut shares: BTreeMap<&'static str, Share> = BTreeMap::new();
         for wish in wishes {
             if !wish.known {
                 tx.add_role(&wish.name).await?;
@@ -163,10 +179,30 @@ impl Node {
             if lease.is_some() && !wish.ours {
                 enough.extend(wish.kind);
             }
+            if let Some(kind) = wish.kind {
+                shares.entry(kind).or_default().add(lease.as_ref());
+            }
             answers.push((wish.name, lease));
         }
+        let mut surplus = Vec::new();
+        for (kind, share) in shares.into_iter().filter(|(_, share)| share.there_are > 1) {
+            // Programs whose settings name another number are left out: they may not know the roles that are left to them.
+            let kind = format!("{kind}/{}", share.there_are);
+            let fewest = tx.wish(&kind, share.has, self.name(), self.0.pace.span).await?;
+            surplus.extend(share.last.filter(|_| fewest.is_some_and(|fewest| share.has >= fewest + 2)));
+        }
         tx.commit().await?;
-        Ok(answers)
+        Ok((answers, surplus))
+    }
+
+    /// The work is told to end here before it may begin elsewhere.
+    async fn leave_some(&self, surplus: &[Lease]) {
+        if surplus.is_empty() {
+            return;
+        }
+        let left = |kept: &Kept| surplus.iter().any(|lease| lease.role == kept.name);
+        self.roles().iter_mut().filter(|kept| left(kept)).for_each(Kept::leave);
+        self.give_back(surplus).await;
     }
 
     fn take_in(&self, answers: Vec<(String, Option<Lease>)>, asked: Instant) -> bool {
@@ -197,6 +233,25 @@ impl Node {
     }
 }
 
+/// How many of the roles of a kind this program has.
+#[derive(Default)]
+struct Share {
+    there_are: usize,
+    has: usize,
+    /// The last of them.
+    last: Option<Lease>,
+}
+
+impl Share {
+    fn add(&mut self, lease: Option<&Lease>) {
+        self.there_are += 1;
+        if let Some(lease) = lease {
+            self.has += 1;
+            self.last = Some(lease.clone());
+        }
+    }
+}
+
 /// A role that is asked for.
 struct Wish {
     name: String,
@@ -218,10 +273,10 @@ fn wishes(roles: &[Kept], now: Instant, look: Duration) -> Vec<Wish> {
     roles.iter().filter(|kept| !kept.resigned).map(wish).collect()
 }
 
-/// When another role of this kind may be taken: a while after the last one, the longer the more there are already.
+/// When another role of this kind may be taken: a while after the last one came or went, the longer the more there are already.
 fn next_of_kind(roles: &[Kept], kind: Option<&'static str>, look: Duration) -> Option<Instant> {
     let ours = || roles.iter().filter(|kept| kept.kind == kind && kept.grant().is_some());
     let (each, most) = PAUSE;
     let pause = look * u32::try_from(ours().count()).unwrap_or(most).saturating_mul(each).min(most);
-    ours().filter_map(|kept| kept.taken).max().map(|last| last + pause)
+    roles.iter().filter(|kept| kept.kind == kind).filter_map(|kept| kept.moved).max().map(|last| last + pause)
 }

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use super::{Result, Tx};
 
-/// What the names of leases begin with that are no roles ([`Tx::once_in`]).
-pub(super) const ONCE: &str = "once:";
+/// What the name of a lease begins with that says when something happened ([`Tx::once_in`]).
+const ONCE: &str = "once:";
+/// What the name of a lease begins with that says how many roles a program has ([`Tx::wish`]).
+const WISH: &str = "wish:";
+/// Leases that are no roles.
+pub(super) const NO_ROLES: [&str; 2] = [ONCE, WISH];
 
 /// A role that a program was given. A later one of the same role ends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +79,31 @@ impl Tx {
         .execute(&mut *self.tx)
         .await?;
         Ok(done.rows_affected() > 0)
+    }
+
+    /// Says for a while that this program has so many roles of a kind, and tells the smallest number that another one says that lives.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wish(&mut self, kind: &str, many: usize, holder: &str, span: Duration) -> Result<Option<usize>> {
+        let (fewest,): (Option<i64>,) = sqlx::query_as(
+            "with clock as (select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now),
+             gone as (delete from leases where role in (
+                          select role from leases, clock
+                          where starts_with(role, $1) and until <= now and holder <> $2 for update of leases skip locked)),
+             said as (insert into leases (role, holder, epoch, until) select $1 || $2, $2, $3, now + $4 from clock
+                      on conflict (role) do update set epoch = excluded.epoch, until = excluded.until)
+             select min(epoch) from leases, clock
+             where starts_with(role, $1) and holder <> $2
+               and case when until <= now then false else not pg_try_advisory_xact_lock(cast(holder as bigint)) end",
+        )
+        .bind(format!("{WISH}{kind}:"))
+        .bind(holder)
+        .bind(i64::try_from(many).unwrap_or(i64::MAX))
+        .bind(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+        .fetch_one(&mut *self.tx)
+        .await?;
+        Ok(fewest.and_then(|fewest| usize::try_from(fewest).ok()))
     }
 
     /// Is this lease good? If so, nobody else is given the role before this transaction ends.

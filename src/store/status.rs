@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::leases::ONCE;
+use super::leases::NO_ROLES;
 use super::{Result, Tx, millis};
 
 /// From when on something that waits counts as late, in milliseconds.
@@ -195,13 +195,13 @@ impl Tx {
 
     async fn roles(&mut self, now: Timestamp) -> Result<Vec<RoleStatus>> {
         let rows: Vec<(String, i64, i64)> =
-            sqlx::query_as("select role, until, epoch from leases where role not like $1 and until > $2 order by role")
-                .bind(format!("{ONCE}%"))
+            sqlx::query_as("select role, until, epoch from leases where until > $1 order by role")
                 .bind(millis(now) - FORGOTTEN)
                 .fetch_all(&mut *self.tx)
                 .await?;
+        let is_role = |(role, ..): &(String, i64, i64)| !NO_ROLES.iter().any(|other| role.starts_with(other));
         let role = |(role, until, epoch)| RoleStatus { role, held: until > millis(now), epoch };
-        Ok(rows.into_iter().map(role).collect())
+        Ok(rows.into_iter().filter(is_role).map(role).collect())
     }
 }
 
