@@ -125,9 +125,7 @@ impl Post {
             let account = &self.accounts[person];
             self.messages += 1;
             let row = NewRow {
-                person: account.person,
-                account: account.id,
-                platform: Platform::Telegram,
+                account,
                 place: Some(&(person + 1).to_string()),
                 reply: None,
                 message,

@@ -36,9 +36,23 @@ const MUTATIONS: &[Mutation] = &[
     Mutation {
         protects: "an event that is delivered twice is stored once",
         file: "src/store/inbox.rs",
-        from: "do nothing\"\n            )",
-        to: "do update set ext_id = inbox.ext_id || '+'\"\n            )",
+        from: "raw, received_at) values {rows}\n                 on conflict (platform, bot, ext_id) do nothing",
+        to: "raw, received_at) values {rows}\n                 on conflict (platform, bot, ext_id) do update set ext_id = inbox.ext_id || '+'",
         red: ("on_sqlite", "an_event_that_is_delivered_twice_is_handled_once"),
+    },
+    Mutation {
+        protects: "what is answered at once overtakes nothing that waits",
+        file: "src/store/inbox.rs",
+        from: "        if waiting > 0 {\n            return Ok(None);",
+        to: "        if waiting > 1_000 {\n            return Ok(None);",
+        red: ("at_once", "a_second_text_of_the_same_person_comes_after_the_first"),
+    },
+    Mutation {
+        protects: "one message of a chat is on its way at a time, also when it goes at once",
+        file: "src/store/claims.rs",
+        from: "            first.remove(&account);\n",
+        to: "            let _: i64 = account;\n",
+        red: ("at_once", "what_stands_behind_another_message_of_its_chat_waits_for_it"),
     },
     Mutation {
         protects: "what was committed is on the disk",

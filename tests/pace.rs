@@ -113,9 +113,7 @@ impl World {
             let account = &self.accounts[person];
             self.messages += 1;
             tx.enqueue(NewRow {
-                person: account.person,
-                account: account.id,
-                platform: Platform::Telegram,
+                account,
                 place: None,
                 reply: None,
                 message: &message,
@@ -161,8 +159,9 @@ async fn an_evening_of(people: usize) {
     let begun = world.clock.now();
     loop {
         if world.clock.now() >= writes_at {
-            // Mostly one at a time, now and then thirty people at once. Some of them have not got their check-in yet.
-            let crowd = if random.u8(..50) == 0 { 30 } else { 1 };
+            // Mostly one at a time, now and then twenty people at once. Some of them have not got their check-in yet, which goes first:
+            // forty messages are what the platform takes in a second, with what is kept for answers.
+            let crowd = if random.u8(..50) == 0 { 20 } else { 1 };
             let who: Vec<usize> = (0..crowd).map(|_| random.usize(..people)).collect();
             written.extend(who.iter().map(|person| (person.to_string(), world.clock.now())));
             world.enqueue(Purpose::Reply, who).await;

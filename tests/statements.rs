@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use goldseam::platform::inbox::{Inbox as _, RawEvent};
 use goldseam::prompts;
-use goldseam::types::{Inbound, PersonId, Platform, Private, Purpose, Rich};
+use goldseam::types::{Inbound, Platform, Private, Purpose, Rich};
 use support::house::{House, input};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -61,9 +61,7 @@ async fn enqueue(house: &House, people: usize) {
         let account = tx.create_account(Platform::Telegram, &number.to_string(), now).await.unwrap();
         let message = goldseam::types::Message { text: Rich::plain("Good evening."), ..Default::default() };
         let row = goldseam::store::NewRow {
-            person: PersonId(account.person.0),
-            account: account.id,
-            platform: Platform::Telegram,
+            account: &account,
             place: None,
             reply: None,
             message: &message,

@@ -66,11 +66,12 @@ impl House {
         let store = node.store().clone();
         let door = Door::new(store.clone(), Library::default(), clock.clone());
         door.use_scripts(library).await?;
+        let outbox = Outbox::among(&node, clock, door.bells().outbox.clone(), platforms);
         let inbox = Inbox::new(door.clone())
+            .through(&outbox)
             .with(Platform::Console, console::decode)
             .with(Platform::Telegram, telegram::decode)
             .with(Platform::Discord, discord::decode);
-        let outbox = Outbox::among(&node, clock, door.bells().outbox.clone(), platforms);
         let reminders = Reminders::new(door.clone());
         node.wakes(door.bells().inbox.clone());
         node.wakes(door.bells().reminders.clone());

@@ -152,7 +152,7 @@ impl Watched {
             status: self.status().await,
             writable: self.node.store().disk_works().is_ok() && self.node.store().disk_takes(),
             counts: Counters::sum(&self.counters),
-            lines: self.outbox.lines(),
+            lines: self.outbox.lines().await,
             roles: self.node.roles_held(),
             conflicts: self.conflicts.iter().map(|(platform, conflict)| (*platform, conflict.is_there())).collect(),
             still,

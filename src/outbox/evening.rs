@@ -130,7 +130,7 @@ struct World {
     line: Line,
     waiting: Waiting,
     /// On their way until then, with their seats.
-    flying: VecDeque<(Timestamp, i64, Option<OwnedSemaphorePermit>)>,
+    flying: VecDeque<(Timestamp, Claimed, Option<OwnedSemaphorePermit>)>,
     all: Leaky,
     chats: HashMap<i64, Leaky>,
     violations: usize,
@@ -159,9 +159,9 @@ impl World {
     fn round(&mut self) {
         self.line.takes_over();
         while self.flying.front().is_some_and(|(back, ..)| *back <= self.now) {
-            let (_, account, _) = self.flying.pop_front().expect("it is there");
-            self.waiting.busy.remove(&account);
-            self.line.landed();
+            let (_, claimed, _) = self.flying.pop_front().expect("it is there");
+            self.waiting.busy.remove(&claimed.account);
+            self.line.landed(claimed.id);
         }
         if let Some((first, most)) = self.line.asks(self.now) {
             let is_whole = first.end() == REST.end();
@@ -188,7 +188,7 @@ impl World {
         let mut claimed = Vec::new();
         for row in rows {
             let message = message(row, self.now, self.waiting.chats[&row.3].len());
-            match self.line.enter_chat(&message, self.now) {
+            match self.line.enter_chat(message.account, message.priority, self.now) {
                 Ok(()) => claimed.push(message),
                 Err(at) => self.waiting.give_back(row, at),
             }
@@ -205,7 +205,8 @@ impl World {
             _ => self.nudged.push(claimed.account),
         }
         let back = self.now + SignedDuration::from_millis(80);
-        self.flying.push_back((back, claimed.account, self.line.seat()));
+        self.line.launched(claimed.id);
+        self.flying.push_back((back, claimed.clone(), self.line.seat()));
     }
 
     /// When something happens next.

@@ -1,6 +1,7 @@
 //! What the worker knows of one platform: how much more may be on its way there, whether it sends at all, and whether it is
 //! worth asking the store for more.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +35,8 @@ pub(super) struct Line {
     /// What the store says is over; it never counts again.
     refused: Option<Grant>,
     seats: Arc<Semaphore>,
-    at_once: usize,
+    /// The rows that are on their way, or came back and were not looked at yet.
+    flying: HashSet<i64>,
     pace: Pace,
     breaker: Breaker,
     gate: Gate,
@@ -44,6 +46,8 @@ pub(super) struct Line {
     asked_for: bool,
     /// Something may wait behind what is on its way.
     behind: bool,
+    /// The last time that messages were asked for there were more than may go.
+    short: bool,
     next: Next,
 }
 
@@ -77,20 +81,20 @@ enum Next {
 
 impl Line {
     pub(super) fn new(deliver: Arc<dyn Deliver>, limits: Limits, role: Role) -> Self {
-        let at_once = limits.at_once.max(1);
         Self {
             deliver,
             role,
             grant: None,
             refused: None,
-            seats: Arc::new(Semaphore::new(at_once)),
-            at_once,
+            seats: Arc::new(Semaphore::new(limits.at_once.max(1))),
+            flying: HashSet::new(),
             pace: Pace::new(limits),
             breaker: Breaker::default(),
             gate: Gate::Open,
             recovered: false,
             asked_for: true,
             behind: true,
+            short: true,
             next: Next::Unknown,
         }
     }
@@ -132,8 +136,19 @@ impl Line {
         self.behind = true;
     }
 
+    /// This row is on its way.
+    pub(super) fn launched(&mut self, row: i64) {
+        self.flying.insert(row);
+    }
+
+    /// The rows that are on their way, or came back and were not looked at yet.
+    pub(super) fn flying(&self) -> &HashSet<i64> {
+        &self.flying
+    }
+
     /// Something came back: what stood behind it in its chat may go.
-    pub(super) fn landed(&mut self) {
+    pub(super) fn landed(&mut self, row: i64) {
+        self.flying.remove(&row);
         self.asked_for |= self.behind;
     }
 
@@ -202,15 +217,16 @@ impl Line {
     /// These came; `all` when there are no more that could have come.
     pub(super) fn got(&mut self, claimed: &[Claimed], all: bool) {
         self.asked_for = !all;
+        self.short = !all;
         self.next = Next::Unknown;
-        if self.free() == self.at_once {
+        if self.flying.is_empty() {
             self.behind = claimed.iter().any(|claimed| claimed.behind > 0);
         }
     }
 
     /// May this go to its chat now? Else: when may it? Help never waits.
-    pub(super) fn enter_chat(&mut self, claimed: &Claimed, now: Timestamp) -> Result<(), Timestamp> {
-        self.pace.enter_chat(claimed.account, now).or_else(|at| if claimed.priority == HELP { Ok(()) } else { Err(at) })
+    pub(super) fn enter_chat(&mut self, account: i64, priority: i64, now: Timestamp) -> Result<(), Timestamp> {
+        self.pace.enter_chat(account, now).or_else(|at| if priority == HELP { Ok(()) } else { Err(at) })
     }
 
     /// These go out now.
@@ -226,6 +242,20 @@ impl Line {
     /// A place among what is on its way.
     pub(super) fn seat(&self) -> Option<OwnedSemaphorePermit> {
         self.seats.clone().try_acquire_owned().ok()
+    }
+
+    /// The same for an answer that nobody asked the store for. It counts as sent. Nothing while others wait for more to be allowed,
+    /// so that it does not go before them.
+    pub(super) fn seat_at_once(&mut self, account: i64, priority: i64, now: Timestamp) -> Option<OwnedSemaphorePermit> {
+        let opens = self.opens().is_some_and(|opens| opens <= now);
+        let alone = matches!(self.grant, Some(Grant::Alone));
+        if !opens || !alone || self.short || priority > ANSWERS || self.allowance(now).replies == 0 {
+            return None;
+        }
+        let seat = self.seat()?;
+        self.enter_chat(account, priority, now).ok()?;
+        self.pace.take(1, 0, now);
+        Some(seat)
     }
 
     fn free(&self) -> usize {

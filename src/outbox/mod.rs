@@ -7,6 +7,7 @@ mod breaker;
 mod deliver;
 #[cfg(test)]
 mod evening;
+mod handover;
 mod line;
 mod pace;
 mod picture;
@@ -14,6 +15,7 @@ mod verdict;
 mod worker;
 
 pub use deliver::{BoxFuture, Deliver, Outgoing, SendError, Sent, Waits};
+pub use handover::Handover;
 pub use line::LineState;
 pub use pace::Limits;
 pub use worker::Outbox;

@@ -7,13 +7,15 @@
 
 use std::ops::RangeInclusive;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, Notify};
-use tokio::task::{JoinError, JoinSet};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Gate, Line, LineState, REST};
@@ -36,6 +38,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_APART: Duration = Duration::from_millis(10);
 /// How long to sleep when the store fails.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// How long whoever asks how it stands waits for a round or a turn to end.
+const TELLS_WITHIN: Duration = Duration::from_secs(1);
 /// How many answers may wait for one chat. Who writes faster than anybody reads gets the newest of them.
 const MOST_BEHIND: usize = 50;
 /// The counter of what was not sent.
@@ -50,7 +54,12 @@ struct Worker {
     node: Node,
     clock: Clock,
     wake: Arc<Notify>,
-    desk: Mutex<Desk>,
+    desk: Arc<Mutex<Desk>>,
+    /// What is on its way; it ends with the worker.
+    flying: Lock<JoinSet<()>>,
+    /// Where messages come back to.
+    returns: UnboundedSender<Returned>,
+    returned: Mutex<UnboundedReceiver<Returned>>,
     /// Names this worker in the rows it claims; another name there means a worker that is no more.
     name: String,
     counters: Counters,
@@ -58,22 +67,49 @@ struct Worker {
 }
 
 /// What one round works on.
-struct Desk {
-    lines: Vec<Line>,
+pub(super) struct Desk {
+    pub(super) lines: Vec<Line>,
     swept: Option<Timestamp>,
-}
-
-/// What is on its way, and what came back and is not written down yet.
-#[derive(Default)]
-struct Flight {
-    flying: JoinSet<Back>,
-    landed: Vec<Landed>,
+    /// Nothing new is sent any more.
+    pub(super) closed: bool,
 }
 
 /// A message that came back, and the answer.
 struct Back {
     claimed: Claimed,
     answer: Answer,
+}
+
+/// Which line it went out by, the row, and what came of it; nothing when it was broken off.
+type Returned = (usize, i64, Option<Back>);
+
+/// Whatever becomes of an attempt, it comes back.
+struct Return {
+    to: UnboundedSender<Returned>,
+    line: usize,
+    row: i64,
+    back: Option<Back>,
+}
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        // Nobody takes it back when the worker is gone; then the row counts as unclear.
+        drop(self.to.send((self.line, self.row, self.back.take())));
+    }
+}
+
+/// Somebody who sends. Who is dropped in the middle of it takes along what is on its way, as a program that dies does.
+struct Sending<'a> {
+    flying: &'a Lock<JoinSet<()>>,
+    is_over: bool,
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.flying.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        }
+    }
 }
 
 /// What came of an attempt.
@@ -100,13 +136,6 @@ enum Beside {
     Found(String),
     Gone,
     Moved(String),
-}
-
-/// What a round came to.
-struct Round {
-    launched: usize,
-    /// When to look again.
-    until: Timestamp,
 }
 
 impl Outbox {
@@ -147,11 +176,13 @@ impl Outbox {
         let mut lines: Vec<Line> = platforms.into_iter().map(line).collect();
         // Leases are locked in the order in which they are renewed, so that no two transactions wait for each other.
         lines.sort_by_key(|line| line.platform().as_str());
-        let desk = Mutex::new(Desk { lines, swept: None });
+        let desk = Arc::new(Mutex::new(Desk { lines, swept: None, closed: false }));
+        let (returns, returned) = unbounded_channel();
+        let (flying, returned) = (Lock::default(), Mutex::new(returned));
         let (store, node) = (node.store().clone(), node.clone());
         let name = format!("{:016x}", fastrand::u64(..));
         let (counters, pulse) = (Counters::default(), Pulse::default());
-        Self(Arc::new(Worker { store, node, clock, wake, desk, name, counters, pulse }))
+        Self(Arc::new(Worker { store, node, clock, wake, desk, flying, returns, returned, name, counters, pulse }))
     }
 
     /// What became of messages: `outbox.sent`, `outbox.again` and `outbox.skipped`, each by the reason.
@@ -166,10 +197,9 @@ impl Outbox {
         &self.0.pulse
     }
 
-    /// How it stands with each platform; nothing is told while a round is at work.
-    #[must_use]
-    pub fn lines(&self) -> Vec<LineState> {
-        let Ok(desk) = self.0.desk.try_lock() else { return Vec::new() };
+    /// How it stands with each platform; nothing is told when a round takes very long.
+    pub async fn lines(&self) -> Vec<LineState> {
+        let Ok(desk) = timeout(TELLS_WITHIN, self.0.desk.lock()).await else { return Vec::new() };
         let now = self.0.clock.now();
         desk.lines.iter().map(|line| line.state(now)).collect()
     }
@@ -179,18 +209,40 @@ impl Outbox {
     /// # Errors
     /// When the store fails; the trouble of one message is none of the others.
     pub async fn deliver_once(&self) -> Result<usize, StoreError> {
-        let (mut flight, mut attempts) = (Flight::default(), 0);
+        let (mut landed, mut attempts) = (Vec::new(), 0);
+        let mut returned = self.0.returned.lock().await;
+        let mut sending = self.sending();
+        self.take_all_back(&mut returned, &mut landed).await;
         self.rang().await;
         loop {
-            let round = self.round(&mut flight).await?;
-            attempts += round.launched;
-            if flight.flying.is_empty() && round.until > self.0.clock.now() {
+            let until = self.round(&mut landed).await?;
+            if !self.is_anything_flying().await && until > self.0.clock.now() {
+                sending.is_over = true;
                 return Ok(attempts);
             }
-            while let Some(back) = flight.flying.join_next().await {
-                self.take_back(&mut flight, back).await;
+            while self.is_anything_flying().await
+                && let Some(back) = returned.recv().await
+            {
+                attempts += 1;
+                landed.extend(self.take_back(back).await);
             }
         }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub(super) async fn desk(&self) -> OwnedMutexGuard<Desk> {
+        self.0.desk.clone().lock_owned().await
+    }
+
+    fn sending(&self) -> Sending<'_> {
+        Sending { flying: &self.0.flying, is_over: false }
+    }
+
+    async fn is_anything_flying(&self) -> bool {
+        self.0.desk.lock().await.lines.iter().any(|line| !line.flying().is_empty())
     }
 
     /// When there may be something to do, if nothing happens before: for a clock that is moved by hand.
@@ -200,38 +252,46 @@ impl Outbox {
 
     /// Sends messages as they come, until it is cancelled; what is on its way then is finished.
     pub async fn run(&self, cancel: CancellationToken) {
-        let mut flight = Flight::default();
+        let mut landed = Vec::new();
+        let mut returned = self.0.returned.lock().await;
+        let mut sending = self.sending();
+        self.0.desk.lock().await.closed = false;
         while !cancel.is_cancelled() {
             self.0.pulse.beats();
             let begun = Stopwatch::start();
-            let until = match self.round(&mut flight).await {
-                Ok(round) => round.until,
+            let until = match self.round(&mut landed).await {
+                Ok(until) => until,
                 Err(error) => self.after_a_failure(&error),
             };
             self.0.pulse.rests();
             tokio::select! {
                 () = cancel.cancelled() => {}
                 () = self.0.wake.notified() => self.rang().await,
-                Some(back) = flight.flying.join_next() => self.take_back(&mut flight, back).await,
+                Some(back) = returned.recv() => landed.extend(self.take_back(back).await),
                 () = self.0.clock.sleep_until(until) => {}
             }
             tokio::time::sleep(ROUNDS_APART.saturating_sub(begun.elapsed())).await;
-            self.take_all_back(&mut flight).await;
+            self.take_all_back(&mut returned, &mut landed).await;
         }
-        self.finish(flight).await;
+        self.0.desk.lock().await.closed = true;
+        self.finish(&mut returned, landed).await;
+        sending.is_over = true;
     }
 
     /// Waits for what is on its way, and writes it down as it comes.
-    async fn finish(&self, mut flight: Flight) {
+    async fn finish(&self, returned: &mut UnboundedReceiver<Returned>, mut landed: Vec<Landed>) {
         loop {
-            self.take_all_back(&mut flight).await;
-            if !flight.landed.is_empty()
-                && let Err(error) = self.settle(&mut flight).await
+            self.take_all_back(returned, &mut landed).await;
+            if !landed.is_empty()
+                && let Err(error) = self.settle(&mut landed).await
             {
                 self.after_a_failure(&error);
             }
-            let Some(back) = flight.flying.join_next().await else { return };
-            self.take_back(&mut flight, back).await;
+            if !self.is_anything_flying().await {
+                return;
+            }
+            let Some(back) = returned.recv().await else { return };
+            landed.extend(self.take_back(back).await);
         }
     }
 
@@ -249,7 +309,7 @@ impl Outbox {
     }
 
     /// Writes down what came back, claims what may be sent beside what is on its way, starts it, and says when to look again.
-    async fn round(&self, flight: &mut Flight) -> Result<Round, StoreError> {
+    async fn round(&self, landed: &mut Vec<Landed>) -> Result<Timestamp, StoreError> {
         let mut desk = self.0.desk.lock().await;
         let now = self.0.clock.now();
         if desk.takes_over() {
@@ -257,11 +317,11 @@ impl Outbox {
         }
         let sweeps = desk.swept.is_none_or(|swept| swept <= ago(now, SWEEP_EVERY));
         let wants = desk.lines.iter().any(|line| line.wants(now) || line.should_look_ahead());
-        if flight.landed.is_empty() && !sweeps && !wants {
-            return Ok(Round { launched: 0, until: desk.until(now) });
+        if landed.is_empty() && !sweeps && !wants {
+            return Ok(desk.until(now));
         }
         let mut tx = self.0.store.begin().await?;
-        self.settle_all(&mut tx, &flight.landed, now).await?;
+        self.settle_all(&mut tx, landed, now).await?;
         if sweeps {
             self.sweep(&mut tx, &mut desk, now).await?;
         }
@@ -277,19 +337,19 @@ impl Outbox {
             }
             launch.extend(claimed.into_iter().map(|claimed| (index, claimed)));
         }
-        if !flight.landed.is_empty() {
+        if !landed.is_empty() {
             crash::point("before_settle");
         }
         tx.commit().await?;
-        flight.landed.clear();
-        let launched = launch.len();
-        if launched > 0 {
+        landed.clear();
+        if !launch.is_empty() {
             crash::point("after_claim");
         }
         for (index, claimed) in launch {
-            self.launch(&desk.lines[index], claimed, flight);
+            let seat = desk.lines[index].seat();
+            self.launch(&mut desk, index, claimed, seat);
         }
-        Ok(Round { launched, until: desk.until(now) })
+        Ok(desk.until(now))
     }
 
     /// Looks for what an earlier worker left behind or what outlived its lease, and for what is of no use any more.
@@ -297,6 +357,9 @@ impl Outbox {
         self.0.counters.add(SKIPPED, "expired", tx.expire_messages(now).await?);
         let ours = self.ours(tx, desk).await?;
         let orphans = tx.orphaned_messages(&self.0.name, &ours, now).await?;
+        // What is on its way here comes back, however long that takes: a machine may have slept meanwhile.
+        let is_flying = |claimed: &Claimed| desk.lines.iter().any(|line| line.flying().contains(&claimed.id));
+        let orphans: Vec<Claimed> = orphans.into_iter().filter(|claimed| !is_flying(claimed)).collect();
         let unclear: Vec<Landed> =
             orphans.into_iter().map(|claimed| self.judge(desk, Back { claimed, answer: Answer::Lost })).collect();
         self.settle_all(tx, &unclear, now).await?;
@@ -347,7 +410,7 @@ impl Outbox {
             return Ok((Vec::new(), false));
         }
         let (platform, worker) = (line.platform(), self.0.name.as_str());
-        let wanted = Wanted { platform, priorities, limit, worker, lease: (now, add(now, LEASE)) };
+        let wanted = Wanted { platform, priorities, limit, worker, lease: lease(now) };
         let mut claimed = tx.claim_messages(&wanted).await?;
         let all = claimed.len() < limit;
         for flooded in claimed.iter().filter(|claimed| claimed.behind > MOST_BEHIND) {
@@ -355,7 +418,7 @@ impl Outbox {
             self.0.counters.add(SKIPPED, "superseded", dropped);
         }
         let mut too_early = Vec::new();
-        claimed.retain(|claimed| match line.enter_chat(claimed, now) {
+        claimed.retain(|claimed| match line.enter_chat(claimed.account, claimed.priority, now) {
             Ok(()) => true,
             Err(at) => {
                 let becomes = again(at, "paced", false);
@@ -369,54 +432,45 @@ impl Outbox {
     }
 
     /// One attempt. A panic in it is an unclear answer and nothing more.
-    fn launch(&self, line: &Line, claimed: Claimed, flight: &mut Flight) {
-        let (deliver, seat, clock) = (line.deliver.clone(), line.seat(), self.0.clock.clone());
-        let counters = self.0.counters.clone();
-        flight.flying.spawn(async move {
-            let _seat = seat;
-            let now = clock.now();
-            let answer = match outgoing(&claimed, now) {
-                None => Answer::Unreadable,
-                Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
-                Some(mut outgoing) => {
-                    outgoing.picture =
-                        picture::draw(outgoing.message.picture.as_ref(), claimed.platform, &counters).await;
-                    crash::point("before_send");
-                    let answer = AssertUnwindSafe(deliver.deliver(&outgoing)).catch_unwind().await;
-                    crash::point("after_accept");
-                    Answer::Platform(answer.unwrap_or_else(|_| Err(SendError::Ambiguous("the sender panicked".into()))))
-                }
-            };
-            Back { claimed, answer }
+    pub(super) fn launch(&self, desk: &mut Desk, line: usize, claimed: Claimed, seat: Option<OwnedSemaphorePermit>) {
+        let Some(of) = desk.lines.get_mut(line) else { return };
+        of.launched(claimed.id);
+        let (deliver, clock) = (of.deliver.clone(), self.0.clock.clone());
+        let (counters, mut home) =
+            (self.0.counters.clone(), Return { to: self.0.returns.clone(), line, row: claimed.id, back: None });
+        let mut flying = self.0.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        while flying.try_join_next().is_some() {}
+        flying.spawn(async move {
+            let attempt = AssertUnwindSafe(attempt(&*deliver, &claimed, &clock, &counters)).catch_unwind().await;
+            let panicked = || Answer::Platform(Err(SendError::Ambiguous("the sender panicked".into())));
+            home.back = Some(Back { claimed, answer: attempt.unwrap_or_else(|_| panicked()) });
+            drop((seat, home));
         });
     }
 
-    async fn take_back(&self, flight: &mut Flight, back: Result<Back, JoinError>) {
-        // A task that was aborted has no answer; its lease runs out and the row counts as unclear.
-        let Ok(back) = back else { return };
+    async fn take_back(&self, (line, row, back): Returned) -> Option<Landed> {
         let mut desk = self.0.desk.lock().await;
-        if let Some(line) = desk.line(back.claimed.platform) {
-            line.landed();
-            if let Answer::Platform(answer) = &back.answer {
-                let silence =
-                    matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_) | SendError::Failed(_)));
-                line.answered(!silence, self.0.clock.now());
-            }
+        let line = desk.lines.get_mut(line)?;
+        line.landed(row);
+        let back = back?;
+        if let Answer::Platform(answer) = &back.answer {
+            let silence = matches!(answer, Err(SendError::Ambiguous(_) | SendError::NotSent(_) | SendError::Failed(_)));
+            line.answered(!silence, self.0.clock.now());
         }
-        flight.landed.push(self.judge(&mut desk, back));
+        Some(self.judge(&mut desk, back))
     }
 
-    async fn take_all_back(&self, flight: &mut Flight) {
-        while let Some(back) = flight.flying.try_join_next() {
-            self.take_back(flight, back).await;
+    async fn take_all_back(&self, returned: &mut UnboundedReceiver<Returned>, landed: &mut Vec<Landed>) {
+        while let Ok(back) = returned.try_recv() {
+            landed.extend(self.take_back(back).await);
         }
     }
 
-    async fn settle(&self, flight: &mut Flight) -> Result<(), StoreError> {
+    async fn settle(&self, landed: &mut Vec<Landed>) -> Result<(), StoreError> {
         let mut tx = self.0.store.begin().await?;
-        self.settle_all(&mut tx, &flight.landed, self.0.clock.now()).await?;
+        self.settle_all(&mut tx, landed, self.0.clock.now()).await?;
         tx.commit().await?;
-        flight.landed.clear();
+        landed.clear();
         Ok(())
     }
 
@@ -528,12 +582,33 @@ impl Desk {
     }
 }
 
+/// Since when, and until when a message is somebody's who claims it now.
+pub(super) fn lease(now: Timestamp) -> (Timestamp, Timestamp) {
+    (now, add(now, LEASE))
+}
+
 /// Does this program send there? Then so it stays until the transaction ends.
 async fn may_send(tx: &mut Tx, line: &Line) -> Result<bool, StoreError> {
     match line.grant().map(Grant::lease) {
         None => Ok(false),
         Some(None) => Ok(true),
         Some(Some(lease)) => tx.has_role(lease).await,
+    }
+}
+
+/// Sends a message, unless that is of no use any more.
+async fn attempt(deliver: &dyn Deliver, claimed: &Claimed, clock: &Clock, counters: &Counters) -> Answer {
+    let now = clock.now();
+    match outgoing(claimed, now) {
+        None => Answer::Unreadable,
+        Some(_) if claimed.expires.is_some_and(|expires| expires <= now) => Answer::Expired,
+        Some(mut outgoing) => {
+            outgoing.picture = picture::draw(outgoing.message.picture.as_ref(), claimed.platform, counters).await;
+            crash::point("before_send");
+            let answer = deliver.deliver(&outgoing).await;
+            crash::point("after_accept");
+            Answer::Platform(answer)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Messages handed out to be sent: each to one worker, for the time of a lease, and of a chat one at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use sqlx::AssertSqlSafe;
 
 use super::gather::{Bytes, read};
 use super::outbox::{purpose, slot};
+use super::pending::{Claim, Message as Waiting};
 use super::{Dialect, Result, StoreError, Tx, instant, millis, parsed};
 use crate::types::{Message, PersonId, Platform, Private, Purpose};
 
@@ -68,6 +70,17 @@ pub struct Wanted<'a> {
     pub worker: &'a str,
     /// Since when, and until when they are that worker's.
     pub lease: (Timestamp, Timestamp),
+}
+
+/// The first of the messages that a transaction makes for an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewAnswer {
+    /// The account it goes to.
+    pub account: i64,
+    /// Where that is.
+    pub platform: Platform,
+    /// How urgent it is: 0 is the most urgent.
+    pub priority: i64,
 }
 
 /// The columns of [`Row`], for [`Dialect::rows`].
@@ -136,7 +149,7 @@ impl Tx {
                  order by c.priority, c.fair_key, c.id limit $5 + 0)
                and state = 'pending'"
         );
-        let attempt = format!("{worker}-{:016x}", fastrand::u64(..));
+        let attempt = new_attempt(worker);
         let claimed = sqlx::query(AssertSqlSafe(claim))
             .bind(attempt.clone())
             .bind((*worker).to_owned())
@@ -153,6 +166,89 @@ impl Tx {
         let (rows,): (String,) =
             sqlx::query_as(AssertSqlSafe(format!("select {sql}"))).bind(attempt).fetch_one(&mut *self.tx).await?;
         self.all_claimed(&rows, now)
+    }
+
+    /// Of what this transaction has made and not written yet: the first for each account, an urgent one before all others, where nothing
+    /// waits for that account or is on its way to it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_answers(&mut self) -> Result<Vec<NewAnswer>> {
+        let mut first: BTreeMap<i64, NewAnswer> = BTreeMap::new();
+        for Waiting { account, platform, priority, .. } in &self.pending.messages {
+            let new = NewAnswer { account: *account, platform: *platform, priority: *priority };
+            let first = first.entry(*account).or_insert(new);
+            if new.priority < first.priority.min(1) {
+                *first = new;
+            }
+        }
+        let accounts: Vec<PersonId> = first.keys().map(|account| PersonId(*account)).collect();
+        let busy = |dialect: Dialect, list: &str| {
+            let from = format!("outbox where account_id in ({list}) and state in ('pending', 'sending')");
+            dialect.rows("account_id", &from, "id")
+        };
+        for (account,) in self.rows_about::<(i64,)>(&accounts, "outbox", busy).await? {
+            first.remove(&account);
+        }
+        Ok(first.into_values().collect())
+    }
+
+    /// Keeps what is made from now on at hand, for [`Tx::claim_new`].
+    pub fn keep_letters(&mut self) {
+        self.keeps_letters = true;
+    }
+
+    /// How many messages this transaction has made.
+    #[must_use]
+    pub fn messages_made(&self) -> usize {
+        self.made
+    }
+
+    /// Claims those of [`Tx::first_answers`] that go to these accounts, and writes everything that this transaction has made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_new(
+        &mut self,
+        accounts: &BTreeSet<i64>,
+        worker: &str,
+        lease: (Timestamp, Timestamp),
+    ) -> Result<Vec<Claimed>> {
+        let attempt = new_attempt(worker);
+        let (now, until) = lease;
+        let claim = Claim { attempt: attempt.clone(), worker: worker.to_owned(), lease: (millis(now), millis(until)) };
+        let mut left = accounts.clone();
+        let mut claimed = BTreeMap::new();
+        for urgent in [true, false] {
+            let messages = self.pending.messages.iter_mut().filter(|message| (message.priority == 0) == urgent);
+            for message in messages.filter(|message| left.remove(&message.account)) {
+                message.claim = Some(claim.clone());
+                let one = Claimed {
+                    letter: message.letter.take().map(|letter| *letter),
+                    id: 0,
+                    attempt: attempt.clone(),
+                    account: message.account,
+                    platform: message.platform,
+                    priority: message.priority,
+                    purpose: message.purpose,
+                    attempts: 0,
+                    unclear: 0,
+                    first_attempt: now,
+                    expires: message.expires_at.map(instant).transpose()?,
+                    behind: 0,
+                };
+                claimed.insert(message.account, one);
+            }
+        }
+        self.flush().await?;
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = self.dialect.rows("id, account_id", "outbox where state = 'sending' and attempt_id = $1", "id");
+        let (rows,): (String,) =
+            sqlx::query_as(AssertSqlSafe(format!("select {sql}"))).bind(attempt).fetch_one(&mut *self.tx).await?;
+        let with_id = |(id, account)| claimed.remove(&account).map(|claimed| Claimed { id, ..claimed });
+        Ok(read::<(i64, i64)>(&rows, "outbox")?.into_iter().filter_map(with_id).collect())
     }
 
     /// Which messages to these platforms were being sent by a worker that is no more, or that took longer than its lease? They come
@@ -232,4 +328,9 @@ impl Tx {
             silent: row.silent != 0,
         })
     }
+}
+
+/// Names an attempt.
+fn new_attempt(worker: &str) -> String {
+    format!("{worker}-{:016x}", fastrand::u64(..))
 }

@@ -1,5 +1,7 @@
 //! What platforms handed over and nobody has handled yet.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -80,6 +82,61 @@ impl Tx {
                 .bind(millis(now))
         })
         .await
+    }
+
+    /// Keeps the keys of events that are handled in this very transaction, and tells the rows of those that are new by their ids.
+    /// `None` where others wait that came before: then nothing is kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_sights(
+        &mut self,
+        (platform, bot): (Platform, &str),
+        ids: &[&str],
+        now: Timestamp,
+    ) -> Result<Option<HashMap<String, i64>>> {
+        let (last, waiting): (i64, i64) = sqlx::query_as(
+            "select coalesce((select max(id) from inbox), 0), (select count(*) from inbox where state = 'new')",
+        )
+        .fetch_one(&mut *self.tx)
+        .await?;
+        if waiting > 0 {
+            return Ok(None);
+        }
+        let sql = |rows: &str| {
+            format!(
+                "insert into inbox (platform, bot, ext_id, received_at, state) values {rows}
+                 on conflict (platform, bot, ext_id) do nothing"
+            )
+        };
+        let (bot, now) = (bot.to_owned(), millis(now));
+        self.write(ids, 5, sql, |query, id| {
+            query.bind(platform.as_str()).bind(bot.clone()).bind((*id).to_owned()).bind(now).bind("done")
+        })
+        .await?;
+        let new = self.dialect.rows("ext_id, id", "inbox where id > $1", "id");
+        let (rows,): (String,) =
+            sqlx::query_as(AssertSqlSafe(format!("select {new}"))).bind(last).fetch_one(&mut *self.tx).await?;
+        Ok(Some(read::<(String, i64)>(&rows, "inbox")?.into_iter().collect()))
+    }
+
+    /// Lets an event wait after all, whose key was kept in this very transaction.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn let_wait(&mut self, id: i64, event: &NewEvent<'_>) -> Result<()> {
+        let raw = self.seal(slot(event.id), event.raw);
+        sqlx::query("update inbox set state = 'new', raw = $1 where id = $2")
+            .bind(raw)
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Nothing has to be marked any more: what was handled is done already.
+    pub fn forget_marks(&mut self) {
+        self.pending.done.clear();
     }
 
     /// Keeps the key of an event that is handled in this very transaction. Its row, or `None` when it was handled before.

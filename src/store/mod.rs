@@ -42,7 +42,7 @@ use pending::Pending;
 
 pub use backup::{BackupError, KEPT, Restored, back_up, restore};
 pub use calls::Calls;
-pub use claims::{Claimed, Letter, Wanted};
+pub use claims::{Claimed, Letter, NewAnswer, Wanted};
 pub use disk::DiskFailure;
 pub use heartbeat::Heartbeat;
 pub use inbox::{InboxRow, NewEvent};
@@ -98,6 +98,10 @@ pub struct Tx {
     dialect: Dialect,
     /// What is written at the end, together.
     pending: Pending,
+    /// How many messages were made.
+    made: usize,
+    /// Messages that are made are kept at hand as well.
+    keeps_letters: bool,
 }
 
 /// Why the store could not do what it was asked.
@@ -160,7 +164,8 @@ impl Store {
             match pool.begin_with(*begin).await {
                 Ok(tx) => {
                     let tx = Box::new(Watched::new(tx, disk.clone()));
-                    return Ok(Tx { tx, vault: vault.clone(), dialect: *dialect, pending: Pending::default() });
+                    let (vault, pending) = (vault.clone(), Pending::default());
+                    return Ok(Tx { tx, vault, dialect: *dialect, pending, made: 0, keeps_letters: false });
                 }
                 // A server that was restarted leaves dead connections behind. Each is met once, and nothing has begun on it.
                 Err(error) if is_lost(&error) && lost < pool.options().get_max_connections() => lost += 1,

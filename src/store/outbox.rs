@@ -3,19 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::pending::Message as Waiting;
-use super::{Result, StoreError, Tx, millis};
-use crate::types::{Message, PersonId, Platform, Private, Purpose};
+use super::{Account, Letter, Result, StoreError, Tx, millis};
+use crate::types::{Message, PersonId, Private, Purpose};
 use crate::vault::Slot;
 
 /// A message to commit.
 #[derive(Clone, Debug)]
 pub struct NewRow<'a> {
-    /// Whose it is.
-    pub person: PersonId,
     /// The account it goes to.
-    pub account: i64,
-    /// Where that is.
-    pub platform: Platform,
+    pub account: &'a Account,
     /// The private chat; `None` for the account's home place.
     pub place: Option<&'a str>,
     /// What the platform needs to answer exactly one event.
@@ -72,7 +68,7 @@ fn shuffled(account: u64, day: u64) -> u32 {
     (mixed >> 32) as u32
 }
 
-fn purpose_word(purpose: Purpose) -> &'static str {
+pub(super) fn purpose_word(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Reply => "reply",
         Purpose::Reminder => "reminder",
@@ -93,23 +89,35 @@ impl Tx {
     /// # Errors
     /// When it cannot be sealed.
     pub fn enqueue(&mut self, row: NewRow<'_>) -> Result<()> {
-        let reply = row.reply.map(|reply| self.seal(slot("reply", row.person, row.dedupe_key), &Private::new(reply)));
-        let body = self.seal_json(slot("body", row.person, row.dedupe_key), row.message)?;
-        self.pending.messages.push(Waiting {
-            person: row.person.0,
-            account: row.account,
-            platform: row.platform.as_str(),
-            place: row.place.map(str::to_owned),
+        let NewRow { account, place, message, .. } = row;
+        let reply = row.reply.map(Private::new);
+        let sealed = reply.as_ref().map(|reply| self.seal(slot("reply", account.person, row.dedupe_key), reply));
+        let body = self.seal_json(slot("body", account.person, row.dedupe_key), message)?;
+        let letter = self.keeps_letters.then(|| Letter {
+            account: account.ext_id.clone(),
+            place: place.or(account.home_place.as_deref()).map(str::to_owned),
+            message: message.clone(),
             reply,
+            silent: row.silent,
+        });
+        self.made += 1;
+        self.pending.messages.push(Waiting {
+            person: account.person.0,
+            account: account.id,
+            platform: account.platform,
+            place: place.map(str::to_owned),
+            reply: sealed,
             priority: priority(&row),
-            fair_key: standing(row.purpose, row.account, row.due),
-            purpose: purpose_word(row.purpose),
+            fair_key: standing(row.purpose, account.id, row.due),
+            purpose: row.purpose,
             due_at: millis(row.due),
             expires_at: row.expires.map(millis),
             body,
             dedupe_key: row.dedupe_key.to_owned(),
             silent: i64::from(row.silent),
             created_at: millis(row.now),
+            claim: None,
+            letter: letter.map(Box::new),
         });
         Ok(())
     }

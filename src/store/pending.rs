@@ -10,8 +10,10 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
 use super::gather::numbered;
-use super::{Dialect, Result, Tx};
+use super::outbox::purpose_word;
+use super::{Dialect, Letter, Result, Tx};
 use crate::schedule::zones;
+use crate::types::{Platform, Purpose};
 
 /// How many rows one statement takes. Lists are cut into these, so that there are few different statements to prepare.
 const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
@@ -128,18 +130,29 @@ pub(super) struct Stand {
 pub(super) struct Message {
     pub(super) person: i64,
     pub(super) account: i64,
-    pub(super) platform: &'static str,
+    pub(super) platform: Platform,
     pub(super) place: Option<String>,
     pub(super) reply: Option<Vec<u8>>,
     pub(super) priority: i64,
     pub(super) fair_key: i64,
-    pub(super) purpose: &'static str,
+    pub(super) purpose: Purpose,
     pub(super) due_at: i64,
     pub(super) expires_at: Option<i64>,
     pub(super) body: Vec<u8>,
     pub(super) dedupe_key: String,
     pub(super) silent: i64,
     pub(super) created_at: i64,
+    pub(super) claim: Option<Claim>,
+    /// What it says, for whoever sends it.
+    pub(super) letter: Option<Box<Letter>>,
+}
+
+/// Who sends a message, from its beginning on.
+#[derive(Clone)]
+pub(super) struct Claim {
+    pub(super) attempt: String,
+    pub(super) worker: String,
+    pub(super) lease: (i64, i64),
 }
 
 /// A schedule with another firing before it, or the same one later, or none.
@@ -495,28 +508,35 @@ impl Tx {
         let sql = |rows: &str| {
             format!(
                 "insert into outbox (person_id, account_id, platform, place, reply, priority, fair_key, purpose, due_at, expires_at, body,
-                                     dedupe_key, silent, created_at)
+                                     dedupe_key, silent, created_at, state, attempts, attempt_id, worker, first_attempt_at, lease_until)
                  values {rows} on conflict (dedupe_key) do nothing"
             )
         };
         let bind = |query: Statement<'static>, row: &Message| {
+            let claim = row.claim.as_ref();
             query
                 .bind(row.person)
                 .bind(row.account)
-                .bind(row.platform)
+                .bind(row.platform.as_str())
                 .bind(row.place.clone())
                 .bind(row.reply.clone())
                 .bind(row.priority)
                 .bind(row.fair_key)
-                .bind(row.purpose)
+                .bind(purpose_word(row.purpose))
                 .bind(row.due_at)
                 .bind(row.expires_at)
                 .bind(row.body.clone())
                 .bind(row.dedupe_key.clone())
                 .bind(row.silent)
                 .bind(row.created_at)
+                .bind(if claim.is_some() { "sending" } else { "pending" })
+                .bind(i64::from(claim.is_some()))
+                .bind(claim.map(|claim| claim.attempt.clone()))
+                .bind(claim.map(|claim| claim.worker.clone()))
+                .bind(claim.map(|claim| claim.lease.0))
+                .bind(claim.map(|claim| claim.lease.1))
         };
-        self.write(messages, 14, sql, bind).await
+        self.write(messages, 20, sql, bind).await
     }
 
     /// Writes rows of so many columns each, in as few statements as their number allows.

@@ -206,6 +206,11 @@ impl Door {
     /// Rings for what was committed, and shows it to whoever looks on.
     pub(crate) fn committed(&self, taken: &Taken) {
         self.bells.outbox.notify_one();
+        self.told(taken);
+    }
+
+    /// The same for turns whose messages are on their way already.
+    pub(crate) fn told(&self, taken: &Taken) {
         self.bells.reminders.notify_one();
         self.count(taken);
         let Some(witness) = &self.witness else { return };

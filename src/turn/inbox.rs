@@ -11,19 +11,20 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::batch::{Job, Outcome};
+use super::batch::{Job, Outcome, Taken};
 use super::post::Post;
 use super::{Door, TurnError};
 use crate::clock::{add, ago};
 use crate::crash;
 use crate::engine;
-use crate::outbox::BoxFuture;
+use crate::outbox::{BoxFuture, Handover, Outbox};
 use crate::platform::inbox::{self as seam, Heard, RawEvent};
 use crate::pulse::Pulse;
-use crate::store::{InboxRow, NewEvent, StoreError};
-use crate::types::{Inbound, Message, Platform, Rich};
+use crate::store::{Dialect, InboxRow, NewEvent, StoreError, Tx};
+use crate::types::{Inbound, Message, Platform, Private, Rich};
 
 /// How often an event is tried.
 const TRIES: i64 = 5;
@@ -51,6 +52,8 @@ const CLOCKS_APART: Duration = Duration::from_mins(30);
 const WORTH_READING: Duration = Duration::from_hours(24);
 /// How many events share a transaction: more would be quicker for all and slower for the first of them.
 const TOGETHER: usize = 64;
+/// How many new events are answered by the transaction that stores them: as many as Telegram hands over at a time.
+const AT_ONCE: usize = 100;
 /// So few are not worth spreading over several transactions.
 const FEW: usize = 16;
 /// How long the key of an event is kept. Telegram repeats updates for a day.
@@ -132,6 +135,19 @@ struct Handled {
     waiting: Vec<Lane>,
 }
 
+/// What a stored event says.
+enum Reading {
+    Event(Inbound),
+    /// Nothing for us.
+    Nothing,
+    /// Nobody here knows its platform.
+    Unknown,
+    /// It cannot be read any more.
+    Unreadable,
+    /// Whoever reads it panics.
+    Undecodable,
+}
+
 fn lane(inbound: &Inbound) -> Lane {
     (inbound.platform, inbound.account.clone())
 }
@@ -142,13 +158,25 @@ pub struct Inbox {
     door: Door,
     decoders: HashMap<Platform, Decode>,
     pulse: Pulse,
+    /// Where answers go out at once.
+    outbox: Option<Outbox>,
+    /// Who has it handles events, and nobody else does.
+    handling: Arc<Mutex<()>>,
 }
 
 impl Inbox {
     /// An inbox before this door, which understands no platform yet.
     #[must_use]
     pub fn new(door: Door) -> Self {
-        Self { door, decoders: HashMap::new(), pulse: Pulse::default() }
+        Self { door, decoders: HashMap::new(), pulse: Pulse::default(), outbox: None, handling: Arc::default() }
+    }
+
+    /// Lets events be answered by the transaction that stores them, and the answers go out at once. Only where this program is the
+    /// only one on its database; elsewhere it changes nothing.
+    #[must_use]
+    pub fn through(mut self, outbox: &Outbox) -> Self {
+        self.outbox = (self.door.store.dialect() == Dialect::Sqlite).then(|| outbox.clone());
+        self
     }
 
     /// Teaches it how to read a platform's events. `None` from `decode` means: nothing for us.
@@ -178,6 +206,7 @@ impl Inbox {
 
     async fn drain(&self) -> Result<Drained, StoreError> {
         let (mut handled, mut sweep) = (0, Sweep::default());
+        let _handling = self.handling.lock().await;
         loop {
             let mut tx = self.door.store.begin().await?;
             let rows = tx.new_events(sweep.last, BATCH).await?;
@@ -276,20 +305,26 @@ impl Inbox {
 
     /// Puts an event into the queue; true when it is over without that.
     async fn sort(&self, row: InboxRow, queue: &mut Queue) -> Result<bool, StoreError> {
-        let Some(decode) = self.decoders.get(&row.platform) else { return Ok(false) };
-        let Some(raw) = &row.raw else {
-            self.put_away(&row, None, "unreadable").await?;
-            return Ok(true);
-        };
-        let Ok(decoded) = catch_unwind(AssertUnwindSafe(|| decode(raw.reveal()))) else {
-            return self.failed(&row, None, "undecodable").await;
-        };
-        let Some(inbound) = decoded else {
-            self.ignore(&row).await?;
-            return Ok(true);
-        };
-        queue.events.push_back((row, inbound));
-        Ok(false)
+        match self.read(row.platform, row.raw.as_ref()) {
+            Reading::Event(inbound) => {
+                queue.events.push_back((row, inbound));
+                Ok(false)
+            }
+            Reading::Nothing => self.ignore(&row).await.map(|()| true),
+            Reading::Unknown => Ok(false),
+            Reading::Unreadable => self.put_away(&row, None, "unreadable").await.map(|()| true),
+            Reading::Undecodable => self.failed(&row, None, "undecodable").await,
+        }
+    }
+
+    fn read(&self, platform: Platform, raw: Option<&Private>) -> Reading {
+        let Some(decode) = self.decoders.get(&platform) else { return Reading::Unknown };
+        let Some(raw) = raw else { return Reading::Unreadable };
+        match catch_unwind(AssertUnwindSafe(|| decode(raw.reveal()))) {
+            Ok(Some(inbound)) => Reading::Event(inbound),
+            Ok(None) => Reading::Nothing,
+            Err(_) => Reading::Undecodable,
+        }
     }
 
     /// Handles several events in one transaction. When the transaction fails, each gets its own.
@@ -326,11 +361,15 @@ impl Inbox {
     }
 
     async fn take_batch(&self, batch: &[Waiting]) -> Result<Vec<Outcome>, StoreError> {
+        let handover = self.handover().await;
         let mut tx = self.door.store.begin().await?;
         let lanes: Vec<String> =
             batch.iter().map(|(_, inbound)| format!("{}:{}", inbound.platform, inbound.account)).collect();
         let events: Vec<(i64, &str)> =
             batch.iter().zip(&lanes).map(|((row, _), lane)| (row.id, lane.as_str())).collect();
+        if handover.is_some() {
+            tx.keep_letters();
+        }
         let held = tx.hold_events(&events, self.door.clock.now()).await?;
         let of = |row: &InboxRow| held.iter().position(|id| *id == row.id);
         let jobs: Vec<Job<'_>> = batch
@@ -339,12 +378,91 @@ impl Inbox {
             .map(|(row, inbound)| Job::Event(row.id, inbound))
             .collect();
         let mut taken = self.door.take_together(&mut tx, &jobs).await?;
+        self.commit(tx, handover, &taken).await?;
+        let mut outcomes = std::mem::take(&mut taken.outcomes).into_iter();
+        Ok(batch.iter().map(|(row, _)| of(row).and_then(|_| outcomes.next().flatten())).collect())
+    }
+
+    async fn handover(&self) -> Option<Handover> {
+        match &self.outbox {
+            Some(outbox) => Some(outbox.handover().await),
+            None => None,
+        }
+    }
+
+    /// Makes turns true, and sends what came of them.
+    async fn commit(&self, mut tx: Tx, mut handover: Option<Handover>, taken: &Taken) -> Result<(), StoreError> {
+        if let Some(handover) = &mut handover {
+            handover.claim(&mut tx, self.door.clock.now()).await?;
+        }
         crash::point("mid_transaction");
         tx.commit().await?;
         crash::point("after_commit");
-        self.door.committed(&taken);
-        let mut outcomes = std::mem::take(&mut taken.outcomes).into_iter();
-        Ok(batch.iter().map(|(row, _)| of(row).and_then(|_| outcomes.next().flatten())).collect())
+        if handover.is_some_and(Handover::launch) {
+            self.door.told(taken)
+        } else {
+            self.door.committed(taken)
+        }
+        Ok(())
+    }
+
+    /// Stores events. True when they are handled as well: that is only tried while nobody else handles any.
+    async fn put(&self, events: &[NewEvent<'_>]) -> Result<bool, StoreError> {
+        let mut failure = None;
+        if self.outbox.is_some()
+            && events.len() <= AT_ONCE
+            && let Ok(_handling) = self.handling.try_lock()
+        {
+            match self.put_and_answer(events).await {
+                Ok(Some(all)) => return Ok(all),
+                Ok(None) => {}
+                // Nothing is tried a second time on a disk that fails.
+                Err(error) if self.door.store.disk_works().is_err() => return Err(error),
+                Err(error) => failure = Some(error),
+            }
+        }
+        let mut tx = self.door.store.begin().await?;
+        tx.put_events(events, self.door.clock.now()).await?;
+        tx.commit().await?;
+        if let Some(error) = failure {
+            tracing::warn!(%error, "events could not be answered at once; they are stored and handled after that");
+        }
+        Ok(false)
+    }
+
+    /// Stores events and answers them, in one transaction; `None` where others wait that came before. True when nothing is left to be
+    /// handled.
+    async fn put_and_answer(&self, events: &[NewEvent<'_>]) -> Result<Option<bool>, StoreError> {
+        let Some(NewEvent { platform, bot, .. }) = events.first().copied() else { return Ok(Some(true)) };
+        let handover = self.handover().await;
+        let mut tx = self.door.store.begin().await?;
+        let ids: Vec<&str> = events.iter().map(|event| event.id).collect();
+        let Some(mut rows) = tx.first_sights((platform, bot), &ids, self.door.clock.now()).await? else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
+        let (mut ready, mut left, mut lanes) = (Vec::new(), Vec::new(), HashSet::new());
+        for event in events {
+            let Some(id) = rows.remove(event.id) else { continue };
+            match self.read(platform, Some(event.raw)) {
+                Reading::Event(inbound) if lanes.insert(lane(&inbound)) => ready.push((id, event, inbound)),
+                Reading::Nothing => {}
+                _ => left.push((id, event)),
+            }
+        }
+        let jobs: Vec<Job<'_>> = ready.iter().map(|(id, _, inbound)| Job::Event(*id, inbound)).collect();
+        if handover.is_some() {
+            tx.keep_letters();
+        }
+        let taken = self.door.take_together(&mut tx, &jobs).await?;
+        tx.forget_marks();
+        let undone = ready.iter().zip(&taken.outcomes).filter(|(_, outcome)| !matches!(outcome, Some(Ok(_))));
+        left.extend(undone.map(|((id, event, _), _)| (*id, *event)));
+        for (id, event) in &left {
+            tx.let_wait(*id, event).await?;
+        }
+        self.commit(tx, handover, &taken).await?;
+        Ok(Some(left.is_empty()))
     }
 
     /// Nothing for us in it.
@@ -411,15 +529,14 @@ impl seam::Inbox for Inbox {
     fn put<'a>(&'a self, platform: Platform, bot: &'a str, events: Vec<RawEvent>) -> BoxFuture<'a, anyhow::Result<()>> {
         Box::pin(async move {
             crash::point("after_receive");
-            let now = self.door.clock.now();
-            let mut tx = self.door.store.begin().await?;
-            let events: Vec<NewEvent<'_>> =
+            let new: Vec<NewEvent<'_>> =
                 events.iter().map(|event| NewEvent { platform, bot, id: &event.id, raw: &event.raw }).collect();
-            tx.put_events(&events, now).await?;
-            tx.commit().await?;
+            let all = self.put(&new).await?;
             crash::point("after_inbox");
-            self.door.counters.add_on(platform, "inbox.stored", "", u64::try_from(events.len()).unwrap_or(u64::MAX));
-            self.door.bells.inbox.notify_one();
+            self.door.counters.add_on(platform, "inbox.stored", "", u64::try_from(new.len()).unwrap_or(u64::MAX));
+            if !all {
+                self.door.bells.inbox.notify_one();
+            }
             Ok(())
         })
     }

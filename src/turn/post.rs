@@ -105,9 +105,7 @@ impl Post {
             let key = format!("{}:{}", self.key, self.count);
             self.count += 1;
             tx.enqueue(NewRow {
-                person: self.account.person,
-                account: self.account.id,
-                platform: self.account.platform,
+                account: &self.account,
                 place: self.place.as_deref(),
                 reply: self.reply.as_deref(),
                 message: &part,
